@@ -1,0 +1,106 @@
+import type { Readable } from 'node:stream';
+import type { Descriptor, Digest, HistoryEntry, ImageConfig, ImageRuntimeConfig, Platform } from '#oci';
+import type { RegistryAuth } from '#registry/client';
+
+/** An image as the store knows it. */
+export interface ImageRecord {
+  /** Digest of the configuration blob: Docker's image id. */
+  readonly id: Digest;
+  /** What names point at: a manifest, or an index of several platforms. */
+  readonly target: Descriptor;
+  /** The manifest chosen for this host's platform (equals target for a single-platform image). */
+  readonly manifest: Descriptor;
+  readonly config: ImageConfig;
+  /** chainID of the topmost layer; undefined for an image without layers. */
+  readonly chainId: Digest | undefined;
+  /** Familiar references with tags (`busybox:latest`, `127.0.0.1:5000/x:1`), sorted. */
+  readonly tags: readonly string[];
+  /** Familiar `name@digest` references. */
+  readonly digests: readonly string[];
+  /** Bytes of all unpacked layers. */
+  readonly size: number;
+  /** Nanoseconds since the epoch. */
+  readonly lastTaggedAt: bigint | undefined;
+}
+
+/** One step of a pull, push, load or import, in Docker's words; the API formats it. */
+export interface ProgressEvent {
+  readonly id?: string;
+  readonly status?: string;
+  readonly stream?: string;
+  readonly current?: number;
+  readonly total?: number;
+  readonly aux?: object;
+}
+
+export interface TransferOptions {
+  readonly auth?: RegistryAuth;
+  readonly platform?: Platform;
+  readonly signal: AbortSignal;
+  report(event: ProgressEvent): void;
+}
+
+export interface CommitSpec {
+  readonly containerId: string;
+  /** Image the container was made from; undefined: none. */
+  readonly parent: Digest | undefined;
+  /** Config of the new image. */
+  readonly config: ImageRuntimeConfig;
+  readonly history: HistoryEntry;
+  readonly author?: string;
+  /** Familiar or full reference to tag, if any. */
+  readonly reference?: string;
+}
+
+export interface RemovedImage {
+  readonly Untagged?: string;
+  readonly Deleted?: string;
+}
+
+/** The image store: names, manifests and layers, unpacked. Everything it takes in is verified before it is named. */
+export interface Images {
+  start(): Promise<void>;
+  /** By id (with or without sha256:), unique id prefix, tag or digest reference. */
+  find(reference: string): ImageRecord | undefined;
+  /** Throws notFound `No such image: X:latest`, invalidArgument for a bad reference. */
+  get(reference: string): ImageRecord;
+  list(): readonly ImageRecord[];
+  tag(source: string, target: string): void;
+  /**
+   * Untags, and deletes what nothing else names (Docker's rules and texts for conflicts). `users` says which
+   * containers hold an image.
+   */
+  remove(reference: string, options: { force: boolean; prune: boolean }): Promise<readonly RemovedImage[]>;
+  pull(reference: string, options: TransferOptions & { allTags?: boolean }): Promise<void>;
+  push(reference: string, options: TransferOptions): Promise<void>;
+  /** docker-archive or OCI layout, compressed or not. */
+  load(archive: AsyncIterable<Uint8Array>, options: Omit<TransferOptions, 'auth'>): Promise<void>;
+  /** Writes a docker-archive that is an OCI layout too. */
+  save(references: readonly string[], options: { signal: AbortSignal }): Promise<Readable>;
+  /** A root file system as one layer; returns the id. */
+  import(
+    archive: AsyncIterable<Uint8Array>,
+    options: {
+      reference?: string;
+      message?: string;
+      config?: ImageRuntimeConfig;
+      platform?: Platform;
+      signal: AbortSignal;
+      report(event: ProgressEvent): void;
+    },
+  ): Promise<Digest>;
+  /** Makes an image of a container's writable layer. */
+  commit(spec: CommitSpec, options: { signal: AbortSignal }): Promise<Digest>;
+  /** Makes sure that the embedded hello-world exists under `hello-world:latest`. No network is needed. */
+  ensureHelloWorld(): Promise<void>;
+  /** History, newest first, with the size of each layer. */
+  history(
+    reference: string,
+  ): readonly (HistoryEntry & {
+    readonly id: string;
+    readonly size: number;
+    readonly tags: readonly string[];
+  })[];
+  /** Marks from names, containers (port `roots`) and leases, and sweeps content and snapshots. */
+  collectGarbage(): Promise<{ readonly removed: readonly Digest[]; readonly bytes: number }>;
+}

@@ -1,0 +1,102 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { EngineError } from '#kernel';
+import { migrations } from './schema.ts';
+
+export type Row = Record<string, string | number | bigint | null | Uint8Array>;
+
+/**
+ * The daemon's records: SQLite in WAL mode with synchronous=FULL, so that a committed transaction survives
+ * `kill -9` and power loss. Calls are synchronous (a commit takes 0.03–0.2 ms). Integers are read as bigint.
+ */
+export class Database implements Disposable {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #depth = 0;
+
+  /** Opens or creates the file (`:memory:` for tests) and brings its schema up to date. */
+  constructor(path: string) {
+    this.#db = new DatabaseSync(path);
+    this.#db.exec(
+      'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=2000',
+    );
+    this.#migrate();
+  }
+
+  /** Runs a statement; parameters are positional (`?`). Returns the number of rows it changed. */
+  run(sql: string, ...parameters: SQLInputValue[]): number {
+    return Number(this.#prepare(sql).run(...parameters).changes);
+  }
+
+  /** The first row or undefined. */
+  find(sql: string, ...parameters: SQLInputValue[]): Row | undefined {
+    return this.#prepare(sql).get(...parameters);
+  }
+
+  /** Every row. */
+  all(sql: string, ...parameters: SQLInputValue[]): Row[] {
+    return this.#prepare(sql).all(...parameters);
+  }
+
+  /** All or nothing. `body` is synchronous; nested calls join the outer transaction. */
+  transaction<T>(body: () => T): T {
+    if (this.#depth > 0) return body();
+    this.#db.exec('BEGIN IMMEDIATE');
+    this.#depth += 1;
+    try {
+      const result = body();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#db.prepare(sql);
+      statement.setReadBigInts(true);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #migrate(): void {
+    const version = Number(this.find('PRAGMA user_version')?.['user_version'] ?? 0);
+    if (version > migrations.length) {
+      throw new EngineError(
+        'conflict',
+        `the data root has format ${version}, newer than format ${migrations.length} of this wharfd: upgrade wharfd, or use another --data-root`,
+      );
+    }
+    for (const [index, migration] of migrations.entries()) {
+      if (index < version) continue;
+      this.transaction(() => {
+        this.#db.exec(migration);
+        this.#db.exec(`PRAGMA user_version = ${index + 1}`);
+      });
+    }
+  }
+}
+
+/** A TEXT column's value. Throws TypeError on anything else, since that is a wrong query. */
+export function text(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== 'string') throw new TypeError(`column ${column} is not text`);
+  return value;
+}
+
+/** An INTEGER column's value. */
+export function integer(row: Row, column: string): bigint {
+  const value = row[column];
+  if (typeof value !== 'bigint') throw new TypeError(`column ${column} is not an integer`);
+  return value;
+}

@@ -1,0 +1,86 @@
+/**
+ * Every table of `wharf.db`. Times are nanoseconds since the epoch; JSON columns hold what is read and written
+ * whole. Before the first release the schema is edited in place; afterwards each change is a migration of its own.
+ *
+ *   meta         name → value                     format version of the data root, instance id
+ *   leases       id → expires                     what a running operation needs, though nothing names it yet
+ *   lease_items  lease, kind, key                 kind: blob | snapshot
+ *   images       id (config digest) → target, manifest descriptors, chain id, size
+ *   image_names  canonical reference → image id, and when it was tagged
+ *   snapshots    key → parent, kind, folder, size
+ *   containers   id → name, everything else as JSON
+ *   networks     id → name, driver, everything else as JSON
+ *   endpoints    container, network → address, everything else as JSON; a row while the sandbox is open
+ *   sandboxes    container → spec and ports as JSON
+ *   volumes      name → driver, labels, options
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+  CREATE TABLE leases (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL) STRICT;
+  CREATE TABLE lease_items (
+    lease TEXT NOT NULL REFERENCES leases(id) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('blob', 'snapshot')),
+    key TEXT NOT NULL,
+    PRIMARY KEY (lease, kind, key)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE images (
+    id TEXT PRIMARY KEY,
+    target TEXT NOT NULL,
+    manifest TEXT NOT NULL,
+    chain_id TEXT,
+    size INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE image_names (
+    name TEXT PRIMARY KEY,
+    image TEXT NOT NULL REFERENCES images(id),
+    tagged_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX image_names_by_image ON image_names(image);
+
+  CREATE TABLE snapshots (
+    key TEXT PRIMARY KEY,
+    parent TEXT REFERENCES snapshots(key),
+    kind TEXT NOT NULL CHECK (kind IN ('active', 'committed')),
+    folder TEXT NOT NULL UNIQUE,
+    size INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX snapshots_by_parent ON snapshots(parent);
+
+  CREATE TABLE containers (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE networks (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    driver TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE sandboxes (container TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
+  CREATE TABLE endpoints (
+    container TEXT NOT NULL,
+    network TEXT NOT NULL REFERENCES networks(id),
+    record TEXT NOT NULL,
+    PRIMARY KEY (container, network)
+  ) STRICT;
+  CREATE INDEX endpoints_by_network ON endpoints(network);
+
+  CREATE TABLE volumes (
+    name TEXT PRIMARY KEY,
+    driver TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    options TEXT NOT NULL,
+    anonymous INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  `,
+];

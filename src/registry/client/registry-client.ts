@@ -1,0 +1,56 @@
+import type { Readable } from 'node:stream';
+import type { Descriptor, Digest } from '#oci';
+
+/** What `X-Registry-Auth` carries; empty: anonymous. */
+export interface RegistryAuth {
+  readonly username?: string;
+  readonly password?: string;
+  readonly identitytoken?: string;
+  readonly registrytoken?: string;
+}
+
+/** A manifest or index as the registry sent it: the bytes are what the digest is of. */
+export interface FetchedManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+}
+
+/** One repository of one registry, with its endpoints (mirrors first), credentials and TLS settled. */
+export interface Repository {
+  /** Canonical name, `docker.io/library/busybox`. */
+  readonly name: string;
+  /** Throws notFound `manifest for x not found: manifest unknown: manifest unknown` and kin, in Docker's words. */
+  fetchManifest(reference: string, options: { signal: AbortSignal }): Promise<FetchedManifest>;
+  /** From `offset` bytes on where the server can (else it throws away what it gets twice). Digest is NOT checked here. */
+  fetchBlob(descriptor: Descriptor, options: { signal: AbortSignal; offset?: number }): Promise<Readable>;
+  hasBlob(digest: Digest, options: { signal: AbortSignal }): Promise<boolean>;
+  /** Cross-repository mount; false when the registry wants an upload. */
+  mountBlob(digest: Digest, from: string, options: { signal: AbortSignal }): Promise<boolean>;
+  /** Monolithic upload. */
+  pushBlob(
+    descriptor: Descriptor,
+    open: () => Promise<Readable>,
+    options: { signal: AbortSignal },
+  ): Promise<void>;
+  pushManifest(
+    reference: string,
+    mediaType: string,
+    bytes: Uint8Array,
+    options: { signal: AbortSignal },
+  ): Promise<Digest>;
+  listTags(options: { signal: AbortSignal }): Promise<readonly string[]>;
+}
+
+export interface RegistryClientOptions {
+  /** Mirrors of docker.io, tried first (`registry-mirrors`). */
+  readonly mirrors: readonly string[];
+  /** Hosts or CIDRs where plain HTTP and unverified TLS are allowed; 127.0.0.0/8 and ::1 always are. */
+  readonly insecureRegistries: readonly string[];
+  readonly userAgent: string;
+}
+
+export interface RegistryClient extends AsyncDisposable {
+  repository(name: string, auth: RegistryAuth, scope: 'pull' | 'push,pull'): Repository;
+  /** `docker login`: resolves to an identity token or ''. Throws unauthenticated. */
+  login(server: string, auth: RegistryAuth, options: { signal: AbortSignal }): Promise<string>;
+}

@@ -1,0 +1,47 @@
+import type { Digest } from '#oci';
+
+/**
+ * How a snapshot becomes a root file system. `lower` is ordered from the top layer to the base; without `upper`
+ * it is read-only; with no `lower` the upper folder itself is the file system (bind).
+ */
+export interface SnapshotMounts {
+  readonly lower: readonly string[];
+  readonly upper?: string;
+  readonly work?: string;
+}
+
+export type SnapshotKind = 'active' | 'committed';
+
+export interface SnapshotInfo {
+  /** chainID of a committed snapshot; container id or a temporary name of an active one. */
+  readonly key: string;
+  readonly parent: string | undefined;
+  readonly kind: SnapshotKind;
+  /** Bytes of a committed snapshot's own files (apparent size, hard links once), 0 for active ones. */
+  readonly size: number;
+  /** Nanoseconds since the epoch. */
+  readonly createdAt: bigint;
+}
+
+/**
+ * Layers of file systems. Life: prepare(key, parent) makes a writable active snapshot on a committed parent (or
+ * on nothing); commit(name, key) freezes it under a chainID; remove() deletes one that has no children. Only
+ * committed snapshots may be parents. A crash between two steps leaves rows and folders that start() reconciles.
+ */
+export interface Snapshotter extends AsyncDisposable {
+  start(): Promise<void>;
+  /** Throws conflict if the key exists, notFound without the parent, invalidArgument if the parent is active. */
+  prepare(key: string, parent: string | undefined): Promise<SnapshotMounts>;
+  /** Throws notFound. */
+  mounts(key: string): SnapshotMounts;
+  find(key: string): SnapshotInfo | undefined;
+  /** Freezes an active snapshot; if `name` exists already the active one is dropped and the existing kept. */
+  commit(name: Digest, key: string, options: { size: number }): Promise<void>;
+  /** Throws conflict while children exist; idempotent otherwise. Files are deleted in the background. */
+  remove(key: string): Promise<void>;
+  list(): readonly SnapshotInfo[];
+  /** Bytes and inodes of an active snapshot's own files right now. */
+  usage(key: string, options?: { signal?: AbortSignal }): Promise<{ size: number; inodes: number }>;
+  /** Mounts the snapshot at target (a folder that exists). The caller unmounts it. */
+  mount(key: string, target: string, options?: { readonly?: boolean }): void;
+}

@@ -1,1 +1,2 @@
 export * from './libc.ts';
+export * from './mount.ts';

@@ -94,9 +94,7 @@ export interface Images {
   /** Makes sure that the embedded hello-world exists under `hello-world:latest`. No network is needed. */
   ensureHelloWorld(): Promise<void>;
   /** History, newest first, with the size of each layer. */
-  history(
-    reference: string,
-  ): readonly (HistoryEntry & {
+  history(reference: string): readonly (HistoryEntry & {
     readonly id: string;
     readonly size: number;
     readonly tags: readonly string[];

@@ -1,0 +1,2 @@
+export type * from './container-record.ts';
+export type * from './containers.ts';

@@ -10,7 +10,7 @@ if [ "${1:-}" != --force ] && [ -f dist/stamp ] &&
 fi
 echo 'wharf: building'
 next=$(mktemp -d dist/next.XXXXXX)
-trap 'rm -rf "$next"' EXIT
+trap 'wait; rm -rf "$next"' EXIT
 : >"$next/stamp" # before the sources are read: what changes meanwhile is newer
 bun=$(ls node_modules/@oven/bun-linux-*/bin/bun 2>/dev/null | head -n 1)
 [ -n "$bun" ] || { echo 'wharf: no compiler; run tools/setup.sh modules' >&2; exit 1; }
@@ -22,18 +22,24 @@ quiet() {
 }
 
 # The CLI needs neither the foreign-function library nor Node.
-quiet cli "$bun" build --compile --minify --bytecode --external koffi --outfile "$next/wharf" src/bin/wharf.ts &
-cli=$!
-set --
-for entry in src/bin/*.ts; do
-  case $entry in src/bin/wharf.ts | *.test.ts) ;; *) set -- "$@" "$entry" ;; esac
-done
-# Workers lie flat beside the program that starts them: dist/<name>-worker.js.
-workers=$(find src -name '*-worker.ts')
-# shellcheck disable=SC2086 # paths without blanks
-quiet bundles "$bun" build --target=node --minify-syntax --minify-whitespace --external koffi \
-  --entry-naming '[name].[ext]' --outdir "$next/js" "$@" $workers
-wait "$cli"
-mv "$next"/js/*.js dist/
-mv "$next/wharf" dist/wharf
+cli() {
+  [ -e src/bin/wharf.ts ] || return 0
+  quiet cli "$bun" build --compile --minify --bytecode --external koffi --outfile "$next/wharf" src/bin/wharf.ts
+  mv "$next/wharf" dist/wharf
+}
+
+# Every other program, and the workers: these lie flat beside the program that starts them.
+bundles() {
+  # shellcheck disable=SC2046 # paths without blanks
+  set -- $(find src -path 'src/bin/*.ts' ! -name wharf.ts ! -name '*.test.ts' -o -name '*-worker.ts')
+  [ $# -gt 0 ] || return 0
+  quiet bundles "$bun" build --target=node --minify-syntax --minify-whitespace --external koffi \
+    --entry-naming '[name].[ext]' --outdir "$next/js" "$@"
+  mv "$next"/js/*.js dist/
+}
+
+cli &
+compiling=$!
+bundles
+wait "$compiling"
 mv "$next/stamp" dist/stamp

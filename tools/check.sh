@@ -1,7 +1,8 @@
 #!/bin/sh
-# What every commit passes: format, lint, types, layers, dead code.
+# What every commit passes: types, format, lint, layers, dead code.
 set -eu
 cd "$(dirname "$0")/.."
+sh tools/setup.sh modules >&2
 PATH=$PWD/node_modules/.bin:$PATH
 export PATH
 echo 'types' && tsc

@@ -6,3 +6,4 @@ export * from './ids.ts';
 export * from './clock.ts';
 export * from './logger.ts';
 export * from './files.ts';
+export * from './path-bytes.ts';

@@ -1,5 +1,6 @@
 import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
 import { bind, check, SystemError } from './libc.ts';
+import { oPath } from './openat2.ts';
 
 /** Flags of mount(2) by the names mount(8) gives them. */
 export const mountFlags = {
@@ -26,7 +27,7 @@ export const mountFlags = {
 
 const lazyUnmount = 2;
 const noFollow = 8;
-const oPath = 0o10000000;
+
 /** The most layers of one overlay mount that are allowed, as in Docker. */
 export const maxOverlayLayers = 128;
 

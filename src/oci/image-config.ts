@@ -11,6 +11,7 @@ import {
   isString,
   isStrings,
   parseObject,
+  withoutNulls,
 } from './json.ts';
 import type { ImageConfig } from './types.ts';
 
@@ -68,16 +69,18 @@ const historyFields = {
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   const document = parseObject(bytes, what);
   checkFields(document, topFields, what);
-  if (document.rootfs == null) throw invalidArgument('invalid rootfs in image configuration');
+  if (document.rootfs === undefined) throw invalidArgument('invalid rootfs in image configuration');
   const rootfs = asObject(document.rootfs, what, 'rootfs');
   if (rootfs.type !== undefined && rootfs.type !== 'layers') {
     throw invalidArgument(`invalid ${what}: rootfs.type must be "layers"`);
   }
   const diffIds = asArray(rootfs.diff_ids ?? [], what, 'rootfs.diff_ids');
-  if (document.config != null) checkRuntime(asObject(document.config, what, 'config'));
-  const history = document.history == null ? undefined : asArray(document.history, what, 'history');
-  history?.forEach((entry, n) => {
-    checkFields(asObject(entry, what, `history[${n}]`), historyFields, what, `history[${n}].`);
+  const config = document.config === undefined ? undefined : asObject(document.config, what, 'config');
+  if (config) checkRuntime(config);
+  const history = asArray(document.history ?? [], what, 'history').map((entry, n) => {
+    const step = asObject(entry, what, `history[${n}]`);
+    checkFields(step, historyFields, what, `history[${n}].`);
+    return withoutNulls(step);
   });
   // Each field of the interface has been checked above; unknown ones are kept.
   const checked = document as unknown as ImageConfig;
@@ -85,6 +88,8 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
     ...checked,
     os: checked.os || '',
     architecture: checked.architecture || '',
+    ...(config && { config: withoutNulls(config) }),
+    ...(history.length > 0 && { history }),
     rootfs: { type: 'layers', diff_ids: diffIds.map((id, n) => asDigest(id, what, `rootfs.diff_ids[${n}]`)) },
   };
 }

@@ -28,7 +28,7 @@ const index = {
 const config = {
   os: 'linux',
   architecture: 'amd64',
-  config: { Cmd: ['sh'], Env: null, ExposedPorts: { '80/tcp': {} } },
+  config: { Cmd: ['sh'], ExposedPorts: { '80/tcp': {} } },
   rootfs: { type: 'layers', diff_ids: [digestOf('x')] },
   history: [{ created_by: 'x', empty_layer: true }],
 };
@@ -62,6 +62,8 @@ test('parseManifest() refuses', () => {
 
 test('parseImageConfig() reads, and refuses wrong types', () => {
   assert.deepEqual(parseImageConfig(bytes(config)), config);
+  const nulls = { ...config, config: { ...config.config, Env: null, User: null } };
+  assert.deepEqual(parseImageConfig(bytes(nulls)), config);
   assert.deepEqual(parseImageConfig(bytes({ rootfs: {}, config: null, author: null })), {
     os: '',
     architecture: '',

@@ -8,6 +8,8 @@ export interface SnapshotMounts {
   readonly lower: readonly string[];
   readonly upper?: string;
   readonly work?: string;
+  /** Set when `upper` is a full copy of this parent's tree (no overlay), for comparing the two. */
+  readonly base?: string;
 }
 
 export type SnapshotKind = 'active' | 'committed';

@@ -1,0 +1,120 @@
+import type { Readable } from 'node:stream';
+import type { Digest } from '#oci';
+
+/**
+ * The folders of a layer that is being made or looked at; SnapshotMounts of #snapshots fits. `lower` is ordered from
+ * the top layer to the base. With `base`, upper is a full copy of that tree (no overlay) and has changed since.
+ */
+export interface LayerFolders {
+  readonly lower: readonly string[];
+  readonly upper?: string;
+  readonly base?: string;
+}
+
+/** Where an archive comes from: a file that a worker reads by itself (fastest), or bytes on their way. */
+export type ArchiveSource = { readonly path: string } | { readonly stream: AsyncIterable<Uint8Array> };
+
+/** Exceeding one rejects with invalidArgument. */
+export interface ArchiveLimits {
+  /** Sum of the files' sizes, in bytes. */
+  readonly size?: number;
+  readonly entries?: number;
+}
+
+interface Cancellable {
+  readonly signal: AbortSignal;
+}
+
+export interface ApplyLayerOptions extends Cancellable {
+  /** Where to; whiteouts become what the snapshot needs: overlay's own form over lowers, deletions in a copy. */
+  readonly mounts: LayerFolders;
+  readonly limits?: ArchiveLimits;
+  /** Also computes the digest of the bytes as they came (compressed, if they were). */
+  readonly wantDigest?: boolean;
+}
+
+export interface AppliedLayer {
+  /** sha256 of the uncompressed tar */
+  readonly diffId: Digest;
+  /** Sum of the files' sizes, hard links once, in bytes. */
+  readonly size: number;
+  readonly entries: number;
+  /** Of the bytes as they came, with their count, when asked for. */
+  readonly digest?: Digest;
+  readonly compressedSize?: number;
+}
+
+export interface UnpackOptions extends Cancellable {
+  /** No entry, link or `..` leaves this folder. */
+  readonly root: string;
+  /** A folder under the root, `/` by default; symbolic links in it resolve inside the root. */
+  readonly path?: string;
+  /** Replacing a folder by something else, or the other way round, rejects with invalidArgument. */
+  readonly keepKinds?: boolean;
+  /** Owner of everything unpacked, in place of what the archive says. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  readonly limits?: ArchiveLimits;
+}
+
+export interface UnpackedArchive {
+  readonly size: number;
+  readonly entries: number;
+}
+
+export interface PackOptions extends Cancellable {
+  readonly root: string;
+  /** What to pack: a file or folder under the root; links on the way resolve inside it, the last one is packed as it is. */
+  readonly path?: string;
+  /** Name of the topmost entry; by default the base name of `path`. With `.` the contents come without a prefix. */
+  readonly name?: string;
+}
+
+export interface PackedArchive {
+  /** sha256 of the uncompressed tar */
+  readonly diffId: Digest;
+  /** Sum of the files' sizes, in bytes. */
+  readonly size: number;
+  readonly entries: number;
+}
+
+/** An archive on its way out. `done` settles after the last byte; it rejects when the stream is destroyed. */
+export interface ArchiveStream {
+  readonly stream: Readable;
+  readonly done: Promise<PackedArchive>;
+}
+
+export type ChangeKind = 'modified' | 'added' | 'deleted';
+
+export interface Change {
+  /** Absolute, as the container sees it. */
+  readonly path: string;
+  readonly kind: ChangeKind;
+}
+
+/**
+ * Everything slow about archives and trees of files, in worker threads. Failures are EngineErrors: invalidArgument
+ * for a bad archive (with the entry's name), else errors that keep the errno name in `code`. An aborted job
+ * rejects with the signal's reason; what it has already written stays, for the caller to remove.
+ */
+export interface Archiver extends AsyncDisposable {
+  /** Unpacks a layer, compressed or not, with OCI whiteouts. */
+  applyLayer(source: ArchiveSource, options: ApplyLayerOptions): Promise<AppliedLayer>;
+  /** Unpacks any tar, compressed or not, as it is. */
+  unpack(source: ArchiveSource, options: UnpackOptions): Promise<UnpackedArchive>;
+  /** The snapshot's own changes as an OCI layer, in a deterministic order; gzip only if asked. */
+  diffLayer(options: Cancellable & { mounts: LayerFolders; compression?: 'none' | 'gzip' }): ArchiveStream;
+  /** A tar of a file or folder as it is. */
+  pack(options: PackOptions): ArchiveStream;
+  /** What differs from the layers below, as Docker's `/changes` lists it, sorted by path. */
+  changes(options: Cancellable & { mounts: LayerFolders }): Promise<readonly Change[]>;
+  /**
+   * Copies the contents of a folder into another (which exists) with owners, modes, times, extended attributes
+   * and hard links; also applies the folder's own owner and mode. Symbolic links in `path` resolve inside `root`.
+   * Throws notFound if `path` does not exist, invalidArgument if it is not a folder.
+   */
+  copyTree(options: Cancellable & { root: string; path?: string; target: string }): Promise<void>;
+  /** Bytes (apparent, hard links once) and inodes of a tree, the topmost folder not counted. */
+  usage(path: string, options: Cancellable): Promise<{ readonly size: number; readonly inodes: number }>;
+  /** Deletes a tree; a missing one is no error. */
+  removeTree(path: string, options: Cancellable): Promise<void>;
+}

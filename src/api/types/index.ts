@@ -19,3 +19,16 @@ export type * from './resources.ts';
 export type * from './stats.ts';
 export type * from './system.ts';
 export type * from './volume.ts';
+export { parseAuthConfig } from './requests/auth.ts';
+export {
+  parseContainerConfig,
+  parseContainerCreateRequest,
+  parseUpdateConfig,
+} from './requests/container.ts';
+export { parseExecConfig, parseExecStartConfig } from './requests/exec.ts';
+export {
+  parseNetworkConnectRequest,
+  parseNetworkCreateRequest,
+  parseNetworkDisconnectRequest,
+} from './requests/network.ts';
+export { parseVolumeCreateRequest } from './requests/volume.ts';

@@ -1,0 +1,242 @@
+import { createHash, type Hash } from 'node:crypto';
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { errnoOf, invalidArgument, syncFolder } from '#kernel';
+import { algorithmOf, parseDigest } from '#oci';
+import type { BlobInfo, Ingest, IngestOptions } from '../content-store.ts';
+import type { BlobPaths } from './blob-paths.ts';
+import { diskError } from './disk-error.ts';
+
+/** Bytes per write to the disk: two such buffers an ingest, so that hashing and writing overlap. */
+const bufferSize = 1 << 20;
+
+const algorithmFor = (options: IngestOptions): 'sha256' | 'sha384' | 'sha512' =>
+  options.expected ? algorithmOf(options.expected.digest) : 'sha256';
+
+/** Bytes of a file; undefined where there is none. */
+export async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    const found = await stat(path);
+    return found.isFile() ? found.size : undefined;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function writeFully(file: FileHandle, data: Uint8Array, position: number): Promise<void> {
+  let written = 0;
+  while (written < data.length) {
+    const result = await file.write(data, written, data.length - written, position + written);
+    written += result.bytesWritten;
+  }
+}
+
+/** Feeds the bytes that a resumed ingest already holds to the hash; returns how many there are. */
+async function rehash(file: FileHandle, hash: Hash): Promise<number> {
+  const buffer = Buffer.allocUnsafe(bufferSize);
+  let position = 0;
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+    if (bytesRead === 0) return position;
+    hash.update(buffer.subarray(0, bytesRead));
+    position += bytesRead;
+  }
+}
+
+/** One blob on its way into a file. Writes are to be awaited one after the other. */
+export class LocalIngest implements Ingest {
+  readonly #paths: BlobPaths;
+  readonly #path: string;
+  readonly #file: FileHandle;
+  readonly #options: IngestOptions;
+  readonly #hash: Hash;
+  readonly #release: () => void;
+  readonly offset: number;
+  #buffers: (Buffer | undefined)[] = [];
+  #filled = 0;
+  /** File position up to which buffers have been handed to the disk. */
+  #position: number;
+  #pending: Promise<void> | undefined;
+  #failure: Error | undefined;
+  #settled = false;
+
+  private constructor(
+    paths: BlobPaths,
+    path: string,
+    file: FileHandle,
+    options: IngestOptions,
+    hash: Hash,
+    offset: number,
+    release: () => void,
+  ) {
+    this.#paths = paths;
+    this.#path = path;
+    this.#file = file;
+    this.#options = options;
+    this.#hash = hash;
+    this.#release = release;
+    this.offset = offset;
+    this.#position = offset;
+  }
+
+  /** `release` is called once, when the ingest is settled. */
+  static async open(
+    paths: BlobPaths,
+    path: string,
+    options: IngestOptions,
+    release: () => void,
+  ): Promise<LocalIngest> {
+    const resumes = options.key !== undefined;
+    let hash = createHash(algorithmFor(options));
+    try {
+      // 'a+' would ignore positions; a keyed file is made where it does not exist yet.
+      const file = await open(path, resumes && (await sizeOf(path)) !== undefined ? 'r+' : 'wx+', 0o644);
+      try {
+        let offset = resumes ? await rehash(file, hash) : 0;
+        if (offset > (options.expected?.size ?? Infinity)) {
+          await file.truncate(0);
+          hash = createHash(algorithmFor(options));
+          offset = 0;
+        }
+        return new LocalIngest(paths, path, file, options, hash, offset, release);
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
+    } catch (error) {
+      release();
+      throw diskError(error, paths.root);
+    }
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#throwIfOver();
+    const { expected } = this.#options;
+    const total = this.#position + this.#filled + chunk.length;
+    if (expected?.size !== undefined && total > expected.size) {
+      throw this.#fail(invalidArgument(`blob ${expected.digest} is longer than its ${expected.size} bytes`));
+    }
+    let rest = chunk;
+    while (rest.length > 0) {
+      const buffer = (this.#buffers[0] ??= Buffer.allocUnsafeSlow(this.#nextBufferSize()));
+      const taken = Math.min(rest.length, buffer.length - this.#filled);
+      buffer.set(taken === rest.length ? rest : rest.subarray(0, taken), this.#filled);
+      this.#filled += taken;
+      rest = rest.subarray(taken);
+      if (this.#filled === buffer.length) await this.#flush();
+    }
+  }
+
+  /** No more than what is still to come, where that is known. */
+  #nextBufferSize(): number {
+    const left = (this.#options.expected?.size ?? Infinity) - this.#position;
+    return Math.max(1, Math.min(bufferSize, left));
+  }
+
+  /** Hashes the filled buffer and hands it to the disk; waits for the write before it, not for this one. */
+  async #flush(): Promise<void> {
+    await this.#drain();
+    const [buffer, spare] = this.#buffers;
+    if (!buffer || this.#filled === 0) return;
+    const data = buffer.subarray(0, this.#filled);
+    this.#pending = writeFully(this.#file, data, this.#position);
+    // Without this a rejection before the next drain would count as unhandled.
+    this.#pending.catch(() => undefined);
+    this.#hash.update(data);
+    this.#position += this.#filled;
+    this.#filled = 0;
+    this.#buffers = spare ? [spare, buffer] : [Buffer.allocUnsafeSlow(this.#nextBufferSize()), buffer];
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      await this.#pending;
+    } catch (error) {
+      throw this.#fail(diskError(error, this.#paths.root));
+    }
+  }
+
+  #fail(error: Error): Error {
+    this.#failure ??= error;
+    return this.#failure;
+  }
+
+  #hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  #throwIfOver(): void {
+    if (this.#failure) throw this.#failure;
+    if (this.#settled) throw invalidArgument('the ingest is closed');
+  }
+
+  async commit(): Promise<BlobInfo> {
+    this.#throwIfOver();
+    try {
+      await this.#flush();
+      await this.#drain();
+      const info = this.#verify();
+      await this.#publish(info);
+      return info;
+    } catch (error) {
+      this.#fail(diskError(error, this.#paths.root));
+      await this[Symbol.asyncDispose]();
+      throw this.#failure ?? error;
+    }
+  }
+
+  #verify(): BlobInfo {
+    const { expected } = this.#options;
+    const size = this.#position;
+    const digest = parseDigest(`${algorithmFor(this.#options)}:${this.#hash.digest('hex')}`);
+    if (expected?.size !== undefined && size !== expected.size) {
+      throw invalidArgument(`blob ${expected.digest} is truncated: ${size} of ${expected.size} bytes`);
+    }
+    if (expected && digest !== expected.digest) {
+      throw invalidArgument(
+        `blob verification failed for digest ${expected.digest}: the bytes are ${digest}`,
+      );
+    }
+    return { digest, size };
+  }
+
+  async #publish({ digest, size }: BlobInfo): Promise<void> {
+    const target = this.#paths.blob(digest);
+    // A blob of the wrong length was damaged behind our back: it is replaced.
+    if ((await sizeOf(target)) === size) {
+      await this.#close();
+      await rm(this.#path, { force: true });
+      return;
+    }
+    await this.#file.datasync();
+    await this.#close();
+    await rename(this.#path, target);
+    await syncFolder(this.#paths.folder(algorithmOf(digest)));
+  }
+
+  async #close(): Promise<void> {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#buffers = [];
+    this.#release();
+    await this.#file.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#settled) {
+      if (this.#failure) await rm(this.#path, { force: true });
+      return;
+    }
+    const isKept = this.#options.key !== undefined && !this.#failure;
+    try {
+      if (isKept) await this.#flush();
+      await this.#pending;
+    } catch {
+      // Disposing tells nobody; the bytes of a failed write are of no use.
+      this.#failure ??= new Error('failed while closing');
+    }
+    await this.#close();
+    // Asked again: the flush above may have failed.
+    if (!isKept || this.#hasFailed()) await rm(this.#path, { force: true });
+  }
+}

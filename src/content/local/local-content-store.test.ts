@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { access, mkdtemp, readFile, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { digestOf, type Digest } from '#oci';
+import { contentStoreSuite } from '../conformance/content-store-suite.ts';
+import { createLocalContentStore } from '../index.ts';
+
+async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'wharf-content-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
+
+contentStoreSuite('local', async () => {
+  const folder = await temporaryFolder();
+  const store = createLocalContentStore({ root: join(folder.path, 'content') });
+  await store.start();
+  return {
+    store,
+    leftovers: () => readdir(join(folder.path, 'content/ingest')),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+});
+
+test('start() removes what earlier runs left, except young resumable bytes', async () => {
+  await using folder = await temporaryFolder();
+  const store = createLocalContentStore({ root: folder.path, partialLifetime: 60_000 });
+  await store.start();
+  for (const key of ['young', 'old']) {
+    await using ingest = await store.ingest({ key });
+    await ingest.write(Buffer.from(key));
+  }
+  const ingests = join(folder.path, 'ingest');
+  for (const name of await readdir(ingests)) {
+    const isOld = (await readFile(join(ingests, name), 'utf8')) === 'old';
+    if (isOld) await utimes(join(ingests, name), 0, 0);
+  }
+  await writeFile(join(ingests, 'new-abc'), 'killed');
+  await createLocalContentStore({ root: folder.path, partialLifetime: 60_000 }).start();
+  assert.equal((await readdir(ingests)).length, 1);
+  await using young = await store.ingest({ key: 'young' });
+  assert.equal(young.offset, 5);
+});
+
+test('put() replaces a blob that was cut short behind its back; read() refuses a damaged one', async () => {
+  await using folder = await temporaryFolder();
+  const store = createLocalContentStore({ root: folder.path });
+  await store.start();
+  const data = Buffer.from('abcdef');
+  const { digest } = await store.put(data);
+  const path = await store.path(digest);
+  await writeFile(path, 'abcdeX');
+  await assert.rejects(store.read(digest), /damaged on disk/);
+  await truncate(path, 3);
+  await store.put(data);
+  assert.deepEqual(Buffer.from(await store.read(digest)), data);
+});
+
+test('no forged digest becomes a path outside the store', async () => {
+  await using folder = await temporaryFolder();
+  const store = createLocalContentStore({ root: join(folder.path, 'content') });
+  await store.start();
+  const victim = join(folder.path, 'victim');
+  await writeFile(victim, 'x');
+  // What a caller that skipped parseDigest() would pass.
+  const forged = 'sha256:../../../victim' as Digest;
+  await assert.rejects(store.remove(forged), { kind: 'invalidArgument' });
+  await assert.rejects(store.path(forged), { kind: 'invalidArgument' });
+  await access(victim);
+});
+
+test('commit() on a full disk names it and frees what was taken', async () => {
+  await using folder = await temporaryFolder();
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', folder.path]);
+  try {
+    const store = createLocalContentStore({ root: folder.path });
+    await store.start();
+    for (const key of [undefined, 'resumable']) {
+      const data = randomBytes(6 << 20);
+      const expected = { digest: digestOf(data), size: data.length };
+      await assert.rejects(
+        async () => {
+          await using ingest = await store.ingest({ expected, ...(key !== undefined && { key }) });
+          for (let at = 0; at < data.length; at += 65_536) await ingest.write(data.subarray(at, at + 65_536));
+          await ingest.commit();
+        },
+        { kind: 'internal', message: `no space left on device: the disk under ${folder.path} is full` },
+      );
+      assert.deepEqual(await readdir(join(folder.path, 'ingest')), []);
+    }
+    await store.put(randomBytes(1 << 20));
+  } finally {
+    execFileSync('umount', [folder.path]);
+  }
+});

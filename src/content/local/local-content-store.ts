@@ -1,0 +1,156 @@
+import { mkdir, open, opendir, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import {
+  conflict,
+  errnoOf,
+  internal,
+  invalidArgument,
+  newId,
+  notFound,
+  syncFolder,
+  systemClock,
+} from '#kernel';
+import type { Clock } from '#kernel';
+import { algorithmOf, digestOf, isDigest, type Digest } from '#oci';
+import type { BlobInfo, ContentStore, Ingest, IngestOptions } from '../content-store.ts';
+import { BlobPaths, keyedPrefix } from './blob-paths.ts';
+import { diskError } from './disk-error.ts';
+import { LocalIngest, sizeOf } from './ingest.ts';
+
+export interface LocalContentStoreOptions {
+  /** A folder of its own; created by start(). */
+  readonly root: string;
+  /** Milliseconds for which the bytes of an interrupted keyed ingest are kept for resuming. */
+  readonly partialLifetime?: number;
+  readonly clock?: Clock;
+}
+
+const algorithms = ['sha256', 'sha384', 'sha512'] as const;
+const defaultReadLimit = 4 << 20;
+const defaultPartialLifetime = 24 * 3600 * 1000;
+const streamChunk = 256 << 10;
+
+const noSuchBlob = (digest: Digest): Error => notFound(`blob ${digest} not found`);
+
+class LocalContentStore implements ContentStore {
+  readonly #paths: BlobPaths;
+  readonly #partialLifetime: number;
+  readonly #clock: Clock;
+  /** Files of keyed ingests that are open now. */
+  readonly #open = new Set<string>();
+
+  constructor(options: LocalContentStoreOptions) {
+    this.#paths = new BlobPaths(options.root);
+    this.#partialLifetime = options.partialLifetime ?? defaultPartialLifetime;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  async start(): Promise<void> {
+    for (const algorithm of algorithms) await mkdir(this.#paths.folder(algorithm), { recursive: true });
+    await mkdir(this.#paths.ingests, { recursive: true });
+    await syncFolder(this.#paths.blobs);
+    await syncFolder(this.#paths.root);
+    await this.#removeLeftovers();
+  }
+
+  async #removeLeftovers(): Promise<void> {
+    const oldest = Number(this.#clock.now() / 1_000_000n) - this.#partialLifetime;
+    for (const name of await readdir(this.#paths.ingests)) {
+      const path = join(this.#paths.ingests, name);
+      if (this.#open.has(path)) continue;
+      if (name.startsWith(keyedPrefix) && (await stat(path)).mtimeMs > oldest) continue;
+      await rm(path, { recursive: true, force: true });
+    }
+  }
+
+  async ingest(options: IngestOptions = {}): Promise<Ingest> {
+    const { key, expected } = options;
+    if (key === undefined) {
+      return LocalIngest.open(this.#paths, this.#paths.unkeyed(newId()), options, () => undefined);
+    }
+    const path = this.#paths.keyed(key, expected?.digest);
+    if (this.#open.has(path)) throw conflict(`ingest ${JSON.stringify(key)} is under way`);
+    this.#open.add(path);
+    return LocalIngest.open(this.#paths, path, options, () => this.#open.delete(path));
+  }
+
+  async put(data: Uint8Array, expected?: Digest): Promise<BlobInfo> {
+    const digest = digestOf(data, expected && algorithmOf(expected));
+    if (expected && digest !== expected) {
+      throw invalidArgument(`blob verification failed for digest ${expected}: the bytes are ${digest}`);
+    }
+    if ((await sizeOf(this.#paths.blob(digest))) === data.length) return { digest, size: data.length };
+    await using ingest = await this.ingest({ expected: { digest, size: data.length } });
+    await ingest.write(data);
+    return await ingest.commit();
+  }
+
+  async find(digest: Digest): Promise<BlobInfo | undefined> {
+    const size = await sizeOf(this.#paths.blob(digest));
+    return size === undefined ? undefined : { digest, size };
+  }
+
+  async get(digest: Digest): Promise<BlobInfo> {
+    const info = await this.find(digest);
+    if (!info) throw noSuchBlob(digest);
+    return info;
+  }
+
+  async #openBlob(digest: Digest): Promise<FileHandle> {
+    try {
+      return await open(this.#paths.blob(digest), 'r');
+    } catch (error) {
+      throw errnoOf(error) === 'ENOENT' ? noSuchBlob(digest) : diskError(error, this.#paths.root);
+    }
+  }
+
+  async openStream(digest: Digest, range: { start?: number; end?: number } = {}): Promise<Readable> {
+    const { start = 0, end = Infinity } = range;
+    if (start < 0 || end < start) throw invalidArgument(`invalid range ${start}-${end} of blob ${digest}`);
+    const file = await this.#openBlob(digest);
+    if (start === end) {
+      await file.close();
+      return Readable.from([], { objectMode: false });
+    }
+    // Node counts the end in.
+    return file.createReadStream({ start, end: end - 1, highWaterMark: streamChunk });
+  }
+
+  async read(digest: Digest, limit = defaultReadLimit): Promise<Uint8Array> {
+    await using file = await this.#openBlob(digest);
+    const { size } = await file.stat();
+    if (size > limit) {
+      throw invalidArgument(`blob ${digest} is too large: ${size} bytes, at most ${limit} are taken`);
+    }
+    const data = await file.readFile();
+    if (digestOf(data, algorithmOf(digest)) !== digest) {
+      throw internal(`blob ${digest} is damaged on disk: remove the image and pull it again`);
+    }
+    return data;
+  }
+
+  async path(digest: Digest): Promise<string> {
+    await this.get(digest);
+    return this.#paths.blob(digest);
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    await rm(this.#paths.blob(digest), { force: true });
+  }
+
+  async *walk(): AsyncIterable<BlobInfo> {
+    for (const algorithm of algorithms) {
+      for await (const entry of await opendir(this.#paths.folder(algorithm))) {
+        const digest = `${algorithm}:${entry.name}`;
+        // A blob removed meanwhile is no longer there to be told of.
+        const info = isDigest(digest) ? await this.find(digest) : undefined;
+        if (info) yield info;
+      }
+    }
+  }
+}
+
+/** Blobs as files of one folder. */
+export const createLocalContentStore = (options: LocalContentStoreOptions): ContentStore =>
+  new LocalContentStore(options);

@@ -2,6 +2,7 @@ import type { Duplex, Readable } from 'node:stream';
 import type {
   ContainerCreateRequest,
   ContainerTopResponse,
+  EndpointSettings,
   ExecConfig,
   FilesystemChange,
   UpdateConfig,
@@ -113,4 +114,9 @@ export interface Containers {
     options: { detach: boolean; tty: boolean; consoleSize?: readonly [number, number] },
   ): Promise<Duplex | undefined>;
   resizeExec(id: string, size: { rows: number; columns: number }): Promise<void>;
+
+  /** Adds a network to the container: live when it runs, and for its next start. Throws as Docker words it. */
+  connectNetwork(ref: string, network: string, settings: EndpointSettings): Promise<void>;
+  /** With `force` the container may be gone already. */
+  disconnectNetwork(ref: string, network: string, options: { force: boolean }): Promise<void>;
 }

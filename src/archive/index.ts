@@ -1,1 +1,4 @@
 export type * from './archiver.ts';
+export { tarHeader, type SparseRun, type StoredHeader, type TarHeader, type TarType } from './tar/header.ts';
+export { readTar, type TarEntry } from './tar/read-tar.ts';
+export { writeTar, type NewTarEntry } from './tar/write-tar.ts';

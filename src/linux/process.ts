@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { constants as os } from 'node:os';
+import { bind, check, lastErrno, SystemError } from './libc.ts';
+
+const prctl = bind<(option: number, value: number, a: number, b: number, c: number) => number>(
+  'int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)',
+);
+const PR_SET_CHILD_SUBREAPER = 36;
+
+/** Orphans among this process's descendants become its children; kept across execve(2). */
+export function becomeSubreaper(): void {
+  check(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 'prctl', 'PR_SET_CHILD_SUBREAPER');
+}
+
+/**
+ * When a process started, in clock ticks since boot (proc_pid_stat(5), field 22): with the pid it names one process
+ * for ever. Undefined when there is none or it is a zombie.
+ */
+export function processStartTicks(pid: number): string | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // The second field is the program's name in parentheses and may itself hold parentheses and blanks.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+}
+
+const syscall = bind<(number: number, ...rest: (string | number)[]) => number>('long syscall(long, ...)');
+const SYS_PIDFD_OPEN = 434;
+
+/** pidfd_open(2), close-on-exec; undefined when no such process is left. The caller closes it. */
+export function openPidfd(pid: number): number | undefined {
+  const fd = syscall(SYS_PIDFD_OPEN, 'int', pid, 'unsigned int', 0);
+  if (fd >= 0) return fd;
+  if (lastErrno() === os.errno.ESRCH) return undefined;
+  throw new SystemError('pidfd_open', lastErrno());
+}
+
+const flock = bind<(fd: number, operation: number) => number>('int flock(int, int)');
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/** Takes the file's exclusive lock, held until its last descriptor closes; false when another process has it. */
+export function tryLockFile(fd: number): boolean {
+  if (flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
+  if (lastErrno() === os.errno.EWOULDBLOCK) return false;
+  throw new SystemError('flock', lastErrno());
+}

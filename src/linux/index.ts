@@ -18,3 +18,4 @@ export * from './process.ts';
 export * from './poll.ts';
 export * from './cgroup.ts';
 export * from './cgroup-prepare.ts';
+export * from './pipe.ts';

@@ -1,1 +1,3 @@
 export type * from './images.ts';
+export { createImages, type ImagesOptions } from './local-images.ts';
+export type { ImageUser } from './image-removal.ts';

@@ -1,0 +1,139 @@
+import type { ContentStore } from '#content';
+import { invalidArgument, isKind, Limiter, messageOf, SingleFlight, type Logger } from '#kernel';
+import type { Descriptor, Digest } from '#oci';
+import type { Repository } from '#registry/client';
+import type { Claims } from './claims.ts';
+
+/** What happens to a blob on its way in; `progress` counts bytes. */
+export interface DownloadWatcher {
+  progress(current: number): void;
+  verifying(): void;
+  /** Trouble on the way; another attempt begins after so many seconds. */
+  retrying?(seconds: number): void;
+}
+
+export interface BlobDownloadsOptions {
+  readonly content: ContentStore;
+  readonly claims: Claims;
+  readonly logger: Logger;
+  /** How many blobs are fetched at once, over all pulls. */
+  readonly concurrency: number;
+  /** Milliseconds before the nth repetition (from 1). */
+  retryDelay?(attempt: number): number;
+}
+
+const attempts = 5;
+
+/**
+ * Brings blobs from registries into the content store. A blob that several pulls want is fetched once; what has
+ * arrived when a download ends early is kept, and the next one continues there.
+ */
+export class BlobDownloads {
+  readonly #options: BlobDownloadsOptions;
+  readonly #limiter: Limiter;
+  readonly #flights = new SingleFlight<undefined>();
+  readonly #watchers = new Map<Digest, Set<DownloadWatcher>>();
+
+  constructor(options: BlobDownloadsOptions) {
+    this.#options = options;
+    this.#limiter = new Limiter(options.concurrency);
+  }
+
+  /** The caller's lease holds the digest already. Verified when it resolves. */
+  async fetch(
+    repository: Repository,
+    descriptor: Descriptor,
+    options: { signal: AbortSignal; watcher?: DownloadWatcher },
+  ): Promise<void> {
+    const { digest } = descriptor;
+    const { watcher, signal } = options;
+    const watchers = this.#watchers.get(digest) ?? new Set();
+    this.#watchers.set(digest, watchers);
+    if (watcher) watchers.add(watcher);
+    try {
+      await this.#flights.run(digest, (each) => this.#fetchOnce(repository, descriptor, each), signal);
+    } finally {
+      if (watcher) watchers.delete(watcher);
+      if (watchers.size === 0) this.#watchers.delete(digest);
+    }
+  }
+
+  async #fetchOnce(repository: Repository, descriptor: Descriptor, signal: AbortSignal): Promise<undefined> {
+    const { content, claims } = this.#options;
+    using lease = claims.open();
+    await claims.hold(lease, 'blob', descriptor.digest);
+    await this.#limiter.run(async () => {
+      if (await content.find(descriptor.digest)) return;
+      for (let attempt = 1; ; attempt += 1) {
+        signal.throwIfAborted();
+        try {
+          await this.#receive(repository, descriptor, signal);
+          return;
+        } catch (error) {
+          if (attempt === attempts || signal.aborted || !isPassing(error)) throw error;
+          await this.#waitToRetry(descriptor.digest, attempt, error, signal);
+        }
+      }
+    });
+    return undefined;
+  }
+
+  async #waitToRetry(digest: Digest, attempt: number, error: unknown, signal: AbortSignal): Promise<void> {
+    const delay = this.#options.retryDelay?.(attempt) ?? attempt * 2000;
+    this.#options.logger.info({ digest, attempt, error: messageOf(error) }, 'download interrupted');
+    this.#tell(digest, (each) => each.retrying?.(Math.ceil(delay / 1000)));
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(done, delay);
+      signal.addEventListener('abort', done, { once: true });
+      function done(): void {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        if (signal.aborted) reject(signal.reason as Error);
+        else resolve();
+      }
+    });
+  }
+
+  async #receive(repository: Repository, descriptor: Descriptor, signal: AbortSignal): Promise<void> {
+    const { digest, size } = descriptor;
+    await using ingest = await this.#options.content.ingest({ expected: { digest, size }, key: digest });
+    let received = ingest.offset;
+    if (received < size) {
+      const stream = await repository.fetchBlob(descriptor, { signal, offset: received });
+      try {
+        for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+          received += chunk.length;
+          if (received > size) throw tooLong(descriptor);
+          await ingest.write(chunk);
+          this.#tell(digest, (each) => each.progress(received));
+        }
+      } finally {
+        stream.destroy();
+      }
+    }
+    signal.throwIfAborted();
+    if (received < size) throw new CutShort(`the registry sent ${received} of ${size} bytes of ${digest}`);
+    this.#tell(digest, (each) => each.verifying());
+    await ingest.commit();
+  }
+
+  #tell(digest: Digest, tell: (watcher: DownloadWatcher) => void): void {
+    for (const watcher of this.#watchers.get(digest) ?? []) tell(watcher);
+  }
+}
+
+class CutShort extends Error {
+  override readonly name = 'CutShort';
+}
+
+const tooLong = ({ digest, size }: Descriptor): Error =>
+  invalidArgument(`the registry sent more than the ${size} bytes that ${digest} has`);
+
+/** Whether the same request may succeed a moment later: the network failed, not the answer. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof CutShort || isKind(error, 'unavailable')) return true;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return (
+    typeof code === 'string' && (code.startsWith('UND_ERR') || /^E(CONN|PIPE|TIMEDOUT|AI_AGAIN)/.test(code))
+  );
+}

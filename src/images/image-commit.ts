@@ -1,0 +1,89 @@
+import type { Archiver } from '#archive';
+import type { ContentStore } from '#content';
+import { formatTime, type Clock } from '#kernel';
+import type { Lease } from '#metadata';
+import { mediaTypes, type Descriptor, type Digest, type ImageConfig, type Platform } from '#oci';
+import type { Snapshotter } from '#snapshots';
+import type { Claims } from './claims.ts';
+import { noSuchImage, type ImageIndex } from './image-index.ts';
+import type { ImageIntake } from './image-intake.ts';
+import type { CommitSpec } from './images.ts';
+import type { ImageModel } from './stored-image.ts';
+
+export interface ImageCommitOptions {
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly archiver: Archiver;
+  readonly claims: Claims;
+  readonly index: ImageIndex;
+  readonly intake: ImageIntake;
+  readonly clock: Clock;
+  readonly platform: Platform;
+  tag(image: Digest, reference: string): void;
+}
+
+/** `docker commit`: a container's writable layer on top of the image it was made from. */
+export class ImageCommit {
+  readonly #options: ImageCommitOptions;
+
+  constructor(options: ImageCommitOptions) {
+    this.#options = options;
+  }
+
+  async commit(spec: CommitSpec, signal: AbortSignal): Promise<Digest> {
+    const { claims, intake, index } = this.#options;
+    const parent = spec.parent && index.byId(spec.parent)?.model;
+    if (spec.parent && !parent) throw noSuchImage(spec.parent);
+    const before: readonly Descriptor[] = parent?.layers ?? [];
+    const platform = parent?.config ?? this.#options.platform;
+    let layer: Descriptor | undefined;
+    try {
+      using lease = claims.open();
+      for (const digest of parent?.blobs ?? []) await claims.hold(lease, 'blob', digest);
+      layer = await this.#writeLayer(spec.containerId, lease, signal);
+      const config = Buffer.from(JSON.stringify(this.#configure(spec, parent, layer)));
+      const target = await intake.putManifest(
+        lease,
+        await intake.put(lease, mediaTypes.dockerConfig, config),
+        layer ? [...before, layer] : before,
+      );
+      const { record } = await intake.admit(target, { names: [], platform, lease, signal });
+      if (spec.reference !== undefined) this.#options.tag(record.id, spec.reference);
+      return record.id;
+    } finally {
+      if (layer) await claims.sweepBlob(layer.digest);
+    }
+  }
+
+  /** The container's changes as a blob; undefined where there are none. */
+  async #writeLayer(container: string, lease: Lease, signal: AbortSignal): Promise<Descriptor | undefined> {
+    const { archiver, snapshots, content, claims } = this.#options;
+    const { stream, done } = archiver.diffLayer({ mounts: snapshots.mounts(container), signal });
+    // Awaited below; a failure of the stream is seen there first.
+    done.catch(() => undefined);
+    await using ingest = await content.ingest();
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) await ingest.write(chunk);
+    const { entries } = await done;
+    if (entries === 0) return undefined;
+    return { mediaType: mediaTypes.dockerLayer, ...(await claims.land(lease, ingest)) };
+  }
+
+  #configure(spec: CommitSpec, parent: ImageModel | undefined, layer: Descriptor | undefined): ImageConfig {
+    const base = parent?.config;
+    const { os, architecture, variant } = base ?? this.#options.platform;
+    const created = spec.history.created ?? formatTime(this.#options.clock.now());
+    const entry = { ...spec.history, created, ...(!layer && { empty_layer: true }) };
+    const diffIds = base?.rootfs.diff_ids ?? [];
+    return {
+      architecture,
+      ...(spec.author !== undefined && spec.author !== '' && { author: spec.author }),
+      config: spec.config,
+      container: spec.containerId,
+      created,
+      history: [...(base?.history ?? []), entry],
+      os,
+      rootfs: { type: 'layers', diff_ids: layer ? [...diffIds, layer.digest] : diffIds },
+      ...(variant !== undefined && { variant }),
+    };
+  }
+}

@@ -1,0 +1,80 @@
+import type { ContentStore } from '#content';
+import type { EventSink } from '#events';
+import { formatTime, type Clock } from '#kernel';
+import {
+  canonicalString,
+  mediaTypes,
+  parseReference,
+  withDefaultTag,
+  type Digest,
+  type ImageConfig,
+  type Platform,
+} from '#oci';
+import type { Claims } from './claims.ts';
+import { decompressed } from './decompression.ts';
+import { imageAttributes } from './image-events.ts';
+import type { ImageIntake } from './image-intake.ts';
+import type { Images } from './images.ts';
+
+export interface ImageImportOptions {
+  readonly content: ContentStore;
+  readonly claims: Claims;
+  readonly intake: ImageIntake;
+  readonly events: EventSink;
+  readonly clock: Clock;
+  readonly platform: Platform;
+  tag(image: Digest, reference: string): void;
+}
+
+/** `docker import`: a root file system becomes an image of one layer, kept uncompressed. */
+export class ImageImport {
+  readonly #options: ImageImportOptions;
+
+  constructor(options: ImageImportOptions) {
+    this.#options = options;
+  }
+
+  async import(
+    archive: AsyncIterable<Uint8Array>,
+    options: Parameters<Images['import']>[1],
+  ): Promise<Digest> {
+    const { content, claims, intake, clock, events } = this.#options;
+    const { signal, reference } = options;
+    // A bad name is told before anything is read.
+    if (reference !== undefined) canonicalString(withDefaultTag(parseReference(reference)));
+    const platform = options.platform ?? this.#options.platform;
+    let layer: Digest | undefined;
+    try {
+      using lease = claims.open();
+      await using ingest = await content.ingest();
+      for await (const chunk of await decompressed(archive)) {
+        signal.throwIfAborted();
+        await ingest.write(chunk);
+      }
+      const { digest, size } = await claims.land(lease, ingest);
+      layer = digest;
+      const created = formatTime(clock.now());
+      const comment = options.message ?? 'Imported from -';
+      const config: ImageConfig = {
+        ...platform,
+        config: options.config ?? {},
+        created,
+        history: [{ created, comment }],
+        rootfs: { type: 'layers', diff_ids: [digest] },
+      };
+      const bytes = Buffer.from(JSON.stringify(config));
+      const configuration = await intake.put(lease, mediaTypes.dockerConfig, bytes);
+      const target = await intake.putManifest(lease, configuration, [
+        { mediaType: mediaTypes.dockerLayer, digest, size },
+      ]);
+      const { record } = await intake.admit(target, { names: [], platform, lease, signal });
+      if (reference !== undefined) this.#options.tag(record.id, reference);
+      options.report({ status: record.id });
+      events.publish('image', 'import', record.id, imageAttributes(record.id));
+      return record.id;
+    } finally {
+      // Only after a failure is it left without an image.
+      if (layer) await claims.sweepBlob(layer);
+    }
+  }
+}

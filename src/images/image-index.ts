@@ -1,0 +1,280 @@
+import { invalidArgument, notFound, type Clock } from '#kernel';
+import { integer, text, type Database } from '#metadata';
+import {
+  canonicalName,
+  canonicalString,
+  chainId,
+  familiarString,
+  findImageId,
+  parseReference,
+  trimmed,
+  withDefaultTag,
+  withDigest,
+  type Descriptor,
+  type Digest,
+  type Reference,
+} from '#oci';
+import type { ImageRecord } from './images.ts';
+import type { ImageModel } from './stored-image.ts';
+
+/** A name as it is kept: canonical, with a tag or a digest. */
+export type ImageName = string;
+
+export interface StoredImage {
+  readonly record: ImageRecord;
+  readonly model: ImageModel;
+}
+
+interface NameEntry {
+  readonly image: Digest;
+  readonly taggedAt: bigint;
+}
+
+interface ImageEntry {
+  readonly model: ImageModel;
+  readonly size: number;
+  readonly names: Set<ImageName>;
+  /** Made when it is asked for, dropped when a name changes. */
+  record?: ImageRecord;
+}
+
+/** A row of `images`, before its documents are read. */
+export interface ImageRow {
+  readonly id: Digest;
+  readonly target: Descriptor;
+  readonly manifest: Descriptor;
+  readonly size: number;
+}
+
+const isDigestName = (name: ImageName): boolean => name.includes('@');
+
+/**
+ * Which images there are and what they are called: the tables `images` and `image_names`, held in memory. Reads
+ * touch no disk; every change is one transaction, and memory follows once it has been committed.
+ */
+export class ImageIndex {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #images = new Map<Digest, ImageEntry>();
+  readonly #names = new Map<ImageName, NameEntry>();
+
+  constructor(db: Database, clock: Clock) {
+    this.#db = db;
+    this.#clock = clock;
+  }
+
+  rows(): readonly ImageRow[] {
+    return this.#db.all('SELECT id, target, manifest, size FROM images').map((row) => ({
+      // Written by add() below.
+      id: text(row, 'id') as Digest,
+      target: JSON.parse(text(row, 'target')) as Descriptor,
+      manifest: JSON.parse(text(row, 'manifest')) as Descriptor,
+      size: Number(integer(row, 'size')),
+    }));
+  }
+
+  /** Takes a row whose documents have been read into memory, with its names. */
+  restore(model: ImageModel, size: number): void {
+    const entry: ImageEntry = { model, size, names: new Set() };
+    for (const row of this.#db.all('SELECT name, tagged_at FROM image_names WHERE image = ?', model.id)) {
+      const name = text(row, 'name');
+      entry.names.add(name);
+      this.#names.set(name, { image: model.id, taggedAt: integer(row, 'tagged_at') });
+    }
+    this.#images.set(model.id, entry);
+  }
+
+  /**
+   * Adds or replaces an image and gives it names, in one transaction; a name that another image had moves here.
+   */
+  add(model: ImageModel, size: number, names: readonly ImageName[]): void {
+    const now = this.#clock.now();
+    this.#db.transaction(() => {
+      this.#db.run(
+        `INSERT INTO images (id, target, manifest, chain_id, size, created_at) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET target = excluded.target, manifest = excluded.manifest`,
+        model.id,
+        JSON.stringify(model.target),
+        JSON.stringify(model.manifest),
+        chainId(model.config.rootfs.diff_ids) ?? null,
+        size,
+        now,
+      );
+      this.#writeNames(model.id, names, now);
+    });
+    const known = this.#images.get(model.id)?.names;
+    this.#images.set(model.id, { model, size, names: known ?? new Set() });
+    this.#takeNames(model.id, names, now);
+  }
+
+  /** Gives an image that is here further names. */
+  name(image: Digest, names: readonly ImageName[]): void {
+    const now = this.#clock.now();
+    this.#db.transaction(() => this.#writeNames(image, names, now));
+    this.#takeNames(image, names, now);
+  }
+
+  #writeNames(image: Digest, names: readonly ImageName[], now: bigint): void {
+    for (const name of names) {
+      this.#db.run(
+        `INSERT INTO image_names (name, image, tagged_at) VALUES (?, ?, ?)
+         ON CONFLICT (name) DO UPDATE SET image = excluded.image, tagged_at = excluded.tagged_at`,
+        name,
+        image,
+        now,
+      );
+    }
+  }
+
+  #takeNames(image: Digest, names: readonly ImageName[], taggedAt: bigint): void {
+    for (const name of names) {
+      const before = this.#names.get(name);
+      if (before) this.#change(before.image, (entry) => entry.names.delete(name));
+      this.#names.set(name, { image, taggedAt });
+      this.#change(image, (entry) => entry.names.add(name));
+    }
+  }
+
+  /** Takes names away, and the images that `drop` lists, in one transaction. */
+  remove(names: readonly ImageName[], drop: readonly Digest[] = []): void {
+    this.#db.transaction(() => {
+      for (const name of names) this.#db.run('DELETE FROM image_names WHERE name = ?', name);
+      for (const id of drop) {
+        this.#db.run('DELETE FROM image_names WHERE image = ?', id);
+        this.#db.run('DELETE FROM images WHERE id = ?', id);
+      }
+    });
+    for (const name of names) {
+      const entry = this.#names.get(name);
+      this.#names.delete(name);
+      if (entry) this.#change(entry.image, (image) => image.names.delete(name));
+    }
+    for (const id of drop) {
+      for (const name of this.#images.get(id)?.names ?? []) this.#names.delete(name);
+      this.#images.delete(id);
+    }
+  }
+
+  #change(id: Digest, change: (entry: ImageEntry) => void): void {
+    const entry = this.#images.get(id);
+    if (!entry) return;
+    change(entry);
+    delete entry.record;
+  }
+
+  byId(id: Digest): StoredImage | undefined {
+    const entry = this.#images.get(id);
+    return entry && { record: this.#recordOf(entry), model: entry.model };
+  }
+
+  /** Canonical names, sorted. */
+  namesOf(id: Digest): readonly ImageName[] {
+    return [...(this.#images.get(id)?.names ?? [])].sort();
+  }
+
+  imageOf(name: ImageName): Digest | undefined {
+    return this.#names.get(name)?.image;
+  }
+
+  /** Canonical tag names of one repository (`docker.io/library/busybox`), sorted. */
+  tagsOfRepository(repository: string): readonly ImageName[] {
+    return [...this.#names.keys()]
+      .filter((name) => name.startsWith(`${repository}:`) && !isDigestName(name))
+      .filter((name) => canonicalName(parseReference(name)) === repository)
+      .sort();
+  }
+
+  images(): readonly StoredImage[] {
+    return [...this.#images.values()].map((entry) => ({
+      record: this.#recordOf(entry),
+      model: entry.model,
+    }));
+  }
+
+  models(): Iterable<ImageModel> {
+    return this.#images.values().map(({ model }) => model);
+  }
+
+  holdsBlob(digest: Digest): boolean {
+    return this.#images.values().some(({ model }) => model.blobs.has(digest));
+  }
+
+  holdsChain(id: Digest): boolean {
+    return this.#images.values().some(({ model }) => model.chainIds.includes(id));
+  }
+
+  /** Blob of a layer with this diffID that some image here has; a compressed one where there is a choice. */
+  layerOf(diffId: Digest): Descriptor | undefined {
+    let found: Descriptor | undefined;
+    for (const { model } of this.#images.values()) {
+      const layer = model.layers[model.config.rootfs.diff_ids.indexOf(diffId)];
+      if (layer && layer.digest !== diffId) return layer;
+      found ??= layer;
+    }
+    return found;
+  }
+
+  /**
+   * Docker's resolution: a whole id, a name, then a unique prefix of an id. Throws invalidArgument for what is no
+   * reference or an ambiguous prefix.
+   */
+  resolve(reference: string): { readonly id: Digest; readonly name: ImageName | undefined } | undefined {
+    const whole = findImageId(reference);
+    if (whole) return this.#images.has(whole) ? { id: whole, name: undefined } : undefined;
+    const parsed = withDefaultTag(parseReference(reference));
+    const name = nameOf(parsed);
+    const image = this.#names.get(name)?.image;
+    if (image) return { id: image, name };
+    if (parsed.digest && this.#images.has(parsed.digest)) return { id: parsed.digest, name: undefined };
+    const id = this.#findPrefix(reference);
+    return id && { id, name: undefined };
+  }
+
+  #findPrefix(reference: string): Digest | undefined {
+    const prefix = /^(?:sha256:)?([0-9a-f]{1,64})$/.exec(reference)?.[1];
+    if (prefix === undefined) return undefined;
+    const matches = [...this.#images.keys()].filter((id) => id.startsWith(`sha256:${prefix}`));
+    if (matches.length > 1) {
+      throw invalidArgument(`multiple images found with provided prefix: ${reference}`);
+    }
+    return matches[0];
+  }
+
+  #recordOf(entry: ImageEntry): ImageRecord {
+    entry.record ??= makeRecord(entry, this.#names);
+    return entry.record;
+  }
+}
+
+function makeRecord({ model, size, names }: ImageEntry, all: ReadonlyMap<ImageName, NameEntry>): ImageRecord {
+  const tags = [...names].filter((name) => !isDigestName(name));
+  const times = tags.map((name) => all.get(name)?.taggedAt ?? 0n);
+  return {
+    id: model.id,
+    target: model.target,
+    manifest: model.manifest,
+    config: model.config,
+    chainId: model.chainIds.at(-1),
+    tags: tags.map(familiar).sort(),
+    digests: [...names].filter(isDigestName).map(familiar).sort(),
+    size,
+    lastTaggedAt: times.reduce<bigint | undefined>((last, at) => (last && last > at ? last : at), undefined),
+  };
+}
+
+/** The name under which a reference is kept; a digest outranks a tag. */
+export const nameOf = (reference: Reference): ImageName =>
+  canonicalString(reference.digest ? withDigest(reference, reference.digest) : withDefaultTag(reference));
+
+/** A kept name as people write it. */
+export const familiar = (name: ImageName): string => familiarString(parseReference(name));
+
+export const repositoryOf = (name: ImageName): string => canonicalName(trimmed(parseReference(name)));
+
+export { isDigestName };
+
+/** Docker's text, with the reference in the form it shows. */
+export function noSuchImage(reference: string): Error {
+  const id = findImageId(reference);
+  return notFound(`No such image: ${id ?? familiarString(withDefaultTag(parseReference(reference)))}`);
+}

@@ -1,0 +1,145 @@
+import type { ContentStore } from '#content';
+import type { EventSink } from '#events';
+import { invalidArgument, shortId } from '#kernel';
+import type { Lease } from '#metadata';
+import { canonicalString, familiarString, parseManifest, type Descriptor, type Platform } from '#oci';
+import type { Claims } from './claims.ts';
+import { decompressed } from './decompression.ts';
+import { readDockerArchive, type ArchivedImage } from './docker-archive.ts';
+import { imageAttributes } from './image-events.ts';
+import type { ImageIndex } from './image-index.ts';
+import type { ImageIntake } from './image-intake.ts';
+import type { Images, ProgressEvent } from './images.ts';
+import { readOciArchive } from './oci-archive.ts';
+import { ReceivedArchive } from './received-archive.ts';
+import { chooseManifest, findMissingBlob, readConfig } from './stored-image.ts';
+
+export interface ImageLoadOptions {
+  readonly content: ContentStore;
+  readonly claims: Claims;
+  readonly index: ImageIndex;
+  readonly intake: ImageIntake;
+  readonly events: EventSink;
+  readonly platform: Platform;
+}
+
+type LoadOptions = Parameters<Images['load']>[1];
+
+/** `docker load`. */
+export class ImageLoad {
+  readonly #options: ImageLoadOptions;
+
+  constructor(options: ImageLoadOptions) {
+    this.#options = options;
+  }
+
+  async load(source: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<void> {
+    const { content, claims } = this.#options;
+    const lease = claims.open();
+    const archive = new ReceivedArchive(content, claims, lease);
+    try {
+      await archive.receive(await decompressed(source), options.signal);
+      for (const image of await this.#images(archive)) await this.#admit(image, lease, options);
+    } finally {
+      lease[Symbol.dispose]();
+      await archive.discard();
+    }
+  }
+
+  /** An archive that is both is read as an OCI layout, which keeps digests, unless blobs are left out of it. */
+  async #images(archive: ReceivedArchive): Promise<readonly ArchivedImage[]> {
+    const { content } = this.#options;
+    const isDocker = archive.has('manifest.json');
+    if (!archive.has('index.json') || !archive.has('oci-layout')) {
+      if (isDocker) return readDockerArchive(archive, content);
+      throw invalidArgument('invalid archive: there is neither manifest.json nor index.json in it');
+    }
+    const images = await readOciArchive(archive, content);
+    if (!isDocker) return images;
+    return (await this.#isWhole(images)) ? images : readDockerArchive(archive, content);
+  }
+
+  async #isWhole(images: readonly ArchivedImage[]): Promise<boolean> {
+    const { content, platform } = this.#options;
+    for (const { source } of images) {
+      if (source.kind !== 'target') continue;
+      const chosen = await chooseManifest(content, source.target, platform, source.target.digest);
+      const { config, layers } = parseManifest(await content.read(chosen.digest));
+      const digests = [config, ...layers].map((blob) => blob.digest);
+      if (await findMissingBlob(content, digests)) return false;
+    }
+    return true;
+  }
+
+  async #admit(image: ArchivedImage, lease: Lease, options: LoadOptions): Promise<void> {
+    const { intake, index, events } = this.#options;
+    const { signal, report } = options;
+    const platform = options.platform ?? this.#options.platform;
+    const { source, references } = image;
+    const target =
+      source.kind === 'target'
+        ? source.target
+        : await intake.putManifest(lease, source.config, source.layers);
+    const manifest = await this.#chooseWhole(target, platform);
+    const names = references.map(canonicalString);
+    const before = new Map(names.map((name) => [name, index.imageOf(name)]));
+    const { record, model } = await intake.admit(target, {
+      manifest,
+      names,
+      platform,
+      lease,
+      signal,
+      watcher: await this.#watcher(manifest, report),
+    });
+    references.forEach((reference, n) => {
+      const name = familiarString(reference);
+      const old = before.get(names[n] ?? '');
+      if (old && old !== record.id) {
+        report({
+          stream: `The image ${name} already exists, renaming the old one with ID ${old} to empty string\n`,
+        });
+      }
+    });
+    for (const reference of references) report({ stream: `Loaded image: ${familiarString(reference)}\n` });
+    if (references.length === 0) report({ stream: `Loaded image ID: ${record.id}\n` });
+    events.publish('image', 'load', record.id, imageAttributes(record.id, model.config));
+  }
+
+  /** The manifest for the platform. Throws invalidArgument where the archive lacks a blob of it. */
+  async #chooseWhole(target: Descriptor, platform: Platform): Promise<Descriptor> {
+    const { content } = this.#options;
+    const chosen = await chooseManifest(content, target, platform, target.digest);
+    const { config, layers } = parseManifest(await content.read(chosen.digest));
+    const missing = await findMissingBlob(
+      content,
+      [config, ...layers].map((blob) => blob.digest),
+    );
+    if (missing) throw invalidArgument(`invalid archive: blob ${missing} is missing from it`);
+    return chosen;
+  }
+
+  /** Docker's lines per layer, named by diffID. */
+  async #watcher(
+    manifest: Descriptor,
+    report: (event: ProgressEvent) => void,
+  ): Promise<{ started(layer: number): void; finished(layer: number): void }> {
+    const { content } = this.#options;
+    const document = parseManifest(await content.read(manifest.digest));
+    const { diff_ids: diffIds } = (await readConfig(content, document)).rootfs;
+    const started = new Set<number>();
+    const say = (layer: number, whole: boolean): void => {
+      const total = document.layers[layer]?.size ?? 0;
+      const id = shortId(diffIds[layer] ?? '');
+      report({ id, status: 'Loading layer', current: whole ? total : Math.min(32768, total), total });
+    };
+    return {
+      started: (layer) => {
+        started.add(layer);
+        say(layer, false);
+      },
+      finished: (layer) => {
+        if (started.has(layer)) say(layer, true);
+      },
+    };
+  }
+}

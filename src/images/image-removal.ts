@@ -1,0 +1,137 @@
+import type { EventSink } from '#events';
+import { conflict, shortId } from '#kernel';
+import type { Digest } from '#oci';
+import type { Claims } from './claims.ts';
+import {
+  familiar,
+  isDigestName,
+  noSuchImage,
+  repositoryOf,
+  type ImageIndex,
+  type ImageName,
+} from './image-index.ts';
+import type { RemovedImage } from './images.ts';
+import type { ImageModel } from './stored-image.ts';
+import { imageAttributes } from './image-events.ts';
+
+/** A container that was made from an image. */
+export interface ImageUser {
+  readonly containerId: string;
+  readonly running: boolean;
+}
+
+export interface ImageRemovalOptions {
+  readonly index: ImageIndex;
+  readonly claims: Claims;
+  readonly events: EventSink;
+  users(image: Digest): readonly ImageUser[];
+}
+
+type Obstacle = 'used' | 'named';
+
+/** `docker rmi`: which names go, whether the image goes with them, and what forbids it. */
+export class ImageRemoval {
+  readonly #options: ImageRemovalOptions;
+
+  constructor(options: ImageRemovalOptions) {
+    this.#options = options;
+  }
+
+  /** Throws notFound, or conflict in Docker's words. What happens to names and records is one transaction. */
+  async remove(reference: string, force: boolean): Promise<readonly RemovedImage[]> {
+    const { index } = this.#options;
+    const found = index.resolve(reference);
+    const image = found && index.byId(found.id)?.model;
+    if (!found || !image) throw noSuchImage(reference);
+    const names = index.namesOf(found.id);
+    const untagged =
+      found.name === undefined
+        ? this.#planById(found.id, names, force)
+        : this.#planByName(found.name, found.id, names, force);
+    const left = names.filter((name) => !untagged.includes(name));
+    const deletes = found.name === undefined || (left.length === 0 && !this.#obstacle(found.id, [], force));
+    const gone = deletes ? names : untagged;
+    index.remove(gone, deletes ? [found.id] : []);
+    const removed: RemovedImage[] = gone.map((name) => ({ Untagged: familiar(name) }));
+    for (let n = 0; n < gone.length; n += 1) this.#publish('untag', image);
+    if (!deletes) return removed;
+    this.#publish('delete', image);
+    return [...removed, { Deleted: image.id }, ...(await this.#sweep(image))];
+  }
+
+  /** By id, every name goes; that needs force where they are in several repositories. */
+  #planById(id: Digest, names: readonly ImageName[], force: boolean): readonly ImageName[] {
+    const left = isSingleReference(names) ? [] : names;
+    const obstacle = this.#obstacle(id, left, force);
+    if (obstacle) throw obstacle.error;
+    return names;
+  }
+
+  /** By name, that name goes, and with a repository's last tag its digests. */
+  #planByName(
+    name: ImageName,
+    id: Digest,
+    names: readonly ImageName[],
+    force: boolean,
+  ): readonly ImageName[] {
+    const [user] = this.#options.users(id);
+    if (!force && user && isSingleReference(names)) {
+      throw conflict(
+        `conflict: unable to remove repository reference ${JSON.stringify(familiar(name))} (must force) - ` +
+          `container ${shortId(user.containerId)} is using its referenced image ${shortId(id)}`,
+      );
+    }
+    if (isDigestName(name)) return [name];
+    const repository = repositoryOf(name);
+    const others = names.filter((other) => other !== name && repositoryOf(other) === repository);
+    return others.every(isDigestName) ? [name, ...others] : [name];
+  }
+
+  /** What speaks against deleting the image while it has these names. */
+  #obstacle(
+    id: Digest,
+    names: readonly ImageName[],
+    force: boolean,
+  ): { readonly reason: Obstacle; readonly error: Error } | undefined {
+    const users = this.#options.users(id);
+    const refuse = (reason: Obstacle, remedy: string, why: string): { reason: Obstacle; error: Error } => ({
+      reason,
+      error: conflict(`conflict: unable to delete ${shortId(id)} (${remedy}) - ${why}`),
+    });
+    const running = users.find((user) => user.running);
+    if (running) {
+      const container = shortId(running.containerId);
+      return refuse('used', 'cannot be forced', `image is being used by running container ${container}`);
+    }
+    if (force) return undefined;
+    if (names.length > 0) {
+      return refuse('named', 'must be forced', 'image is referenced in multiple repositories');
+    }
+    const [user] = users;
+    if (!user) return undefined;
+    const container = shortId(user.containerId);
+    return refuse('used', 'must be forced', `image is being used by stopped container ${container}`);
+  }
+
+  /** Layers and blobs that nothing else needs, from the top. */
+  async #sweep(image: ImageModel): Promise<readonly RemovedImage[]> {
+    const { claims } = this.#options;
+    const removed: RemovedImage[] = [];
+    for (const chainId of image.chainIds.toReversed()) {
+      if (!(await claims.sweepSnapshot(chainId))) break;
+      removed.push({ Deleted: chainId });
+    }
+    for (const digest of image.blobs) await claims.sweepBlob(digest);
+    return removed;
+  }
+
+  #publish(action: string, image: ImageModel): void {
+    this.#options.events.publish('image', action, image.id, imageAttributes(image.id, image.config));
+  }
+}
+
+/** One tag at most, and any digests are of that tag's repository: then removing by id needs no force. */
+export function isSingleReference(names: readonly ImageName[]): boolean {
+  const tags = names.filter((name) => !isDigestName(name)).length;
+  return tags <= 1 && (names.length <= 1 || new Set(names.map(repositoryOf)).size === 1);
+}

@@ -1,0 +1,190 @@
+import type { Readable } from 'node:stream';
+import type { Archiver } from '#archive';
+import type { ContentStore } from '#content';
+import type { EventSink } from '#events';
+import { invalidArgument, type Clock, type Logger } from '#kernel';
+import type { Database, Leases } from '#metadata';
+import { hostPlatform, parseReference, withDefaultTag, type Digest, type Platform } from '#oci';
+import type { RegistryClient } from '#registry/client';
+import type { Snapshotter } from '#snapshots';
+import { BlobDownloads } from './blob-downloads.ts';
+import { Claims } from './claims.ts';
+import { hasHelloWorld, makeHelloWorld } from './hello-world.ts';
+import { ImageCommit } from './image-commit.ts';
+import { imageAttributes } from './image-events.ts';
+import { collectImageGarbage, restoreImages, type ImageGarbageOptions } from './image-garbage.ts';
+import { imageHistory, type ImageHistoryEntry } from './image-history.ts';
+import { ImageImport } from './image-import.ts';
+import { familiar, ImageIndex, nameOf, noSuchImage, type StoredImage } from './image-index.ts';
+import { ImageIntake } from './image-intake.ts';
+import { ImageLoad } from './image-load.ts';
+import { ImagePull } from './image-pull.ts';
+import { ImagePush } from './image-push.ts';
+import { ImageRemoval, type ImageUser } from './image-removal.ts';
+import { ImageSave } from './image-save.ts';
+import type { CommitSpec, ImageRecord, Images, RemovedImage, TransferOptions } from './images.ts';
+import { LayerCompression } from './layer-compression.ts';
+import { LayerUnpacker } from './layer-unpacker.ts';
+
+export interface ImagesOptions {
+  readonly db: Database;
+  readonly leases: Leases;
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly archiver: Archiver;
+  readonly registry: RegistryClient;
+  readonly events: EventSink;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Which containers were made from an image. */
+  users(image: Digest): readonly ImageUser[];
+  /** What pulls and loads choose from an index unless told otherwise; this host's by default. */
+  readonly platform?: Platform;
+  /** Blobs fetched at once, 3 by default (dockerd's max-concurrent-downloads). */
+  readonly concurrentDownloads?: number;
+  /** Layers sent at once, 5 by default (dockerd's max-concurrent-uploads). */
+  readonly concurrentUploads?: number;
+  /** Milliseconds that a registry has to answer for hello-world before the embedded one is taken; 4000 by default. */
+  readonly helloWorldPatience?: number;
+  /** Milliseconds before the nth repetition of a download that was cut short. */
+  retryDelay?(attempt: number): number;
+}
+
+type TransferDoors = Readonly<{ pull: ImagePull; push: ImagePush; load: ImageLoad; save: ImageSave }>;
+
+class LocalImages implements Images {
+  readonly #options: ImagesOptions;
+  readonly #index: ImageIndex;
+  readonly #claims: Claims;
+  readonly #intake: ImageIntake;
+  readonly #removal: ImageRemoval;
+  readonly #commit: ImageCommit;
+  readonly #import: ImageImport;
+  readonly #transfers: TransferDoors;
+  readonly #garbage: ImageGarbageOptions;
+
+  constructor(options: ImagesOptions) {
+    const platform = options.platform ?? hostPlatform();
+    const index = new ImageIndex(options.db, options.clock);
+    const claims = new Claims(options.leases, index, options.content, options.snapshots);
+    const parts = { ...options, platform, index, claims };
+    const unpacker = new LayerUnpacker(parts);
+    const intake = new ImageIntake({ ...parts, unpacker });
+    const tag = (image: Digest, reference: string): void => this.#tag(image, reference);
+    const compression = new LayerCompression({ ...parts, intake });
+    const downloads = new BlobDownloads({ ...parts, concurrency: options.concurrentDownloads ?? 3 });
+    this.#options = options;
+    this.#index = index;
+    this.#claims = claims;
+    this.#intake = intake;
+    this.#removal = new ImageRemoval(parts);
+    this.#commit = new ImageCommit({ ...parts, intake, tag });
+    this.#import = new ImageImport({ ...parts, intake, tag });
+    this.#transfers = {
+      pull: new ImagePull({
+        ...parts,
+        intake,
+        downloads,
+        makeHelloWorld: () => this.ensureHelloWorld(),
+        helloWorldPatience: options.helloWorldPatience ?? 4000,
+      }),
+      push: new ImagePush({ ...parts, compression, concurrency: options.concurrentUploads ?? 5 }),
+      load: new ImageLoad({ ...parts, intake }),
+      save: new ImageSave(parts),
+    };
+    this.#garbage = parts;
+  }
+
+  async start(): Promise<void> {
+    await restoreImages(this.#garbage);
+    await collectImageGarbage(this.#garbage);
+  }
+
+  #find(reference: string): StoredImage | undefined {
+    const found = this.#index.resolve(reference);
+    return found && this.#index.byId(found.id);
+  }
+
+  #get(reference: string): StoredImage {
+    const image = this.#find(reference);
+    if (!image) throw noSuchImage(reference);
+    return image;
+  }
+
+  find(reference: string): ImageRecord | undefined {
+    try {
+      return this.#find(reference)?.record;
+    } catch {
+      // A bad reference or an ambiguous prefix names nothing; get() tells why.
+      return undefined;
+    }
+  }
+
+  get(reference: string): ImageRecord {
+    return this.#get(reference).record;
+  }
+
+  list(): readonly ImageRecord[] {
+    return this.#index.images().map(({ record }) => record);
+  }
+
+  tag(source: string, target: string): void {
+    this.#tag(this.get(source).id, target);
+  }
+
+  #tag(image: Digest, target: string): void {
+    const reference = withDefaultTag(parseReference(target));
+    if (reference.digest) throw invalidArgument('refusing to create a tag with a digest reference');
+    if (reference.path === 'library/sha256') {
+      throw invalidArgument('refusing to create an ambiguous tag using digest algorithm as name');
+    }
+    const name = nameOf(reference);
+    this.#index.name(image, [name]);
+    const config = this.#index.byId(image)?.model.config;
+    this.#options.events.publish('image', 'tag', image, imageAttributes(familiar(name), config));
+  }
+
+  // Parents without a name are kept until garbage collection, whatever `prune` says: layers are shared, not owned.
+  remove(reference: string, options: { force: boolean; prune: boolean }): Promise<readonly RemovedImage[]> {
+    return this.#removal.remove(reference, options.force);
+  }
+
+  pull(reference: string, options: TransferOptions & { allTags?: boolean }): Promise<void> {
+    return this.#transfers.pull.pull(reference, options);
+  }
+
+  push(reference: string, options: TransferOptions): Promise<void> {
+    return this.#transfers.push.push(reference, options);
+  }
+
+  load(archive: AsyncIterable<Uint8Array>, options: Omit<TransferOptions, 'auth'>): Promise<void> {
+    return this.#transfers.load.load(archive, options);
+  }
+
+  save(references: readonly string[], options: { signal: AbortSignal }): Promise<Readable> {
+    return this.#transfers.save.save(references, options.signal);
+  }
+
+  import(archive: AsyncIterable<Uint8Array>, options: Parameters<Images['import']>[1]): Promise<Digest> {
+    return this.#import.import(archive, options);
+  }
+
+  commit(spec: CommitSpec, options: { signal: AbortSignal }): Promise<Digest> {
+    return this.#commit.commit(spec, options.signal);
+  }
+
+  async ensureHelloWorld(): Promise<void> {
+    if (!hasHelloWorld(this.#index)) await makeHelloWorld(this.#intake, this.#claims);
+  }
+
+  history(reference: string): readonly ImageHistoryEntry[] {
+    return imageHistory(this.#get(reference), this.#options.snapshots);
+  }
+
+  collectGarbage(): Promise<{ readonly removed: readonly Digest[]; readonly bytes: number }> {
+    return collectImageGarbage(this.#garbage);
+  }
+}
+
+/** The image store of one data root. start() comes after those of the content store and the snapshotter. */
+export const createImages = (options: ImagesOptions): Images => new LocalImages(options);

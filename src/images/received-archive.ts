@@ -1,0 +1,126 @@
+import { posix } from 'node:path';
+import { readTar, type TarEntry } from '#archive';
+import type { ContentStore } from '#content';
+import { invalidArgument } from '#kernel';
+import type { Lease } from '#metadata';
+import { digestOf, type Digest } from '#oci';
+import type { Claims } from './claims.ts';
+
+/** A regular file of an archive: in memory if it is small, else a blob. */
+type Member =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'blob'; readonly digest: Digest; readonly size: number }
+  | { readonly kind: 'link'; readonly target: string };
+
+const smallFile = 256 << 10;
+const maxInMemory = 32 << 20;
+const maxEntries = 100_000;
+const maxLinks = 16;
+
+/** A path in an archive without `./`, `..` and outer slashes. Throws invalidArgument where it leads outside. */
+function memberPath(name: string): string {
+  const path = posix.normalize(name.replace(/^\/+/, '')).replace(/\/+$/, '');
+  if (path === '..' || path.startsWith('../')) {
+    throw invalidArgument(`invalid archive: ${JSON.stringify(name)} leads outside of it`);
+  }
+  return path;
+}
+
+/**
+ * An image archive that has been read to its end: big files lie in the content store as they came, held by a lease,
+ * so that layers are written to disk once.
+ */
+export class ReceivedArchive {
+  readonly #content: ContentStore;
+  readonly #claims: Claims;
+  readonly #lease: Lease;
+  readonly #members = new Map<string, Member>();
+  readonly #blobs = new Set<Digest>();
+  #inMemory = 0;
+
+  constructor(content: ContentStore, claims: Claims, lease: Lease) {
+    this.#content = content;
+    this.#claims = claims;
+    this.#lease = lease;
+  }
+
+  /** Reads an uncompressed tar to its end. Throws invalidArgument for what is none. */
+  async receive(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+    for await (const entry of readTar(source)) {
+      signal.throwIfAborted();
+      await this.#take(entry);
+      if (this.#members.size > maxEntries) {
+        throw invalidArgument(`invalid archive: more than ${maxEntries} files`);
+      }
+    }
+  }
+
+  async #take({ header, content }: TarEntry): Promise<void> {
+    const path = memberPath(header.name);
+    if (header.type === 'symlink' || header.type === 'hardlink') {
+      const base = header.type === 'symlink' ? posix.dirname(path) : '.';
+      this.#members.set(path, { kind: 'link', target: posix.join(base, header.linkName) });
+    } else if (header.type === 'file') {
+      const small = header.size <= smallFile && this.#inMemory + header.size <= maxInMemory;
+      this.#members.set(path, small ? await this.#keepBytes(content) : await this.#keepBlob(content));
+    }
+  }
+
+  async #keepBytes(content: AsyncIterable<Uint8Array>): Promise<Member> {
+    // Copied, since a chunk is part of a larger buffer that it would keep.
+    const bytes = Buffer.concat(await Array.fromAsync(content));
+    this.#inMemory += bytes.length;
+    return { kind: 'bytes', bytes };
+  }
+
+  async #keepBlob(content: AsyncIterable<Uint8Array>): Promise<Member> {
+    await using ingest = await this.#content.ingest();
+    for await (const chunk of content) await ingest.write(chunk);
+    const { digest, size } = await this.#claims.land(this.#lease, ingest);
+    this.#blobs.add(digest);
+    return { kind: 'blob', digest, size };
+  }
+
+  #find(path: string): Exclude<Member, { kind: 'link' }> | undefined {
+    let name = memberPath(path);
+    for (let links = 0; links < maxLinks; links += 1) {
+      const member = this.#members.get(name);
+      if (member?.kind !== 'link') return member;
+      name = memberPath(member.target);
+    }
+    throw invalidArgument(`invalid archive: too many links at ${JSON.stringify(path)}`);
+  }
+
+  has(path: string): boolean {
+    return this.#find(path) !== undefined;
+  }
+
+  /** A document of the archive. Throws invalidArgument where there is none. */
+  async read(path: string): Promise<Uint8Array> {
+    const member = this.#find(path);
+    if (!member) throw invalidArgument(`invalid archive: there is no ${path} in it`);
+    return member.kind === 'bytes' ? member.bytes : this.#content.read(member.digest);
+  }
+
+  /** The file as a blob in the content store, held by the lease. Throws invalidArgument where there is none. */
+  async blob(path: string): Promise<{ readonly digest: Digest; readonly size: number }> {
+    const member = this.#find(path);
+    if (!member) throw invalidArgument(`invalid archive: there is no ${path} in it`);
+    if (member.kind === 'blob') return member;
+    const digest = digestOf(member.bytes);
+    await this.#claims.hold(this.#lease, 'blob', digest);
+    this.#blobs.add(digest);
+    return this.#content.put(member.bytes, digest);
+  }
+
+  /** Removes the blobs that no image came to need. For when the lease has ended, also after a failure. */
+  async discard(): Promise<void> {
+    for (const digest of this.#blobs) await this.#claims.sweepBlob(digest);
+  }
+}
+
+/** The first bytes of a blob. */
+export async function blobHead(content: ContentStore, digest: Digest): Promise<Buffer> {
+  const stream = await content.openStream(digest, { end: 8 });
+  return Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Uint8Array>));
+}

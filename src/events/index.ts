@@ -1,1 +1,2 @@
 export type * from './events.ts';
+export { EventBroker } from './event-broker.ts';

@@ -26,6 +26,8 @@ export class EngineError extends Error {
 
 export const invalidArgument = (message: string, cause?: unknown): EngineError =>
   new EngineError('invalidArgument', message, { cause });
+export const permissionDenied = (message: string, cause?: unknown): EngineError =>
+  new EngineError('permissionDenied', message, { cause });
 export const notFound = (message: string, cause?: unknown): EngineError =>
   new EngineError('notFound', message, { cause });
 export const conflict = (message: string, cause?: unknown): EngineError =>

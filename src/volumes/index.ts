@@ -1,1 +1,2 @@
 export type * from './volumes.ts';
+export { LocalVolumes, type LocalVolumesOptions } from './local-volumes.ts';

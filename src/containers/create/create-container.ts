@@ -1,0 +1,155 @@
+import { access, mkdir } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import type { ContainerConfig, ContainerCreateRequest, EndpointSettings, HostConfig } from '#api/types';
+import { conflict, invalidArgument, messageOf, newId, shortId } from '#kernel';
+import type { ContainerContext } from '../context.ts';
+import type { ContainerRecord } from '../container-record.ts';
+import { sharedContainer } from '../start/namespaces.ts';
+import { portRequests } from '../start/ports.ts';
+import { normalizeHostConfig } from './host-config.ts';
+import { mergeConfig } from './merge-config.ts';
+import { settleMounts, type MountHost } from './mounts.ts';
+import { checkName, makeUpName } from './names.ts';
+import { validate } from './validate.ts';
+
+export interface Created {
+  readonly id: string;
+  readonly warnings: readonly string[];
+}
+
+/** Checks a request, fills in what it leaves open, prepares its writable layer and records it. */
+export async function createContainer(
+  ctx: ContainerContext,
+  request: ContainerCreateRequest,
+  options: { name?: string; platform?: string; signal: AbortSignal },
+): Promise<Created> {
+  const { images, snapshots, clock, defaults, host } = ctx.options;
+  const asked = options.name ? checkName(options.name) : undefined;
+  // The name is held from here on, so that of two requests one fails before it makes anything.
+  await using lock = await ctx.locks.acquire(asked === undefined ? 'name' : `name:${asked}`, options);
+  void lock;
+  const image = images.get(request.Image ?? '');
+  const id = newId();
+  const hostConfig = normalizeHostConfig(withoutImplied(request.HostConfig ?? {}), defaults);
+  const config = named(id, mergeConfig(request, image.config.config ?? {}), hostConfig, host.hostname);
+  const warnings: string[] = [];
+  validate(config, hostConfig, host);
+  validateNetwork(config, hostConfig, ctx);
+  portRequests(config, hostConfig);
+  const holder = asked === undefined ? undefined : ctx.store.holderOf(asked);
+  if (asked !== undefined && holder !== undefined) throw nameTaken(asked, holder);
+  const name = asked ?? makeUpName((made) => ctx.store.holderOf(made) !== undefined);
+  const made: string[] = [];
+  try {
+    const mounts = await settleMounts(config, hostConfig, mountHost(ctx, made));
+    await snapshots.prepare(id, image.chainId);
+    const record: ContainerRecord = {
+      id,
+      name,
+      createdAt: clock.now(),
+      imageName: request.Image ?? '',
+      imageId: image.id,
+      config,
+      hostConfig,
+      endpoints: endpoints(hostConfig, request),
+      mounts,
+      state: { status: 'created' },
+      restartCount: 0,
+      stoppedByUser: false,
+    };
+    ctx.store.put(record);
+    ctx.publish(record, 'create');
+    return { id, warnings };
+  } catch (error) {
+    await undo(ctx, id, made);
+    throw error;
+  }
+}
+
+const nameTaken = (name: string, holder: string): Error =>
+  conflict(
+    `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
+  );
+
+async function undo(ctx: ContainerContext, id: string, volumes: readonly string[]): Promise<void> {
+  const { logger } = ctx.options;
+  const report = (error: unknown): void => {
+    logger.warn({ container: id, error: messageOf(error) }, 'undoing a failed create left something behind');
+  };
+  await ctx.options.snapshots.remove(id).catch(report);
+  for (const volume of volumes) await ctx.options.volumes.remove(volume).catch(report);
+}
+
+function mountHost(ctx: ContainerContext, anonymous: string[]): MountHost {
+  return {
+    async createVolume(spec) {
+      const volume = await ctx.options.volumes.create(spec);
+      if (volume.anonymous) anonymous.push(volume.name);
+      return volume;
+    },
+    async makeFolder(path) {
+      await mkdir(path, { recursive: true, mode: 0o755 }).catch((error: unknown) => {
+        throw invalidArgument(`error while creating mount source path '${path}': ${messageOf(error)}`, error);
+      });
+    },
+    exists: (path) =>
+      access(path).then(
+        () => true,
+        () => false,
+      ),
+    mountsOf: (container) => ctx.store.get(container).mounts,
+  };
+}
+
+/** Old clients send values that only mean "not given". */
+const withoutImplied = (host: HostConfig): HostConfig => ({
+  ...host,
+  ...(host.Memory !== undefined && host.Memory < 0 && { Memory: 0 }),
+});
+
+/** The hostname: as asked, the host's own with its UTS namespace or network, another's, or the short id. */
+function named(id: string, config: ContainerConfig, host: HostConfig, hostname: string): ContainerConfig {
+  if (config.Hostname) return config;
+  if (host.NetworkMode === 'host' || host.UTSMode === 'host') return { ...config, Hostname: hostname };
+  if (sharedContainer(host.NetworkMode) !== undefined) return config;
+  return { ...config, Hostname: shortId(id) };
+}
+
+function validateNetwork(config: ContainerConfig, host: HostConfig, ctx: ContainerContext): void {
+  const mode = host.NetworkMode ?? '';
+  const shared = sharedContainer(mode) !== undefined;
+  if (shared && config.Hostname) throw invalidArgument('conflicting options: hostname and the network mode');
+  if ((mode === 'host' || shared) && (host.Links ?? []).length > 0) {
+    throw invalidArgument(
+      `conflicting options: host type networking can't be used with links. This would result in undefined behavior`,
+    );
+  }
+  if (shared && Object.keys(host.PortBindings ?? {}).length > 0) {
+    throw invalidArgument(`conflicting options: port publishing and the container type network mode`);
+  }
+  if ((host.Links ?? []).length > 0) {
+    for (const link of host.Links ?? []) ctx.store.get(link.split(':', 1)[0] ?? '');
+  }
+  for (const address of [...(host.Dns ?? [])]) {
+    if (isIP(address) === 0) throw invalidArgument(`invalid DNS address: ${address}`);
+  }
+}
+
+/** The endpoints asked for, that of the network mode first; `default` is the default bridge. */
+function endpoints(
+  host: HostConfig,
+  request: ContainerCreateRequest,
+): Readonly<Record<string, EndpointSettings>> {
+  const mode = host.NetworkMode ?? 'bridge';
+  const given = Object.entries(request.NetworkingConfig?.EndpointsConfig ?? {}).map(
+    ([name, settings]) => [name === 'default' ? 'bridge' : name, settings ?? {}] as const,
+  );
+  if (sharedContainer(mode) !== undefined) return {};
+  const own = given.find(([name]) => name === mode)?.[1] ?? {};
+  const mac = request.MacAddress && !own.MacAddress ? { MacAddress: request.MacAddress } : {};
+  const links = (host.Links ?? []).length > 0 && mode !== 'bridge' ? { Links: host.Links ?? [] } : {};
+  return {
+    [mode]: { ...own, ...mac, ...links },
+    ...Object.fromEntries(given.filter(([name]) => name !== mode)),
+  };
+}

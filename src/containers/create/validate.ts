@@ -1,0 +1,183 @@
+import type { ContainerConfig, HostConfig, RestartPolicy } from '#api/types';
+import { invalidArgument, unimplemented } from '#kernel';
+import { parseSignal } from '../signals.ts';
+import { normalizeCapabilities } from '../spec/capabilities.ts';
+import { parseSecurityOptions } from '../spec/security-options.ts';
+
+export interface HostFacts {
+  readonly cpus: number;
+  readonly runtimes: readonly string[];
+  readonly logDrivers: readonly string[];
+}
+
+const mebibyte = 1024 * 1024;
+const policies = ['no', 'always', 'on-failure', 'unless-stopped'];
+
+/** Refuses what cannot be, in Docker's words, before anything is made. Throws invalidArgument, or unimplemented by name. */
+export function validate(config: ContainerConfig, host: HostConfig, facts: HostFacts): void {
+  if (config.StopSignal) parseSignal(config.StopSignal);
+  validateRestart(host.RestartPolicy ?? {}, host.AutoRemove ?? false);
+  validateMemory(host);
+  validateCpu(host, facts);
+  validateModes(host);
+  normalizeCapabilities('CapAdd', host.CapAdd ?? []);
+  normalizeCapabilities('CapDrop', host.CapDrop ?? []);
+  parseSecurityOptions(host.SecurityOpt ?? []);
+  validateHealthcheck(config);
+  validateDrivers(host, facts);
+  for (const entry of host.ExtraHosts ?? []) {
+    if (!/^[^:=]+[:=].+$/.test(entry)) throw invalidArgument(`bad format for add-host: "${entry}"`);
+  }
+}
+
+export function validateRestart(policy: RestartPolicy, autoRemove: boolean): void {
+  const name = policy.Name ? policy.Name : 'no';
+  const retries = policy.MaximumRetryCount ?? 0;
+  if (!policies.includes(name)) {
+    throw invalidArgument(
+      `invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    );
+  }
+  if (name !== 'on-failure' && retries !== 0) {
+    throw invalidArgument(
+      "invalid restart policy: maximum retry count can only be used with 'on-failure'" +
+        (retries < 0 ? ' and cannot be negative' : ''),
+    );
+  }
+  if (retries < 0) throw invalidArgument('invalid restart policy: maximum retry count cannot be negative');
+  if (autoRemove && name !== 'no') {
+    throw invalidArgument("can't create 'AutoRemove' container with restart policy");
+  }
+}
+
+export function validateMemory(host: HostConfig): void {
+  const { Memory: memory = 0, MemorySwap: swap = 0, MemoryReservation: reservation = 0 } = host;
+  if (memory > 0 && memory < 6 * mebibyte) throw invalidArgument('Minimum memory limit allowed is 6MB');
+  if (memory > 0 && swap > 0 && swap < memory) {
+    throw invalidArgument('Minimum memoryswap limit should be larger than memory limit, see usage');
+  }
+  if (memory === 0 && swap > 0) {
+    throw invalidArgument('You should always set the Memory limit when using Memoryswap limit, see usage');
+  }
+  const swappiness = host.MemorySwappiness ?? -1;
+  if (swappiness < -1 || swappiness > 100) {
+    throw invalidArgument(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
+  }
+  if (reservation > 0 && reservation < 6 * mebibyte) {
+    throw invalidArgument('Minimum memory reservation allowed is 6MB');
+  }
+  if (memory > 0 && reservation > memory) {
+    throw invalidArgument('Minimum memory limit can not be less than memory reservation limit, see usage');
+  }
+  if ((host.ShmSize ?? 0) < 0) throw invalidArgument('SHM size can not be less than 0');
+  const score = host.OomScoreAdj ?? 0;
+  if (score < -1000 || score > 1000) {
+    throw invalidArgument(`Invalid value ${score}, range for oom score adj is [-1000, 1000]`);
+  }
+}
+
+export function validateCpu(host: HostConfig, facts: HostFacts): void {
+  const nano = host.NanoCpus ?? 0;
+  if (nano > 0 && (host.CpuPeriod ?? 0) > 0) {
+    throw invalidArgument('Conflicting options: Nano CPUs and CPU Period cannot both be set');
+  }
+  if (nano > 0 && (host.CpuQuota ?? 0) > 0) {
+    throw invalidArgument('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
+  }
+  if (nano < 0 || nano > facts.cpus * 1e9) {
+    throw invalidArgument(
+      `range of CPUs is from 0.01 to ${facts.cpus}.00, as there are only ${facts.cpus} CPUs available`,
+    );
+  }
+  const period = host.CpuPeriod ?? 0;
+  if (period !== 0 && (period < 1000 || period > 1_000_000)) {
+    throw invalidArgument(
+      'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)',
+    );
+  }
+  const quota = host.CpuQuota ?? 0;
+  if (quota > 0 && quota < 1000) throw invalidArgument('CPU cfs quota can not be less than 1ms (i.e. 1000)');
+  const cpus = host.CpusetCpus ?? '';
+  if (cpus !== '') {
+    const asked = parseCpuList(cpus);
+    if (asked.some((cpu) => cpu >= facts.cpus)) {
+      throw invalidArgument(
+        `Requested CPUs are not available - requested ${cpus}, available: 0-${facts.cpus - 1}`,
+      );
+    }
+  }
+  const weight = host.BlkioWeight ?? 0;
+  if (weight > 0 && (weight < 10 || weight > 1000)) {
+    throw invalidArgument('Range of blkio weight is from 10 to 1000');
+  }
+}
+
+function parseCpuList(text: string): readonly number[] {
+  const cpus: number[] = [];
+  for (const part of text.split(',')) {
+    const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
+    if (!match) throw invalidArgument(`Invalid value ${text} for cpuset cpus`);
+    const first = Number(match[1]);
+    const last = Number(match[2] ?? match[1]);
+    if (last < first || last > 8192) throw invalidArgument(`Invalid value ${text} for cpuset cpus`);
+    for (let cpu = first; cpu <= last; cpu += 1) cpus.push(cpu);
+  }
+  return cpus;
+}
+
+function validateModes(host: HostConfig): void {
+  const ipc = host.IpcMode ?? '';
+  if (!['', 'none', 'private', 'shareable', 'host'].includes(ipc) && !/^container:.+/.test(ipc)) {
+    throw invalidArgument(`invalid IPC mode: ${ipc}`);
+  }
+  const pid = host.PidMode ?? '';
+  if (!['', 'host'].includes(pid) && !/^container:.+/.test(pid))
+    throw invalidArgument(`invalid PID mode: ${pid}`);
+  const uts = host.UTSMode ?? '';
+  if (!['', 'host'].includes(uts)) throw invalidArgument(`invalid UTS mode: ${uts}`);
+  const users = host.UsernsMode ?? '';
+  if (!['', 'host'].includes(users)) throw invalidArgument(`invalid user namespace mode: ${users}`);
+  const cgroupns = host.CgroupnsMode ?? '';
+  // The wire may carry any text here.
+  if (!(['', 'private', 'host'] as string[]).includes(cgroupns)) {
+    throw invalidArgument(`invalid cgroup namespace mode: ${cgroupns}`);
+  }
+}
+
+function validateHealthcheck(config: ContainerConfig): void {
+  const health = config.Healthcheck;
+  if (!health) return;
+  const millisecond = 1_000_000;
+  const timings = {
+    Interval: health.Interval,
+    Timeout: health.Timeout,
+    StartPeriod: health.StartPeriod,
+    StartInterval: health.StartInterval,
+  };
+  for (const [name, value = 0] of Object.entries(timings)) {
+    if (value !== 0 && value < millisecond) {
+      throw invalidArgument(`${name} in Healthcheck cannot be less than 1ms`);
+    }
+  }
+  if ((health.Retries ?? 0) < 0) throw invalidArgument('Retries in Healthcheck cannot be negative');
+}
+
+function validateDrivers(host: HostConfig, facts: HostFacts): void {
+  const driver = host.LogConfig?.Type ?? '';
+  if (driver !== '' && !facts.logDrivers.includes(driver)) {
+    throw invalidArgument(`logger: no log driver named '${driver}' is registered`);
+  }
+  const runtime = host.Runtime ?? '';
+  if (runtime !== '' && !facts.runtimes.includes(runtime)) {
+    throw invalidArgument(`unknown or invalid runtime name: ${runtime}`);
+  }
+  if ((host.DeviceRequests ?? []).length > 0) {
+    const capability = host.DeviceRequests?.[0]?.Capabilities?.[0] ?? [];
+    throw unimplemented(
+      `could not select device driver "${host.DeviceRequests?.[0]?.Driver ?? ''}" with capabilities: [[${capability.join(' ')}]]`,
+    );
+  }
+  if (Object.keys(host.StorageOpt ?? {}).length > 0) {
+    throw unimplemented('--storage-opt is not supported by the storage of this data root');
+  }
+}

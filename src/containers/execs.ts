@@ -1,0 +1,262 @@
+import { Duplex } from 'node:stream';
+import type { ExecConfig } from '#api/types';
+import { conflict, invalidArgument, messageOf, newId, notFound } from '#kernel';
+import type { TaskExit } from '#runtime';
+import type { ContainerContext } from './context.ts';
+import type { ContainerRecord, ExecRecord } from './container-record.ts';
+import { failureCode } from './lifecycle.ts';
+import { containerCapabilities, capabilitySets } from './spec/capabilities.ts';
+import { environment } from './spec/runtime-spec.ts';
+import type { SpecProcess } from './spec/oci-spec.ts';
+import { specRlimits } from './spec/rlimits.ts';
+import { parseSecurityOptions } from './spec/security-options.ts';
+import { resolveUser } from './spec/user.ts';
+import { rootOf } from './start/launch.ts';
+import { accountFiles } from './start/root-file-system.ts';
+
+interface Exec {
+  record: ExecRecord;
+  readonly config: ExecConfig;
+  /** Settles once the exit is recorded. */
+  readonly ended: PromiseWithResolvers<undefined>;
+  /** Nanoseconds; finished ones are forgotten some time later. */
+  endedAt: bigint | undefined;
+}
+
+/** Finished execs can be inspected this long, in nanoseconds. */
+const kept = 300_000_000_000n;
+
+/** Further processes in running containers. */
+export class Execs {
+  readonly #ctx: ContainerContext;
+  readonly #execs = new Map<string, Exec>();
+
+  constructor(ctx: ContainerContext) {
+    this.#ctx = ctx;
+  }
+
+  create(ref: string, config: ExecConfig): string {
+    const record = this.#ctx.store.get(ref);
+    this.#requireRunning(record);
+    const command = config.Cmd ?? [];
+    if (command.length === 0) throw invalidArgument('No exec command specified');
+    this.#forgetOld();
+    const id = newId();
+    const exec: ExecRecord = {
+      id,
+      containerId: record.id,
+      command,
+      tty: config.Tty ?? false,
+      attachStdin: config.AttachStdin ?? false,
+      attachStdout: config.AttachStdout ?? false,
+      attachStderr: config.AttachStderr ?? false,
+      detachKeys: config.DetachKeys === '' ? undefined : config.DetachKeys,
+      privileged: config.Privileged ?? false,
+      user: config.User ?? '',
+      state: { status: 'created' },
+    };
+    this.#execs.set(id, { record: exec, config, ended: Promise.withResolvers(), endedAt: undefined });
+    this.#ctx.publish(record, `exec_create: ${command.join(' ')}`, { execID: id });
+    return id;
+  }
+
+  get(id: string): ExecRecord {
+    return this.#get(id).record;
+  }
+
+  idsOf(container: string): readonly string[] {
+    return [...this.#execs.values()]
+      .filter(({ record }) => record.containerId === container && record.state.status !== 'exited')
+      .map(({ record }) => record.id);
+  }
+
+  async start(
+    id: string,
+    options: { detach: boolean; tty: boolean; consoleSize?: readonly [number, number] },
+  ): Promise<Duplex | undefined> {
+    const exec = this.#get(id);
+    if (exec.record.state.status !== 'created') {
+      throw conflict(
+        exec.record.state.status === 'running'
+          ? `exec ${id} is already running`
+          : `exec ${id} has already run`,
+      );
+    }
+    const container = this.#ctx.store.get(exec.record.containerId);
+    this.#requireRunning(container);
+    const { runtime } = this.#ctx.options;
+    const { attachStdin: stdin, attachStdout: stdout, attachStderr: stderr } = exec.record;
+    const streams = options.detach
+      ? undefined
+      : await runtime.attach({ containerId: container.id, execId: id, stdin, stdout, stderr });
+    try {
+      await this.#run(exec, container, options);
+    } catch (error) {
+      streams?.destroy();
+      this.#failed(exec, error);
+      throw error;
+    }
+    return streams && endsAfter(streams, exec.ended.promise);
+  }
+
+  async #run(
+    exec: Exec,
+    container: ContainerRecord,
+    options: { consoleSize?: readonly [number, number] },
+  ): Promise<void> {
+    const { record } = exec;
+    const consoleSize = options.consoleSize ?? exec.config.ConsoleSize ?? undefined;
+    // An exit may be reported before the start is.
+    exec.record = { ...record, state: { status: 'running', pid: 0 } };
+    this.#ctx.publish(container, `exec_start: ${record.command.join(' ')}`, { execID: record.id });
+    const { pid } = await this.#ctx.options.runtime.exec({
+      containerId: container.id,
+      execId: record.id,
+      process: this.#process(exec, container, consoleSize),
+      tty: record.tty,
+      openStdin: record.attachStdin,
+      ...(consoleSize && consoleSize[0] > 0 && { consoleSize }),
+    });
+    if (exec.record.state.status === 'running')
+      exec.record = { ...record, state: { status: 'running', pid } };
+  }
+
+  #process(
+    exec: Exec,
+    container: ContainerRecord,
+    consoleSize: readonly [number, number] | undefined,
+  ): SpecProcess {
+    const { host, defaults } = this.#ctx.options;
+    const { config, hostConfig } = container;
+    const { record } = exec;
+    const privileged = record.privileged || (hostConfig.Privileged ?? false);
+    const user = resolveUser(
+      record.user === '' ? (config.User ?? '') : record.user,
+      hostConfig.GroupAdd ?? [],
+      accountFiles(rootOf(this.#ctx, container.id)),
+    );
+    const capabilities = containerCapabilities({
+      add: hostConfig.CapAdd ?? [],
+      drop: hostConfig.CapDrop ?? [],
+      privileged,
+      available: host.capabilities,
+    });
+    const cwd = exec.config.WorkingDir ? exec.config.WorkingDir : (config.WorkingDir ?? '');
+    return {
+      terminal: record.tty,
+      ...(consoleSize &&
+        consoleSize[0] > 0 && { consoleSize: { height: consoleSize[0], width: consoleSize[1] } }),
+      user: user.user,
+      args: record.command,
+      env: environment([...(config.Env ?? []), ...(exec.config.Env ?? [])], {
+        hostname: config.Hostname ?? '',
+        tty: record.tty,
+        home: user.home,
+      }),
+      cwd: cwd === '' ? '/' : cwd,
+      capabilities: capabilitySets(capabilities, user.user.uid),
+      rlimits: specRlimits(hostConfig.Ulimits ?? [], defaults.ulimits, host.hardLimits),
+      noNewPrivileges: parseSecurityOptions(hostConfig.SecurityOpt ?? []).noNewPrivileges,
+      oomScoreAdj: hostConfig.OomScoreAdj ?? 0,
+    };
+  }
+
+  #failed(exec: Exec, error: unknown): void {
+    exec.record = {
+      ...exec.record,
+      state: { status: 'exited', pid: 0, exitCode: failureCode(messageOf(error)) },
+    };
+    exec.endedAt = this.#ctx.options.clock.now();
+    exec.ended.resolve(undefined);
+  }
+
+  /** Handles an exec's exit; called at least once per exit, also for execs of an earlier daemon. */
+  async exited(exit: TaskExit & { readonly execId: string }): Promise<void> {
+    const exec = this.#execs.get(exit.execId);
+    if (exec && exec.record.state.status !== 'exited') {
+      const exitCode = exit.state.exitCode ?? 255;
+      exec.record = { ...exec.record, state: { status: 'exited', pid: exit.state.pid, exitCode } };
+      exec.endedAt = this.#ctx.options.clock.now();
+      const container = this.#ctx.store.find(exit.containerId);
+      if (container)
+        this.#ctx.publish(container, 'exec_die', { execID: exit.execId, exitCode: String(exitCode) });
+      exec.ended.resolve(undefined);
+    }
+    await this.#ctx.options.runtime.deleteExec(exit.containerId, exit.execId);
+  }
+
+  /** The container's run is over, and its execs with it. */
+  containerEnded(container: string): void {
+    for (const exec of this.#execs.values()) {
+      if (exec.record.containerId !== container || exec.record.state.status !== 'running') continue;
+      exec.record = {
+        ...exec.record,
+        state: { status: 'exited', pid: exec.record.state.pid, exitCode: 137 },
+      };
+      exec.endedAt = this.#ctx.options.clock.now();
+      exec.ended.resolve(undefined);
+    }
+  }
+
+  async resize(id: string, size: { rows: number; columns: number }): Promise<void> {
+    const { record } = this.#get(id);
+    if (record.state.status !== 'running') throw conflict(`exec ${id} is not running`);
+    await this.#ctx.options.runtime.resize(record.containerId, size, id);
+  }
+
+  #get(id: string): Exec {
+    const exec = this.#execs.get(id) ?? this.#byPrefix(id);
+    if (!exec) throw notFound(`No such exec instance: ${id}`);
+    return exec;
+  }
+
+  #byPrefix(prefix: string): Exec | undefined {
+    if (prefix.length < 4) return undefined;
+    const matches = [...this.#execs.values()].filter(({ record }) => record.id.startsWith(prefix));
+    return matches.length === 1 ? matches[0] : undefined;
+  }
+
+  #requireRunning(record: ContainerRecord): void {
+    if (record.state.status === 'restarting') {
+      throw conflict(`Container ${record.id} is restarting, wait until the container is running`);
+    }
+    if (record.state.status !== 'running') throw conflict(`container ${record.id} is not running`);
+    if (record.state.paused) {
+      throw conflict(`container ${record.id} is paused, unpause the container before exec`);
+    }
+  }
+
+  #forgetOld(): void {
+    const oldest = this.#ctx.options.clock.now() - kept;
+    for (const [id, { endedAt }] of this.#execs) {
+      if (endedAt !== undefined && endedAt < oldest) this.#execs.delete(id);
+    }
+  }
+}
+
+/** The streams, whose end is held back until the exit is recorded, so that an inspect right after it tells the code. */
+function endsAfter(streams: Duplex, ended: Promise<unknown>): Duplex {
+  const gated = new Duplex({
+    read() {
+      streams.resume();
+    },
+    write(chunk: Uint8Array, _encoding, done) {
+      streams.write(chunk, done);
+    },
+    final(done) {
+      streams.end(done);
+    },
+    destroy(error, done) {
+      streams.destroy();
+      done(error);
+    },
+  });
+  streams.on('data', (chunk: Uint8Array) => {
+    if (!gated.push(chunk)) streams.pause();
+  });
+  streams.on('end', () => {
+    void ended.then(() => gated.push(null));
+  });
+  streams.on('error', (error) => gated.destroy(error));
+  return gated;
+}

@@ -1,0 +1,324 @@
+import { Duplex, type Readable } from 'node:stream';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type {
+  ContainerCreateRequest,
+  ContainerTopResponse,
+  EndpointSettings,
+  ExecConfig,
+  FilesystemChange,
+  UpdateConfig,
+} from '#api/types';
+import { conflict, EngineError, invalidArgument, messageOf, unimplemented } from '#kernel';
+import { readLogs, type LogRecord } from '#logs';
+import type { TaskInfo } from '#runtime';
+import { connectNetwork, disconnectNetwork } from './container-networks.ts';
+import type { ContainerRecord, ExecRecord } from './container-record.ts';
+import type { Containers, LiveNetwork, LogsOptions, PathStat, WaitCondition } from './containers.ts';
+import { ContainerContext, type ContainersOptions } from './context.ts';
+import { createContainer } from './create/create-container.ts';
+import { checkName } from './create/names.ts';
+import { validateRestart } from './create/validate.ts';
+import { Execs } from './execs.ts';
+import { ContainerFiles } from './files/container-files.ts';
+import { Lifecycle, waitResult } from './lifecycle.ts';
+import { remove, removeLocked } from './removal.ts';
+import { reconcile, tidy } from './restore.ts';
+import { makeBaseLayer } from './start/base-layer.ts';
+import { logConfig, stateFolderOf } from './start/launch.ts';
+import { top } from './top.ts';
+
+/** The engine's containers. restore() must have resolved before anything else is called. */
+export class LocalContainers implements Containers, AsyncDisposable {
+  readonly #ctx: ContainerContext;
+  readonly #lifecycle: Lifecycle;
+  readonly #execs: Execs;
+  readonly #files: ContainerFiles;
+
+  constructor(options: ContainersOptions) {
+    this.#ctx = new ContainerContext(options);
+    this.#lifecycle = new Lifecycle(this.#ctx, (record) =>
+      removeLocked(this.#ctx, record, { volumes: true }).catch((error: unknown) => {
+        options.logger.error({ container: record.id, error: messageOf(error) }, 'automatic removal failed');
+      }),
+    );
+    this.#execs = new Execs(this.#ctx);
+    this.#files = new ContainerFiles(this.#ctx);
+  }
+
+  /** Loads the records; nothing on the host is touched yet. */
+  load(): void {
+    this.#ctx.store.load();
+  }
+
+  /** Makes records and host agree. `networks` rebuilds what the host lost of the running containers' networks. */
+  async restore(
+    tasks: readonly TaskInfo[],
+    networks: (live: ReadonlySet<string>) => Promise<void>,
+  ): Promise<void> {
+    const { root, bundles, runtime } = this.#ctx.options;
+    await mkdir(root, { recursive: true, mode: 0o710 });
+    await mkdir(bundles, { recursive: true, mode: 0o700 });
+    this.#ctx.baseLayer = await makeBaseLayer(join(root, '.base'));
+    await reconcile(this.#ctx, tasks);
+    const running = this.#ctx.store.list().filter(({ state }) => state.status === 'running');
+    await networks(new Set(running.map(({ id }) => id)));
+    await tidy(this.#ctx, this.#lifecycle);
+    runtime.onExit(async (exit) => {
+      const { execId } = exit;
+      if (execId !== undefined) {
+        await this.#execs.exited({ ...exit, execId });
+        return;
+      }
+      this.#execs.containerEnded(exit.containerId);
+      await this.#lifecycle.exited(exit);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#lifecycle.close();
+    await Promise.resolve();
+  }
+
+  create(
+    request: ContainerCreateRequest,
+    options: { name?: string; platform?: string; signal: AbortSignal },
+  ): Promise<{ readonly id: string; readonly warnings: readonly string[] }> {
+    return createContainer(this.#ctx, request, options);
+  }
+
+  get(ref: string): ContainerRecord {
+    return this.#ctx.store.get(ref);
+  }
+
+  list(): readonly ContainerRecord[] {
+    return this.#ctx.store.list().toReversed();
+  }
+
+  network(id: string): LiveNetwork | undefined {
+    const sandbox = this.#ctx.options.networks.findSandbox(id);
+    return sandbox && { sandboxKey: sandbox.path, endpoints: sandbox.endpoints, ports: sandbox.ports };
+  }
+
+  logPath(id: string): string {
+    const record = this.#ctx.store.get(id);
+    const log = logConfig(this.#ctx, record);
+    return log.driver === 'none' || record.state.status === 'created' ? '' : log.path;
+  }
+
+  /** The folder of a container's hosts, hostname and resolv.conf. */
+  etcFolder(id: string): string {
+    return stateFolderOf(this.#ctx, id);
+  }
+
+  execIds(id: string): readonly string[] {
+    return this.#execs.idsOf(id);
+  }
+
+  start(ref: string, options: { signal: AbortSignal }): Promise<void> {
+    return this.#lifecycle.start(ref, options);
+  }
+
+  stop(ref: string, options: { stopSignal?: string; timeout?: number; signal: AbortSignal }): Promise<void> {
+    return this.#lifecycle.stop(ref, options);
+  }
+
+  restart(
+    ref: string,
+    options: { stopSignal?: string; timeout?: number; signal: AbortSignal },
+  ): Promise<void> {
+    return this.#lifecycle.restart(ref, options);
+  }
+
+  kill(ref: string, killSignal: string): Promise<void> {
+    return this.#lifecycle.kill(ref, killSignal);
+  }
+
+  pause(ref: string): Promise<void> {
+    return this.#lifecycle.pause(ref);
+  }
+
+  unpause(ref: string): Promise<void> {
+    return this.#lifecycle.unpause(ref);
+  }
+
+  async rename(ref: string, name: string): Promise<void> {
+    const ctx = this.#ctx;
+    const { id } = ctx.store.get(ref);
+    if (name === '') throw invalidArgument('Neither old nor new names may be empty');
+    const next = checkName(name);
+    await using lock = await ctx.locks.acquire(id);
+    void lock;
+    const record = ctx.store.get(id);
+    if (record.name === next) {
+      throw invalidArgument('Renaming a container with the same name as its current name');
+    }
+    const renamed = ctx.update(record, { name: next });
+    ctx.options.networks.rename(id, next);
+    ctx.publish(renamed, 'rename', { oldName: `/${record.name}` });
+  }
+
+  remove(ref: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void> {
+    if (options.link)
+      throw unimplemented('links between containers on the default bridge are not supported: use a network');
+    return remove(this.#ctx, this.#lifecycle, ref, options);
+  }
+
+  async update(ref: string, update: UpdateConfig): Promise<{ readonly warnings: readonly string[] }> {
+    const ctx = this.#ctx;
+    const { id } = ctx.store.get(ref);
+    await using lock = await ctx.locks.acquire(id);
+    void lock;
+    const record = ctx.store.get(id);
+    const { RestartPolicy: policy, ...limits } = update;
+    if (
+      Object.values(limits).some(
+        (value) => value !== undefined && value !== null && value !== 0 && value !== '',
+      )
+    ) {
+      throw unimplemented(
+        'changing the limits of an existing container is not supported yet: make a new one',
+      );
+    }
+    if (policy?.Name) {
+      validateRestart(policy, record.hostConfig.AutoRemove ?? false);
+      ctx.update(record, {
+        hostConfig: {
+          ...record.hostConfig,
+          RestartPolicy: { Name: policy.Name, MaximumRetryCount: policy.MaximumRetryCount ?? 0 },
+        },
+      });
+    }
+    ctx.publish(record, 'update');
+    return { warnings: [] };
+  }
+
+  async resize(ref: string, size: { rows: number; columns: number }): Promise<void> {
+    const record = this.#ctx.store.get(ref);
+    if (record.state.status !== 'running') throw conflict(`Container ${record.id} is not running`);
+    await this.#ctx.options.runtime.resize(record.id, size);
+    this.#ctx.publish(record, 'resize', { height: String(size.rows), width: String(size.columns) });
+  }
+
+  wait(
+    ref: string,
+    condition: WaitCondition,
+    options: { signal: AbortSignal },
+  ): { readonly result: Promise<{ readonly statusCode: number; readonly error?: string }> } {
+    const { id, state } = this.#ctx.store.get(ref);
+    const ended = state.status === 'exited' ? state : undefined;
+    if (condition === 'not-running' && (ended || state.status === 'created')) {
+      return { result: Promise.resolve(ended ? waitResult(ended) : { statusCode: 0 }) };
+    }
+    return { result: this.#ctx.waiters.add(id, condition, options.signal) };
+  }
+
+  top(ref: string, psArgs: string): Promise<ContainerTopResponse> {
+    return top(this.#ctx, ref, psArgs);
+  }
+
+  logs(ref: string, options: LogsOptions): AsyncIterable<LogRecord> {
+    const record = this.#ctx.store.get(ref);
+    const log = logConfig(this.#ctx, record);
+    if (log.driver === 'none') {
+      throw new EngineError('unimplemented', 'configured logging driver does not support reading');
+    }
+    const { id } = record;
+    return readLogs({
+      ...options,
+      path: log.path,
+      ended: () => this.#ctx.store.find(id)?.state.status !== 'running',
+    });
+  }
+
+  async attach(ref: string, options: { stdin: boolean; stdout: boolean; stderr: boolean }): Promise<Duplex> {
+    const record = this.#ctx.store.get(ref);
+    const { status } = record.state;
+    if (status === 'running' && record.state.paused) {
+      throw conflict(`container ${record.id} is paused, unpause the container before attach`);
+    }
+    if (status === 'restarting') {
+      throw conflict(`container ${record.id} is restarting, wait until the container is running`);
+    }
+    this.#ctx.publish(record, 'attach');
+    if (status !== 'running' && status !== 'created' && status !== 'exited') return ended();
+    return this.#ctx.options.runtime.attach({
+      containerId: record.id,
+      ...options,
+      stdin: options.stdin && (record.config.OpenStdin ?? false),
+    });
+  }
+
+  changes(ref: string): Promise<readonly FilesystemChange[]> {
+    return this.#files.changes(ref);
+  }
+
+  size(ref: string): Promise<{ readonly sizeRw: number; readonly sizeRootFs: number }> {
+    return this.#files.size(ref);
+  }
+
+  exportFiles(ref: string, options: { signal: AbortSignal }): Promise<Readable> {
+    return this.#files.export(ref, options);
+  }
+
+  statPath(ref: string, path: string): Promise<PathStat> {
+    return this.#files.stat(ref, path);
+  }
+
+  readArchive(
+    ref: string,
+    path: string,
+    options: { signal: AbortSignal },
+  ): Promise<{ readonly stat: PathStat; readonly stream: Readable }> {
+    return this.#files.read(ref, path, options);
+  }
+
+  writeArchive(
+    ref: string,
+    path: string,
+    archive: AsyncIterable<Uint8Array>,
+    options: { noOverwriteDirNonDir: boolean; copyUIDGID: boolean; signal: AbortSignal },
+  ): Promise<void> {
+    return this.#files.write(ref, path, archive, options);
+  }
+
+  async createExec(ref: string, config: ExecConfig): Promise<string> {
+    return Promise.resolve(this.#execs.create(ref, config));
+  }
+
+  getExec(id: string): ExecRecord {
+    return this.#execs.get(id);
+  }
+
+  startExec(
+    id: string,
+    options: { detach: boolean; tty: boolean; consoleSize?: readonly [number, number] },
+  ): Promise<Duplex | undefined> {
+    return this.#execs.start(id, options);
+  }
+
+  resizeExec(id: string, size: { rows: number; columns: number }): Promise<void> {
+    return this.#execs.resize(id, size);
+  }
+
+  connectNetwork(ref: string, network: string, settings: EndpointSettings): Promise<void> {
+    return connectNetwork(this.#ctx, ref, network, settings);
+  }
+
+  disconnectNetwork(ref: string, network: string, options: { force: boolean }): Promise<void> {
+    return disconnectNetwork(this.#ctx, ref, network, options);
+  }
+}
+
+/** Streams of a container that has none left. */
+function ended(): Duplex {
+  const streams = new Duplex({
+    read() {
+      this.push(null);
+    },
+    write(_chunk, _encoding, done) {
+      done();
+    },
+  });
+  return streams;
+}

@@ -1,0 +1,95 @@
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { conflict, isKind, messageOf, newId } from '#kernel';
+import type { ContainerContext } from './context.ts';
+import type { ContainerRecord } from './container-record.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { waitResult } from './lifecycle.ts';
+import { release, stateFolderOf } from './start/launch.ts';
+import { transition } from './state-machine.ts';
+
+export interface RemoveOptions {
+  readonly force: boolean;
+  readonly volumes: boolean;
+}
+
+/** Removes a container: its run if forced, its writable layer, its files, its record. */
+export async function remove(
+  ctx: ContainerContext,
+  lifecycle: Lifecycle,
+  ref: string,
+  options: RemoveOptions,
+): Promise<void> {
+  const { id, state } = ctx.store.get(ref);
+  if (state.status === 'removing') throw conflict(`removal of container ${ref} is already in progress`);
+  if (state.status === 'running') {
+    if (!options.force) {
+      const [is, how] = state.paused
+        ? ['paused', 'unpause and then stop the container before removing or force remove']
+        : ['running', 'stop the container before removing or force remove'];
+      throw conflict(`cannot remove container "${displayName(ref, ctx)}": container is ${is}: ${how}`);
+    }
+    await lifecycle.killAndWait(ctx.store.get(id));
+  }
+  await using lock = await ctx.locks.acquire(id);
+  void lock;
+  // With AutoRemove the exit may have taken it away meanwhile.
+  const record = ctx.store.find(id);
+  if (record) await removeLocked(ctx, record, options);
+}
+
+const displayName = (ref: string, ctx: ContainerContext): string =>
+  ref.startsWith('/') ? ref : ctx.store.get(ref).name;
+
+/** The same with the container's lock held and the container down. A failure leaves it `dead`, to be removed again. */
+export async function removeLocked(
+  ctx: ContainerContext,
+  record: ContainerRecord,
+  options: Pick<RemoveOptions, 'volumes'>,
+): Promise<void> {
+  const { snapshots, logger } = ctx.options;
+  const last =
+    'last' in record.state ? record.state.last : record.state.status === 'exited' ? record.state : undefined;
+  const removing = ctx.update(record, { state: transition(record.state, { type: 'removing' }) });
+  try {
+    await release(ctx, removing);
+    await snapshots.remove(record.id);
+    await removeStateFolder(ctx, record.id);
+    ctx.store.remove(record.id);
+  } catch (error) {
+    ctx.update(removing, { state: transition(removing.state, { type: 'removalFailed' }) });
+    throw error;
+  }
+  if (options.volumes) {
+    for (const { name } of record.mounts) {
+      if (name === undefined || !ctx.options.volumes.find(name)?.anonymous) continue;
+      await ctx.options.volumes.remove(name).catch((error: unknown) => {
+        if (!isKind(error, 'conflict')) {
+          logger.warn({ volume: name, error: messageOf(error) }, 'an anonymous volume could not be removed');
+        }
+      });
+    }
+  }
+  ctx.publish(record, 'destroy');
+  ctx.waiters.removed(record.id, last ? waitResult(last) : { statusCode: failedStart(record) });
+}
+
+const failedStart = (record: ContainerRecord): number =>
+  record.state.status === 'created' ? (record.state.failure?.exitCode ?? 0) : 0;
+
+/** The folder vanishes at once; its contents (large logs) go in the background. */
+async function removeStateFolder(ctx: ContainerContext, id: string): Promise<void> {
+  const doomed = join(ctx.options.root, `.removing-${newId().slice(0, 16)}`);
+  try {
+    await rename(stateFolderOf(ctx, id), doomed);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    throw error;
+  }
+  rm(doomed, { recursive: true, force: true }).catch((error: unknown) => {
+    ctx.options.logger.warn(
+      { container: id, error: messageOf(error) },
+      'a removed container left files behind',
+    );
+  });
+}

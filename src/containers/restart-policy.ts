@@ -1,0 +1,40 @@
+import type { RestartPolicy } from '#api/types';
+
+const firstDelay = 100;
+const longestDelay = 60_000;
+/** A run at least this long starts the back-off anew, in nanoseconds. */
+const settled = 10_000_000_000n;
+
+export interface ExitFacts {
+  readonly exitCode: number | undefined;
+  readonly ranFor: bigint;
+  readonly restartCount: number;
+  readonly stoppedByUser: boolean;
+  /** Delay before the run that has just ended, in milliseconds; 0: it was no restart. */
+  readonly lastDelay: number;
+}
+
+/** Whether and after how many milliseconds a container that has exited is started again; undefined: not. Pure. */
+export function restartDelay(policy: RestartPolicy, exit: ExitFacts): number | undefined {
+  if (exit.stoppedByUser || !wants(policy, exit)) return undefined;
+  if (exit.ranFor >= settled || exit.lastDelay === 0) return firstDelay;
+  return Math.min(exit.lastDelay * 2, longestDelay);
+}
+
+function wants(policy: RestartPolicy, exit: ExitFacts): boolean {
+  if (policy.Name === 'always' || policy.Name === 'unless-stopped') return true;
+  if (policy.Name !== 'on-failure' || exit.exitCode === 0) return false;
+  const most = policy.MaximumRetryCount ?? 0;
+  return most === 0 || exit.restartCount < most;
+}
+
+/** Whether a container that is down when the daemon starts is to be started. */
+export function startsAtBoot(
+  policy: RestartPolicy,
+  stoppedByUser: boolean,
+  exitCode: number | undefined,
+): boolean {
+  if (policy.Name === 'always') return true;
+  if (policy.Name === 'unless-stopped') return !stoppedByUser;
+  return policy.Name === 'on-failure' && exitCode !== 0 && !stoppedByUser;
+}

@@ -1,0 +1,56 @@
+import { invalidArgument } from '#kernel';
+import type { SpecCapabilities } from './oci-spec.ts';
+
+/** Every capability that Linux 6.x knows (capabilities(7)), in the kernel's order. */
+export const allCapabilities: readonly string[] = (
+  'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE ' +
+  'NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN ' +
+  'SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE ' +
+  'MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE'
+)
+  .split(' ')
+  .map((name) => `CAP_${name}`);
+
+/** What a container has when nobody asks for anything else. */
+export const defaultCapabilities: readonly string[] =
+  'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE'
+    .split(' ')
+    .map((name) => `CAP_${name}`);
+
+/** `all`, `net_admin`, `CAP_NET_ADMIN` → `ALL`, `CAP_NET_ADMIN`. Throws invalidArgument for an unknown one. */
+export function normalizeCapabilities(
+  field: 'CapAdd' | 'CapDrop',
+  names: readonly string[],
+): readonly string[] {
+  return names.map((name) => {
+    const upper = name.toUpperCase();
+    if (upper === 'ALL') return upper;
+    const full = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+    if (!allCapabilities.includes(full))
+      throw invalidArgument(`invalid ${field}: unknown capability: "${full}"`);
+    return full;
+  });
+}
+
+/** The container's capabilities: those of the bounding set that the daemon itself may hand out (`available`). */
+export function containerCapabilities(options: {
+  readonly add: readonly string[];
+  readonly drop: readonly string[];
+  readonly privileged: boolean;
+  readonly available: readonly string[];
+}): readonly string[] {
+  const { privileged, available } = options;
+  if (privileged) return available;
+  const add = normalizeCapabilities('CapAdd', options.add);
+  const drop = normalizeCapabilities('CapDrop', options.drop);
+  const base = add.includes('ALL') ? available : drop.includes('ALL') ? [] : defaultCapabilities;
+  const kept = base.filter((name) => !drop.includes(name));
+  const added = add.filter((name) => name !== 'ALL' && !kept.includes(name));
+  return [...kept, ...added].filter((name) => available.includes(name));
+}
+
+/** The sets of a process: root has them all in effect; another user only in the bounding set. */
+export function capabilitySets(capabilities: readonly string[], uid: number): SpecCapabilities {
+  const held = uid === 0 ? capabilities : [];
+  return { bounding: capabilities, effective: held, permitted: held };
+}

@@ -1,0 +1,154 @@
+import type { ContainerRecord } from '../container-record.ts';
+import { capabilitySets } from './capabilities.ts';
+import {
+  defaultDeviceRules,
+  defaultShmSize,
+  kernelMounts,
+  maskedPaths,
+  readonlyPaths,
+} from './default-paths.ts';
+import type {
+  RuntimeSpec,
+  SpecDevice,
+  SpecDeviceRule,
+  SpecMount,
+  SpecNamespace,
+  SpecProcess,
+  SpecRlimit,
+} from './oci-spec.ts';
+import { specResources, type DeviceNumbers } from './resources.ts';
+import type { SecurityOptions } from './security-options.ts';
+import type { ResolvedUser } from './user.ts';
+
+/** Everything the spec is made of; all lookups on the host are done by then. */
+export interface SpecInput {
+  readonly record: ContainerRecord;
+  readonly rootPath: string;
+  readonly user: ResolvedUser;
+  readonly capabilities: readonly string[];
+  readonly security: SecurityOptions;
+  readonly rlimits: readonly SpecRlimit[];
+  /** Volumes, binds, tmpfs and the files of /etc, parents before children. */
+  readonly mounts: readonly SpecMount[];
+  /** Own or another container's namespaces; a missing type is shared with the host. */
+  readonly namespaces: readonly SpecNamespace[];
+  readonly devices: readonly SpecDevice[];
+  readonly deviceRules: readonly SpecDeviceRule[];
+  readonly deviceNumbers: DeviceNumbers;
+  readonly cgroupsPath: string;
+  readonly cgroup2: boolean;
+  readonly hostNetwork: boolean;
+  readonly privateIpc: boolean;
+  readonly seccomp: { readonly profile: object; readonly bpf: string | undefined } | undefined;
+  /** Path of the init inside the container, when one is asked for. */
+  readonly initPath: string | undefined;
+  readonly apparmorProfile: string | undefined;
+}
+
+/** One container's runtime spec: the second and last shape of its create request. Pure. */
+export function runtimeSpec(input: SpecInput): RuntimeSpec {
+  const { record, security } = input;
+  const { config, hostConfig } = record;
+  const privileged = hostConfig.Privileged ?? false;
+  const open = privileged || security.unconfinedPaths;
+  const own = new Set(input.namespaces.filter(({ path }) => path === undefined).map(({ type }) => type));
+  const hostname = config.Hostname ?? '';
+  return {
+    ociVersion: '1.0.2',
+    process: specProcess(input),
+    root: { path: input.rootPath, readonly: hostConfig.ReadonlyRootfs ?? false },
+    ...(own.has('uts') && hostname !== '' && { hostname }),
+    mounts: [
+      ...kernelMounts({
+        writable: privileged,
+        hostNetwork: input.hostNetwork,
+        cgroup2: input.cgroup2,
+        privateIpc: input.privateIpc,
+        shmSize: hostConfig.ShmSize ? hostConfig.ShmSize : defaultShmSize,
+      }).filter((mount) => !input.mounts.some(({ destination }) => destination === mount.destination)),
+      ...input.mounts,
+    ],
+    annotations: {
+      ...hostConfig.Annotations,
+      ...(input.seccomp?.bpf !== undefined && { 'run.oci.seccomp_bpf_data': input.seccomp.bpf }),
+    },
+    linux: {
+      sysctl: sysctls(input, own),
+      resources: specResources(hostConfig, deviceRules(input, privileged), input.deviceNumbers),
+      cgroupsPath: input.cgroupsPath,
+      namespaces: input.namespaces,
+      devices: input.devices,
+      ...(input.seccomp && { seccomp: input.seccomp.profile }),
+      maskedPaths: open ? [] : (hostConfig.MaskedPaths ?? maskedPaths),
+      readonlyPaths: open ? [] : (hostConfig.ReadonlyPaths ?? readonlyPaths),
+    },
+  };
+}
+
+function specProcess(input: SpecInput): SpecProcess {
+  const { record, user } = input;
+  const { config, hostConfig } = record;
+  const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+  const [rows = 0, columns = 0] = hostConfig.ConsoleSize ?? [];
+  return {
+    terminal: config.Tty ?? false,
+    ...(config.Tty && rows > 0 && columns > 0 && { consoleSize: { height: rows, width: columns } }),
+    user: user.user,
+    args: input.initPath === undefined ? command : [input.initPath, '--', ...command],
+    env: environment(config.Env ?? [], {
+      hostname: config.Hostname ?? '',
+      tty: config.Tty ?? false,
+      home: user.home,
+    }),
+    cwd: config.WorkingDir ? config.WorkingDir : '/',
+    capabilities: capabilitySets(input.capabilities, user.user.uid),
+    rlimits: input.rlimits,
+    noNewPrivileges: input.security.noNewPrivileges,
+    oomScoreAdj: hostConfig.OomScoreAdj ?? 0,
+    ...(input.apparmorProfile !== undefined && { apparmorProfile: input.apparmorProfile }),
+  };
+}
+
+/** PATH, HOSTNAME, TERM and HOME come first, so that the image's and the user's own values win. */
+export function environment(
+  env: readonly string[],
+  own: { readonly hostname: string; readonly tty: boolean; readonly home: string },
+): readonly string[] {
+  const defaults = [
+    'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    `HOSTNAME=${own.hostname}`,
+    ...(own.tty ? ['TERM=xterm'] : []),
+  ];
+  const merged = new Map<string, string>();
+  for (const entry of [...defaults, ...env]) {
+    const name = entry.split('=', 1)[0] ?? '';
+    if (entry.includes('=')) merged.set(name, entry);
+    else merged.delete(name);
+  }
+  if (!merged.has('HOME')) merged.set('HOME', `HOME=${own.home}`);
+  return [...merged.values()];
+}
+
+function sysctls(input: SpecInput, own: ReadonlySet<string>): Readonly<Record<string, string>> {
+  const asked = input.record.hostConfig.Sysctls ?? {};
+  if (input.hostNetwork || input.record.hostConfig.Privileged) return asked;
+  const network = input.namespaces.some(({ type }) => type === 'network');
+  if (!network || own.has('user')) return asked;
+  return {
+    'net.ipv4.ip_unprivileged_port_start': '0',
+    'net.ipv4.ping_group_range': '0 2147483647',
+    ...asked,
+  };
+}
+
+function deviceRules(input: SpecInput, privileged: boolean): readonly SpecDeviceRule[] {
+  if (privileged) return [{ allow: true, access: 'rwm' }];
+  return [...defaultDeviceRules, ...input.deviceRules];
+}
+
+/** The spec as JSON text; Infinity becomes RLIM_INFINITY, which no double can hold. */
+export function encodeSpec(spec: object): string {
+  return JSON.stringify(spec, (_key, value: unknown) =>
+    value === Infinity ? '\u0000inf' : value,
+  ).replaceAll('"\\u0000inf"', '18446744073709551615');
+}

@@ -1,0 +1,61 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { invalidArgument } from '#kernel';
+
+export interface HostsEntry {
+  readonly address: string;
+  readonly names: readonly string[];
+}
+
+/** The text of /etc/hosts: the loopback names, then `entries`. */
+export function hostsFile(entries: readonly HostsEntry[], options: { readonly ipv6: boolean }): string {
+  const lines = ['127.0.0.1\tlocalhost'];
+  if (options.ipv6) {
+    lines.push(
+      '::1\tlocalhost ip6-localhost ip6-loopback',
+      'fe00::\tip6-localnet',
+      'ff00::\tip6-mcastprefix',
+      'ff02::1\tip6-allnodes',
+      'ff02::2\tip6-allrouters',
+    );
+  }
+  for (const { address, names } of entries) lines.push(`${address}\t${names.join(' ')}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** `name:address` or `name=address`, with `host-gateway` replaced. Throws invalidArgument. */
+export function extraHosts(extra: readonly string[], hostGateway: string | undefined): readonly HostsEntry[] {
+  return extra.map((text) => {
+    const match = /^([^:=]+)[:=]\[?([^\]]+)\]?$/.exec(text);
+    const name = match?.[1];
+    let address = match?.[2];
+    if (name === undefined || address === undefined)
+      throw invalidArgument(`bad format for add-host: "${text}"`);
+    if (address === 'host-gateway') {
+      if (hostGateway === undefined) {
+        throw invalidArgument('unable to derive the IP value for host-gateway');
+      }
+      address = hostGateway;
+    }
+    return { address, names: [name] };
+  });
+}
+
+/** Writes the three files that are bind-mounted over the image's. */
+export async function writeEtcFiles(
+  folder: string,
+  files: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string },
+): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o710 });
+  const all: readonly (readonly [string, string])[] = [
+    ['hosts', files.hosts],
+    ['hostname', `${files.hostname}\n`],
+    ['resolv.conf', files.resolvConf],
+  ];
+  for (const [name, text] of all) {
+    const path = join(folder, name);
+    // In place, not renamed: the file may be mounted in a container that keeps running.
+    await writeFile(path, text, { mode: 0o644 });
+    await chmod(path, 0o644);
+  }
+}

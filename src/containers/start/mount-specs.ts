@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import type { ContainerMount } from '../container-record.ts';
+import type { SpecMount } from '../spec/oci-spec.ts';
+
+/** One settled mount as runtime-spec (config.md, mounts). `source` is where it lies on the host by now. */
+export function specMount(mount: ContainerMount, source: string): SpecMount {
+  const { destination, rw } = mount;
+  if (mount.type === 'tmpfs') {
+    const given = (mount.tmpfsOptions ?? '').split(',').filter((option) => option !== '');
+    const turnedOff = new Set(given);
+    const defaults = ['noexec', 'nosuid', 'nodev'].filter((option) => !turnedOff.has(option.slice(2)));
+    const kept = given.filter((option) => !defaults.includes(option));
+    return { destination, type: 'tmpfs', source: 'tmpfs', options: [...defaults, ...kept, 'rprivate'] };
+  }
+  const propagation = mount.propagation === '' ? 'rprivate' : mount.propagation;
+  return { destination, type: 'bind', source, options: ['rbind', rw ? 'rw' : 'ro', propagation] };
+}
+
+/** The three files of /etc and, where asked, the init; unless something of the user's is mounted there. */
+export function ownMounts(options: {
+  readonly folder: string;
+  readonly readonlyRoot: boolean;
+  readonly taken: ReadonlySet<string>;
+  readonly init: { readonly source: string; readonly destination: string } | undefined;
+}): readonly SpecMount[] {
+  const mounts: SpecMount[] = [];
+  const access = options.readonlyRoot ? 'ro' : 'rw';
+  for (const name of ['resolv.conf', 'hostname', 'hosts']) {
+    const destination = `/etc/${name}`;
+    if (options.taken.has(destination)) continue;
+    mounts.push({
+      destination,
+      type: 'bind',
+      source: join(options.folder, name),
+      options: ['rbind', access, 'rprivate'],
+    });
+  }
+  if (options.init) {
+    mounts.push({ ...options.init, type: 'bind', options: ['bind', 'ro', 'rprivate'] });
+  }
+  return mounts;
+}

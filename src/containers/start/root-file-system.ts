@@ -1,0 +1,116 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errnoOf, invalidArgument } from '#kernel';
+import {
+  bindMount,
+  chownAt,
+  makeFolderAt,
+  mountOverlay,
+  openFolderUnder,
+  openUnder,
+  unmountIfMounted,
+} from '#linux';
+import type { SnapshotMounts } from '#snapshots';
+import type { AccountFiles } from '../spec/user.ts';
+
+/** Mounts a container's snapshot, with the base layer under it, at `target`, which it makes. */
+export async function mountRoot(mounts: SnapshotMounts, baseLayer: string, target: string): Promise<void> {
+  await mkdir(target, { recursive: true });
+  if (mounts.upper !== undefined && mounts.work === undefined) {
+    bindMount(mounts.upper, target);
+    return;
+  }
+  mountOverlay({
+    lower: [baseLayer, ...mounts.lower],
+    ...(mounts.upper !== undefined && { upper: mounts.upper }),
+    ...(mounts.work !== undefined && { work: mounts.work }),
+    target,
+  });
+}
+
+/** Takes the mount away and removes the bundle around it. Idempotent. */
+export async function unmountRoot(target: string): Promise<void> {
+  unmountIfMounted(target, { lazy: true });
+  // Never recursive on the mount point: if it were still mounted, its files would go.
+  await rmdir(target).catch((error: unknown) => {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  });
+  await rm(dirname(target), { recursive: true, force: true });
+}
+
+const accountLimit = 1 << 20;
+
+/** A small file inside the root, resolved there; undefined when it is missing or no regular file. */
+export function readInRoot(root: string, path: string): string | undefined {
+  const folder = openSync(root, constants.O_DIRECTORY);
+  try {
+    const fd = openUnder(folder, path, { flags: constants.O_RDONLY | constants.O_NONBLOCK, resolve: 'root' });
+    try {
+      const stat = fstatSync(fd);
+      return stat.isFile() && stat.size <= accountLimit ? readFileSync(fd, 'utf8') : undefined;
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  } finally {
+    closeSync(folder);
+  }
+}
+
+export const accountFiles = (root: string): AccountFiles => ({
+  passwd: readInRoot(root, 'etc/passwd'),
+  group: readInRoot(root, 'etc/group'),
+});
+
+/**
+ * Makes a folder inside the root with its parents, links resolved inside the root; what it makes belongs to the
+ * owner given. Throws invalidArgument when something on the way is no folder.
+ */
+export function makeFolderInRoot(root: string, path: string, owner: { uid: number; gid: number }): void {
+  const rootFd = openSync(root, constants.O_DIRECTORY);
+  try {
+    let done = '/';
+    for (const name of path.split('/').filter((part) => part !== '' && part !== '.')) {
+      const parent = openFolderUnder(rootFd, done);
+      try {
+        makeFolderAt(parent, name, 0o755);
+        chownAt(parent, name, owner.uid, owner.gid);
+      } catch (error) {
+        if (errnoOf(error) !== 'EEXIST') throw error;
+      } finally {
+        closeSync(parent);
+      }
+      done = join(done, name);
+    }
+    closeSync(openFolderUnder(rootFd, done));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOTDIR') {
+      throw invalidArgument(`Cannot mkdir: ${path} is not a directory`, error);
+    }
+    throw error;
+  } finally {
+    closeSync(rootFd);
+  }
+}
+
+/** Whether a path inside the root is a folder, and who owns it. */
+export function folderInRoot(root: string, path: string): { uid: number; gid: number } | undefined {
+  const rootFd = openSync(root, constants.O_DIRECTORY);
+  try {
+    const fd = openUnder(rootFd, path, {
+      flags: constants.O_RDONLY | constants.O_DIRECTORY,
+      resolve: 'root',
+    });
+    const { uid, gid } = fstatSync(fd);
+    closeSync(fd);
+    return { uid, gid };
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  } finally {
+    closeSync(rootFd);
+  }
+}

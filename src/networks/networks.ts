@@ -36,6 +36,10 @@ export interface NetworkRecord {
   readonly ipamOptions: Readonly<Record<string, string>>;
   /** Pools with gateways filled in. */
   readonly pools: readonly IpamPool[];
+  /** Pools as inspect shows them: as they were asked for, or what was chosen where none were. */
+  readonly ipamConfig: readonly IpamPool[];
+  /** Subnets the user chose: endpoints may ask for addresses in these only. */
+  readonly requestedSubnets: readonly string[];
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly createdAt: bigint;

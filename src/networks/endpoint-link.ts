@@ -1,0 +1,106 @@
+import { closeSync } from 'node:fs';
+import {
+  addAddress,
+  changeLink,
+  createVeth,
+  deleteLink,
+  findLink,
+  NetlinkSocket,
+  openNetns,
+  replaceDefaultRoute,
+  runInNetns,
+  writeSysctl,
+} from '#linux';
+import { internal } from '#kernel';
+import type { Endpoint } from './networks.ts';
+
+/** Lets other work run between two steps that each take up to a millisecond. */
+const breathe = async (): Promise<void> => {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+};
+
+/** Name of the host's end; it goes with the namespace. */
+export const vethName = (endpointId: string): string => `veth${endpointId.slice(0, 7)}`;
+
+/** A netlink socket within a namespace, for as long as it is needed. */
+export class NetnsLinks implements Disposable {
+  readonly #fd: number;
+  readonly #socket: NetlinkSocket;
+
+  constructor(path: string) {
+    this.#fd = openNetns(path);
+    try {
+      this.#socket = runInNetns(this.#fd, () => new NetlinkSocket('route'));
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
+  }
+
+  get fd(): number {
+    return this.#fd;
+  }
+
+  loopbackUp(): void {
+    changeLink(this.#socket, 1, { up: true });
+  }
+
+  /** Addresses the container's end and brings it up. */
+  configure(endpoint: Endpoint): void {
+    const { interfaceName: name, ipv4, ipv6 } = endpoint;
+    runInNetns(this.#fd, () => writeSysctl(`net/ipv6/conf/${name}/disable_ipv6`, ipv6 ? '0' : '1'));
+    const { index } = this.#get(name);
+    for (const entry of [ipv4, ipv6]) {
+      if (entry)
+        addAddress(this.#socket, { index, address: entry.address, prefixLength: entry.prefixLength });
+    }
+    changeLink(this.#socket, index, { up: true });
+  }
+
+  setDefaultRoute(gateway: string, interfaceName: string): void {
+    replaceDefaultRoute(this.#socket, gateway, this.#get(interfaceName).index);
+  }
+
+  has(interfaceName: string): boolean {
+    return findLink(this.#socket, interfaceName) !== undefined;
+  }
+
+  /** Deletes the container's end, and with it the host's. */
+  async remove(interfaceName: string): Promise<void> {
+    const link = findLink(this.#socket, interfaceName);
+    if (link) await deleteLink(this.#socket, link.index);
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket[Symbol.dispose]();
+    closeSync(this.#fd);
+  }
+
+  #get(name: string): { index: number } {
+    const link = findLink(this.#socket, name);
+    if (!link) throw internal(`the interface ${name} is missing in the container`);
+    return link;
+  }
+}
+
+/** Connects a namespace to a bridge. The caller removes the namespace on failure, which removes the links too. */
+export async function attachLink(
+  host: NetlinkSocket,
+  netns: NetnsLinks,
+  endpoint: Endpoint,
+  bridge: { readonly index: number; readonly mtu: number; readonly alias: string },
+): Promise<void> {
+  const name = vethName(endpoint.id);
+  createVeth(host, {
+    name,
+    master: bridge.index,
+    mtu: bridge.mtu,
+    peer: { name: endpoint.interfaceName, macAddress: endpoint.macAddress, netnsFd: netns.fd },
+  });
+  await breathe();
+  netns.configure(endpoint);
+  const link = findLink(host, name);
+  if (!link) throw internal(`the link ${name} is missing on the host`);
+  // Created up, the peer would answer ENOTCONN; hairpin lets a container reach its own published ports.
+  changeLink(host, link.index, { up: true, hairpin: true, alias: bridge.alias });
+}

@@ -1,0 +1,57 @@
+import { invalidArgument, shortId } from '#kernel';
+import type { EndpointSpec, NetworkRecord } from './networks.ts';
+import { blockOf, contains, parseAddress } from './ip.ts';
+import { isDefaultBridge } from './network-record.ts';
+
+/**
+ * Throws invalidArgument, in Docker's words, if the network cannot give an endpoint what it asks for. For `docker create`
+ * and `network connect`, which check before anything is made.
+ */
+export function validateEndpointSpec(record: NetworkRecord, spec: EndpointSpec): void {
+  const asked = [spec.ipv4, spec.ipv6].filter((address) => address !== undefined && address !== '');
+  const problems: string[] = [];
+  if (asked.length > 0 && (record.driver !== 'bridge' || isDefaultBridge(record))) {
+    problems.push('user specified IP address is supported on user defined networks only');
+  }
+  for (const address of asked) problems.push(...addressProblems(record, address ?? ''));
+  if (problems.length === 0) return;
+  const list = problems.length === 1 ? problems : problems.map((problem) => `* ${problem}`);
+  throw invalidArgument(
+    `invalid config for network ${record.name}: invalid endpoint settings:\n${list.join('\n')}`,
+  );
+}
+
+function addressProblems(record: NetworkRecord, text: string): string[] {
+  const address = parseAddress(text);
+  if (!address) return [`invalid IP address: ${text}`];
+  const blocks = record.requestedSubnets.map(blockOf).filter((block) => block.family === address.family);
+  if (blocks.length === 0) {
+    return [
+      'user specified IP address is supported only when connecting to networks with user configured subnets',
+    ];
+  }
+  return blocks.some((block) => contains(block, address))
+    ? []
+    : [`no configured subnet or ip-range contain the IP address ${text}`];
+}
+
+/** The names an endpoint answers to, in Docker's order. The default bridge has no names. */
+export function dnsNames(
+  record: NetworkRecord,
+  container: { readonly containerId: string; readonly containerName: string; readonly hostname: string },
+  aliases: readonly string[],
+): string[] {
+  if (record.driver !== 'bridge' || isDefaultBridge(record)) return [];
+  const names = [container.containerName, ...aliases, shortId(container.containerId), container.hostname];
+  return [...new Set(names.filter((name) => name !== ''))];
+}
+
+/**
+ * Docker's former rule, 02:42 and the IPv4 address: an address that is given to another container keeps its MAC, so no
+ * neighbour's cache is ever wrong.
+ */
+export function macOf(ipv4: string | undefined): string | undefined {
+  const address = ipv4 === undefined ? undefined : parseAddress(ipv4);
+  if (!address) return undefined;
+  return `0242${address.value.toString(16).padStart(8, '0')}`.replace(/..(?=.)/g, '$&:');
+}

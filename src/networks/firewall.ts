@@ -1,0 +1,184 @@
+import { Nftables } from '#linux';
+
+export type PortProtocol = 'tcp' | 'udp' | 'sctp';
+
+/** Where connections to a host's port go. Addresses of the same family; `hostIp` undefined: every address. */
+export interface PortMapping {
+  readonly protocol: PortProtocol;
+  readonly hostIp?: string;
+  readonly hostPort: number;
+  readonly address: string;
+  readonly containerPort: number;
+}
+
+export interface FirewallBridge {
+  readonly name: string;
+  readonly internal: boolean;
+  /** Its containers reach each other. */
+  readonly icc: boolean;
+  readonly masquerade: boolean;
+}
+
+/**
+ * The packet filter of one instance: one table of our own whose rules never change; bridges and published ports are
+ * elements of its sets and maps. Other tables are left alone, so a drop in one of them still drops.
+ */
+export interface Firewall extends Disposable {
+  /** Replaces the whole table by one that has just these, in one transaction. Connections live on. */
+  replace(bridges: readonly FirewallBridge[], mappings: readonly PortMapping[]): void;
+  addBridge(bridge: FirewallBridge): void;
+  removeBridge(bridge: FirewallBridge): void;
+  /** All or none. */
+  publish(mappings: readonly PortMapping[]): void;
+  unpublish(mappings: readonly PortMapping[]): void;
+  /** Removes the table. */
+  clear(): void;
+}
+
+/** For `iptables: false`: nothing is filtered or translated. */
+export const noFirewall: Firewall = {
+  replace: () => undefined,
+  addBridge: () => undefined,
+  removeBridge: () => undefined,
+  publish: () => undefined,
+  unpublish: () => undefined,
+  clear: () => undefined,
+  [Symbol.dispose]: () => undefined,
+};
+
+const isIPv6 = (address: string): boolean => address.includes(':');
+
+/** The map and the element of a mapping, in nft's words. */
+function element(mapping: PortMapping): { map: string; key: string; value: string } {
+  const family = isIPv6(mapping.address) ? '6' : '4';
+  const at = mapping.hostIp === undefined ? '' : 'at';
+  const host = mapping.hostIp === undefined ? '' : ` . ${mapping.hostIp}`;
+  return {
+    map: `published${family}${at}`,
+    key: `${mapping.protocol}${host} . ${mapping.hostPort}`,
+    value: `${mapping.address} . ${mapping.containerPort}`,
+  };
+}
+
+/** The sets a bridge is in, with its element there. */
+function memberships(bridge: FirewallBridge): readonly (readonly [set: string, element: string])[] {
+  const name = `"${bridge.name}"`;
+  return [
+    ['bridges', name],
+    ['within', `${name} . ${name}`],
+    ...(bridge.icc ? [['icc', `${name} . ${name}`] as const] : []),
+    ...(bridge.internal ? [['internal', name] as const] : []),
+    ...(bridge.masquerade && !bridge.internal ? [['masqueraded', name] as const] : []),
+  ];
+}
+
+/**
+ * The static part. Priorities: raw comes before conntrack, where a forged loopback address must be dropped before
+ * destination NAT makes it look innocent; the others are the usual ones of NAT and filter.
+ */
+function tableText(table: string): string {
+  return `
+table inet ${table} {
+  set bridges { type ifname; }
+  set within { type ifname . ifname; }
+  set icc { type ifname . ifname; }
+  set internal { type ifname; }
+  set masqueraded { type ifname; }
+  map published4 { type inet_proto . inet_service : ipv4_addr . inet_service; }
+  map published4at { type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service; }
+  map published6 { type inet_proto . inet_service : ipv6_addr . inet_service; }
+  map published6at { type inet_proto . ipv6_addr . inet_service : ipv6_addr . inet_service; }
+  chain raw {
+    type filter hook prerouting priority raw; policy accept;
+    iifname != "lo" ip saddr 127.0.0.0/8 drop
+    iifname != "lo" ip daddr 127.0.0.0/8 drop
+  }
+  chain published {
+    ip6 daddr ::1 return
+    dnat ip to meta l4proto . ip daddr . th dport map @published4at
+    dnat ip to meta l4proto . th dport map @published4
+    dnat ip6 to meta l4proto . ip6 daddr . th dport map @published6at
+    dnat ip6 to meta l4proto . th dport map @published6
+  }
+  chain prerouting {
+    type nat hook prerouting priority dstnat; policy accept;
+    fib daddr type local jump published
+  }
+  chain output {
+    type nat hook output priority -100; policy accept;
+    fib daddr type local jump published
+  }
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname @bridges ip saddr 127.0.0.0/8 masquerade
+    iifname . oifname @within ct status dnat masquerade
+    iifname @masqueraded oifname != @bridges masquerade
+  }
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    oifname @bridges ct state established,related accept
+    oifname @bridges ct status dnat accept
+    iifname . oifname @icc accept
+    oifname @bridges drop
+    iifname @internal drop
+  }
+}
+`;
+}
+
+export class NftablesFirewall implements Firewall {
+  readonly #table: string;
+  readonly #nft = new Nftables();
+
+  constructor(table: string) {
+    this.#table = table;
+  }
+
+  replace(bridges: readonly FirewallBridge[], mappings: readonly PortMapping[]): void {
+    const commands = [
+      `add table inet ${this.#table}`,
+      `delete table inet ${this.#table}`,
+      tableText(this.#table),
+    ];
+    for (const bridge of bridges) commands.push(...this.#bridgeCommands('add', bridge));
+    commands.push(...this.#portCommands('add', mappings));
+    this.#nft.run(commands.join('\n'));
+  }
+
+  addBridge(bridge: FirewallBridge): void {
+    this.#nft.run(this.#bridgeCommands('add', bridge).join('\n'));
+  }
+
+  removeBridge(bridge: FirewallBridge): void {
+    this.#nft.run(this.#bridgeCommands('delete', bridge).join('\n'));
+  }
+
+  publish(mappings: readonly PortMapping[]): void {
+    if (mappings.length > 0) this.#nft.run(this.#portCommands('add', mappings).join('\n'));
+  }
+
+  unpublish(mappings: readonly PortMapping[]): void {
+    if (mappings.length > 0) this.#nft.run(this.#portCommands('delete', mappings).join('\n'));
+  }
+
+  clear(): void {
+    this.#nft.run(`add table inet ${this.#table}\ndelete table inet ${this.#table}`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#nft[Symbol.dispose]();
+  }
+
+  #bridgeCommands(verb: 'add' | 'delete', bridge: FirewallBridge): string[] {
+    return memberships(bridge).map(
+      ([set, member]) => `${verb} element inet ${this.#table} ${set} { ${member} }`,
+    );
+  }
+
+  #portCommands(verb: 'add' | 'delete', mappings: readonly PortMapping[]): string[] {
+    return mappings.map((mapping) => {
+      const { map, key, value } = element(mapping);
+      return `${verb} element inet ${this.#table} ${map} { ${key} : ${value} }`;
+    });
+  }
+}

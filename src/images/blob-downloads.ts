@@ -39,7 +39,7 @@ export class BlobDownloads {
     this.#limiter = new Limiter(options.concurrency);
   }
 
-  /** The caller's lease holds the digest already. Verified when it resolves. */
+  /** The caller's claim holds the digest already. Verified when it resolves. */
   async fetch(
     repository: Repository,
     descriptor: Descriptor,
@@ -60,8 +60,8 @@ export class BlobDownloads {
 
   async #fetchOnce(repository: Repository, descriptor: Descriptor, signal: AbortSignal): Promise<undefined> {
     const { content, claims } = this.#options;
-    using lease = claims.open();
-    await claims.hold(lease, 'blob', descriptor.digest);
+    await using claim = claims.open();
+    await claim.blob(descriptor.digest);
     await this.#limiter.run(async () => {
       if (await content.find(descriptor.digest)) return;
       for (let attempt = 1; ; attempt += 1) {

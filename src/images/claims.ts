@@ -1,21 +1,31 @@
 import type { BlobInfo, ContentStore, Ingest } from '#content';
 import { isKind } from '#kernel';
-import type { Lease, LeaseKind, Leases } from '#metadata';
-import type { Digest } from '#oci';
+import type { LeaseKind, Leases } from '#metadata';
+import { isDigest, type Digest } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { ImageIndex } from './image-index.ts';
 
 /**
- * Settles who may use and who may remove a blob or a snapshot. An operation holds what it is about to rely on;
- * removal takes only what no image and no lease holds, and an operation that comes too late waits until it is gone.
+ * What one operation relies on. When it is disposed, everything it held that no image has come to need and nothing
+ * else holds is removed: so a failure leaves nothing, and success keeps what is named.
  */
+export interface Claim extends AsyncDisposable {
+  /** From here on the blob stays, if it is there or once it is; resolves when a removal under way is over. */
+  blob(digest: Digest): Promise<void>;
+  /** The same for a snapshot. */
+  snapshot(key: string): Promise<void>;
+  /** Commits an ingest whose digest is not known before; the blob is held from its first moment. */
+  land(ingest: Ingest): Promise<BlobInfo>;
+}
+
+/** Settles who may use and who may remove a blob or a snapshot, on top of the leases that outlast a crash. */
 export class Claims {
   readonly #leases: Leases;
   readonly #index: ImageIndex;
   readonly #content: ContentStore;
   readonly #snapshots: Snapshotter;
   readonly #removing = new Map<string, Promise<void>>();
-  #landing = 0;
+  readonly #landing = new Set<Promise<unknown>>();
 
   constructor(leases: Leases, index: ImageIndex, content: ContentStore, snapshots: Snapshotter) {
     this.#leases = leases;
@@ -24,34 +34,49 @@ export class Claims {
     this.#snapshots = snapshots;
   }
 
-  open(): Lease {
-    return this.#leases.open();
-  }
-
-  /** From here until the lease ends the blob or snapshot stays, if it is there or once it is. */
-  async hold(lease: Lease, kind: LeaseKind, key: string): Promise<void> {
-    lease.add(kind, key);
-    await this.#removing.get(`${kind} ${key}`);
-  }
-
-  /** Commits an ingest whose digest is not known before; the lease holds the blob from its first moment. */
-  async land(lease: Lease, ingest: Ingest): Promise<BlobInfo> {
-    this.#landing += 1;
-    try {
+  open(): Claim {
+    const lease = this.#leases.open();
+    const held: Record<LeaseKind, Set<string>> = { blob: new Set(), snapshot: new Set() };
+    const hold = async (kind: LeaseKind, key: string): Promise<void> => {
+      if (!held[kind].has(key)) lease.add(kind, key);
+      held[kind].add(key);
+      await this.#removing.get(`${kind} ${key}`);
+    };
+    const land = async (ingest: Ingest): Promise<BlobInfo> => {
       await Promise.all(this.#removing.values());
       const info = await ingest.commit();
-      lease.add('blob', info.digest);
+      await hold('blob', info.digest);
       return info;
+    };
+    return {
+      blob: (digest) => hold('blob', digest),
+      snapshot: (key) => hold('snapshot', key),
+      land: (ingest) => this.#whileLanding(() => land(ingest)),
+      [Symbol.asyncDispose]: async () => {
+        lease[Symbol.dispose]();
+        // A child was held after its parent.
+        for (const key of [...held.snapshot].reverse()) if (isDigest(key)) await this.sweepSnapshot(key);
+        for (const digest of held.blob) if (isDigest(digest)) await this.sweepBlob(digest);
+      },
+    };
+  }
+
+  async #whileLanding<T>(task: () => Promise<T>): Promise<T> {
+    const running = task();
+    const settled = running.catch(() => undefined);
+    this.#landing.add(settled);
+    try {
+      return await running;
     } finally {
-      this.#landing -= 1;
+      this.#landing.delete(settled);
     }
   }
 
   /** Removes a blob that nothing holds; returns whether it did. */
   async sweepBlob(digest: Digest): Promise<boolean> {
-    // What is landing has no lease yet: the next sweep will see.
-    if (this.#landing > 0 || this.#index.holdsBlob(digest) || this.#leases.items('blob').has(digest))
-      return false;
+    // What is landing has no lease yet, and may be this very blob.
+    while (this.#landing.size > 0) await Promise.all(this.#landing);
+    if (this.#index.holdsBlob(digest) || this.#leases.items('blob').has(digest)) return false;
     await this.#remove(`blob ${digest}`, () => this.#content.remove(digest));
     return true;
   }

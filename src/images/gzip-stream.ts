@@ -28,7 +28,7 @@ export async function* gzipFile(
 
 async function* byIgzip(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   await using file = await open(path, 'r');
-  const child = spawn('igzip', ['-c'], { stdio: [file.fd, 'pipe', 'ignore'], signal });
+  const child = spawn('igzip', ['-n', '-c'], { stdio: [file.fd, 'pipe', 'ignore'], signal });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);

@@ -33,14 +33,14 @@ export async function makeHelloWorld(intake: ImageIntake, claims: Claims): Promi
     os: 'linux',
     rootfs: { type: 'layers', diff_ids: [diffId] },
   };
-  using lease = claims.open();
-  const layer = await intake.put(lease, mediaTypes.dockerLayer, data);
-  const configuration = await intake.put(lease, mediaTypes.dockerConfig, Buffer.from(JSON.stringify(config)));
-  const manifest = await intake.putManifest(lease, configuration, [layer]);
+  await using claim = claims.open();
+  const layer = await intake.put(claim, mediaTypes.dockerLayer, data);
+  const configuration = await intake.put(claim, mediaTypes.dockerConfig, Buffer.from(JSON.stringify(config)));
+  const manifest = await intake.putManifest(claim, configuration, [layer]);
   await intake.admit(manifest, {
     names: [helloWorldName],
     platform: { os: 'linux', architecture },
-    lease,
+    claim,
     // A few hundred bytes: over before anyone could want to stop it.
     signal: new AbortController().signal,
   });

@@ -1,10 +1,9 @@
 import type { Archiver } from '#archive';
 import type { ContentStore } from '#content';
 import { formatTime, type Clock } from '#kernel';
-import type { Lease } from '#metadata';
 import { mediaTypes, type Descriptor, type Digest, type ImageConfig, type Platform } from '#oci';
 import type { Snapshotter } from '#snapshots';
-import type { Claims } from './claims.ts';
+import type { Claim, Claims } from './claims.ts';
 import { noSuchImage, type ImageIndex } from './image-index.ts';
 import type { ImageIntake } from './image-intake.ts';
 import type { CommitSpec } from './images.ts';
@@ -36,28 +35,20 @@ export class ImageCommit {
     if (spec.parent && !parent) throw noSuchImage(spec.parent);
     const before: readonly Descriptor[] = parent?.layers ?? [];
     const platform = parent?.config ?? this.#options.platform;
-    let layer: Descriptor | undefined;
-    try {
-      using lease = claims.open();
-      for (const digest of parent?.blobs ?? []) await claims.hold(lease, 'blob', digest);
-      layer = await this.#writeLayer(spec.containerId, lease, signal);
-      const config = Buffer.from(JSON.stringify(this.#configure(spec, parent, layer)));
-      const target = await intake.putManifest(
-        lease,
-        await intake.put(lease, mediaTypes.dockerConfig, config),
-        layer ? [...before, layer] : before,
-      );
-      const { record } = await intake.admit(target, { names: [], platform, lease, signal });
-      if (spec.reference !== undefined) this.#options.tag(record.id, spec.reference);
-      return record.id;
-    } finally {
-      if (layer) await claims.sweepBlob(layer.digest);
-    }
+    await using claim = claims.open();
+    for (const digest of parent?.blobs ?? []) await claim.blob(digest);
+    const layer = await this.#writeLayer(spec.containerId, claim, signal);
+    const config = Buffer.from(JSON.stringify(this.#configure(spec, parent, layer)));
+    const configuration = await intake.put(claim, mediaTypes.dockerConfig, config);
+    const target = await intake.putManifest(claim, configuration, layer ? [...before, layer] : before);
+    const { record } = await intake.admit(target, { names: [], platform, claim, signal });
+    if (spec.reference !== undefined) this.#options.tag(record.id, spec.reference);
+    return record.id;
   }
 
   /** The container's changes as a blob; undefined where there are none. */
-  async #writeLayer(container: string, lease: Lease, signal: AbortSignal): Promise<Descriptor | undefined> {
-    const { archiver, snapshots, content, claims } = this.#options;
+  async #writeLayer(container: string, claim: Claim, signal: AbortSignal): Promise<Descriptor | undefined> {
+    const { archiver, snapshots, content } = this.#options;
     const { stream, done } = archiver.diffLayer({ mounts: snapshots.mounts(container), signal });
     // Awaited below; a failure of the stream is seen there first.
     done.catch(() => undefined);
@@ -65,7 +56,7 @@ export class ImageCommit {
     for await (const chunk of stream as AsyncIterable<Uint8Array>) await ingest.write(chunk);
     const { entries } = await done;
     if (entries === 0) return undefined;
-    return { mediaType: mediaTypes.dockerLayer, ...(await claims.land(lease, ingest)) };
+    return { mediaType: mediaTypes.dockerLayer, ...(await claim.land(ingest)) };
   }
 
   #configure(spec: CommitSpec, parent: ImageModel | undefined, layer: Descriptor | undefined): ImageConfig {

@@ -43,38 +43,31 @@ export class ImageImport {
     // A bad name is told before anything is read.
     if (reference !== undefined) canonicalString(withDefaultTag(parseReference(reference)));
     const platform = options.platform ?? this.#options.platform;
-    let layer: Digest | undefined;
-    try {
-      using lease = claims.open();
-      await using ingest = await content.ingest();
-      for await (const chunk of await decompressed(archive)) {
-        signal.throwIfAborted();
-        await ingest.write(chunk);
-      }
-      const { digest, size } = await claims.land(lease, ingest);
-      layer = digest;
-      const created = formatTime(clock.now());
-      const comment = options.message ?? 'Imported from -';
-      const config: ImageConfig = {
-        ...platform,
-        config: options.config ?? {},
-        created,
-        history: [{ created, comment }],
-        rootfs: { type: 'layers', diff_ids: [digest] },
-      };
-      const bytes = Buffer.from(JSON.stringify(config));
-      const configuration = await intake.put(lease, mediaTypes.dockerConfig, bytes);
-      const target = await intake.putManifest(lease, configuration, [
-        { mediaType: mediaTypes.dockerLayer, digest, size },
-      ]);
-      const { record } = await intake.admit(target, { names: [], platform, lease, signal });
-      if (reference !== undefined) this.#options.tag(record.id, reference);
-      options.report({ status: record.id });
-      events.publish('image', 'import', record.id, imageAttributes(record.id));
-      return record.id;
-    } finally {
-      // Only after a failure is it left without an image.
-      if (layer) await claims.sweepBlob(layer);
+    await using claim = claims.open();
+    await using ingest = await content.ingest();
+    for await (const chunk of await decompressed(archive)) {
+      signal.throwIfAborted();
+      await ingest.write(chunk);
     }
+    const { digest, size } = await claim.land(ingest);
+    const created = formatTime(clock.now());
+    const comment = options.message ?? 'Imported from -';
+    const config: ImageConfig = {
+      ...platform,
+      config: options.config ?? {},
+      created,
+      history: [{ created, comment }],
+      rootfs: { type: 'layers', diff_ids: [digest] },
+    };
+    const bytes = Buffer.from(JSON.stringify(config));
+    const configuration = await intake.put(claim, mediaTypes.dockerConfig, bytes);
+    const target = await intake.putManifest(claim, configuration, [
+      { mediaType: mediaTypes.dockerLayer, digest, size },
+    ]);
+    const { record } = await intake.admit(target, { names: [], platform, claim, signal });
+    if (reference !== undefined) this.#options.tag(record.id, reference);
+    options.report({ status: record.id });
+    events.publish('image', 'import', record.id, imageAttributes(record.id));
+    return record.id;
   }
 }

@@ -1,9 +1,8 @@
 import type { ContentStore } from '#content';
 import type { EventSink } from '#events';
 import { invalidArgument, shortId } from '#kernel';
-import type { Lease } from '#metadata';
 import { canonicalString, familiarString, parseManifest, type Descriptor, type Platform } from '#oci';
-import type { Claims } from './claims.ts';
+import type { Claim, Claims } from './claims.ts';
 import { decompressed } from './decompression.ts';
 import { readDockerArchive, type ArchivedImage } from './docker-archive.ts';
 import { imageAttributes } from './image-events.ts';
@@ -35,15 +34,10 @@ export class ImageLoad {
 
   async load(source: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<void> {
     const { content, claims } = this.#options;
-    const lease = claims.open();
-    const archive = new ReceivedArchive(content, claims, lease);
-    try {
-      await archive.receive(await decompressed(source), options.signal);
-      for (const image of await this.#images(archive)) await this.#admit(image, lease, options);
-    } finally {
-      lease[Symbol.dispose]();
-      await archive.discard();
-    }
+    await using claim = claims.open();
+    const archive = new ReceivedArchive(content, claim);
+    await archive.receive(await decompressed(source), options.signal);
+    for (const image of await this.#images(archive)) await this.#admit(image, claim, options);
   }
 
   /** An archive that is both is read as an OCI layout, which keeps digests, unless blobs are left out of it. */
@@ -71,7 +65,7 @@ export class ImageLoad {
     return true;
   }
 
-  async #admit(image: ArchivedImage, lease: Lease, options: LoadOptions): Promise<void> {
+  async #admit(image: ArchivedImage, claim: Claim, options: LoadOptions): Promise<void> {
     const { intake, index, events } = this.#options;
     const { signal, report } = options;
     const platform = options.platform ?? this.#options.platform;
@@ -79,7 +73,7 @@ export class ImageLoad {
     const target =
       source.kind === 'target'
         ? source.target
-        : await intake.putManifest(lease, source.config, source.layers);
+        : await intake.putManifest(claim, source.config, source.layers);
     const manifest = await this.#chooseWhole(target, platform);
     const names = references.map(canonicalString);
     const before = new Map(names.map((name) => [name, index.imageOf(name)]));
@@ -87,7 +81,7 @@ export class ImageLoad {
       manifest,
       names,
       platform,
-      lease,
+      claim,
       signal,
       watcher: await this.#watcher(manifest, report),
     });

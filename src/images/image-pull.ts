@@ -1,7 +1,6 @@
 import type { ContentStore } from '#content';
 import type { EventSink } from '#events';
 import { EngineError, invalidArgument, isKind, messageOf, type Clock } from '#kernel';
-import type { Lease } from '#metadata';
 import {
   canonicalName,
   chainIds,
@@ -24,7 +23,7 @@ import {
 import type { FetchedManifest, RegistryClient, Repository } from '#registry/client';
 import type { Snapshotter } from '#snapshots';
 import type { BlobDownloads } from './blob-downloads.ts';
-import type { Claims } from './claims.ts';
+import type { Claim, Claims } from './claims.ts';
 import { helloWorldName } from './hello-world.ts';
 import { imageAttributes } from './image-events.ts';
 import { nameOf, type ImageIndex, type ImageName } from './image-index.ts';
@@ -99,19 +98,19 @@ export class ImagePull {
 
   async #pullOne(reference: Reference, transfer: TransferOptions): Promise<Outcome> {
     const { claims, index } = this.#options;
-    using lease = claims.open();
+    await using claim = claims.open();
     const repository = this.#repository(reference, transfer);
     const fetched = await this.#fetchTop(repository, reference, transfer);
     if (fetched === 'embedded') return fetched;
     const pulled = reference.digest ? familiarString(reference) : objectOf(reference);
     transfer.report({ id: pulled, status: `Pulling from ${reference.path}` });
-    const resolved = await this.#resolve(repository, reference, fetched, lease, transfer);
+    const resolved = await this.#resolve(repository, reference, fetched, claim, transfer);
     const digestName = nameOf(withDigest(reference, resolved.target.digest));
     const names = reference.digest ? [digestName] : [nameOf(reference), digestName];
     const id = resolved.document.config.digest;
     const before = index.imageOf(nameOf(reference));
     if (index.byId(id)) index.name(id, names);
-    else await this.#transfer(repository, resolved, names, lease, transfer);
+    else await this.#transfer(repository, resolved, names, claim, transfer);
     transfer.report({ status: `Digest: ${resolved.target.digest}` });
     return before === id ? 'upToDate' : 'downloaded';
   }
@@ -144,7 +143,7 @@ export class ImagePull {
     repository: Repository,
     reference: Reference,
     fetched: FetchedManifest,
-    lease: Lease,
+    claim: Claim,
     transfer: TransferOptions,
   ): Promise<Resolved> {
     const platform = transfer.platform ?? this.#options.platform;
@@ -152,7 +151,7 @@ export class ImagePull {
     let { descriptor, bytes } = fetched;
     for (let depth = 0; depth < 4; depth += 1) {
       checkDocumentType(descriptor, familiarString(reference));
-      await this.#options.intake.put(lease, descriptor.mediaType, bytes);
+      await this.#options.intake.put(claim, descriptor.mediaType, bytes);
       if (!isIndex(descriptor.mediaType)) {
         return { target, manifest: descriptor, document: parseManifest(bytes) };
       }
@@ -170,15 +169,15 @@ export class ImagePull {
     repository: Repository,
     resolved: Resolved,
     names: readonly ImageName[],
-    lease: Lease,
+    claim: Claim,
     transfer: TransferOptions,
   ): Promise<void> {
-    const { downloads, content, claims, clock } = this.#options;
+    const { downloads, content, clock } = this.#options;
     const { document } = resolved;
     const report = (event: ProgressEvent): void => transfer.report(event);
     const abort = new AbortController();
     const signal = AbortSignal.any([transfer.signal, abort.signal]);
-    for (const { digest } of [document.config, ...document.layers]) await claims.hold(lease, 'blob', digest);
+    for (const { digest } of [document.config, ...document.layers]) await claim.blob(digest);
     await downloads.fetch(repository, document.config, { signal });
     const present = await this.#presentLayers(document, await readConfig(content, document));
     const layers = document.layers.map(
@@ -190,7 +189,7 @@ export class ImagePull {
       manifest: resolved.manifest,
       names,
       platform: transfer.platform ?? this.#options.platform,
-      lease,
+      claim,
       signal,
       watcher: {
         ready: async (n) => arrivals[n],

@@ -64,8 +64,6 @@ export class ImagePush {
       const image = id && index.byId(id);
       if (!image) throw notFound(`tag does not exist: ${familiarString(reference)}`);
       await this.#pushOne(name, image.model, transfer);
-      // Plain layers that compressed ones have taken the place of.
-      for (const digest of image.model.blobs) await this.#options.claims.sweepBlob(digest);
     }
     const id = wanted.length === 1 && wanted[0] !== undefined ? index.imageOf(wanted[0]) : undefined;
     const attributes = imageAttributes(familiarName(reference), id && index.byId(id)?.model.config);
@@ -74,11 +72,12 @@ export class ImagePush {
 
   async #pushOne(name: ImageName, stored: ImageModel, transfer: TransferOptions): Promise<void> {
     const { claims, index, content, registry, compression } = this.#options;
-    using lease = claims.open();
-    for (const digest of stored.blobs) await claims.hold(lease, 'blob', digest);
+    await using claim = claims.open();
+    // Plain layers go with the claim, where compressed ones have taken their place.
+    for (const digest of stored.blobs) await claim.blob(digest);
     const reference = parseReference(name);
     const repository = registry.repository(canonicalName(reference), transfer.auth ?? {}, 'push,pull');
-    const model = await compression.compress(stored, lease, transfer.signal);
+    const model = await compression.compress(stored, claim, transfer.signal);
     const tag = reference.tag ?? 'latest';
     const isWhole =
       isIndex(model.target.mediaType) && !(await findMissingBlob(content, await this.#reach(model.target)));

@@ -45,10 +45,10 @@ export class ImageSave {
   async save(references: readonly string[], signal: AbortSignal): Promise<Readable> {
     const { claims, content, events } = this.#options;
     const images = this.#select(references);
-    const lease = claims.open();
+    const claim = claims.open();
     try {
       for (const { model } of images) {
-        for (const digest of model.blobs) await claims.hold(lease, 'blob', digest);
+        for (const digest of model.blobs) await claim.blob(digest);
       }
       const targets = new Map<Digest, Descriptor>();
       const blobs = new Map<Digest, number>();
@@ -64,13 +64,13 @@ export class ImageSave {
         objectMode: false,
         signal,
       });
-      stream.once('close', () => lease[Symbol.dispose]());
+      stream.once('close', () => void claim[Symbol.asyncDispose]());
       for (const { model } of images) {
         events.publish('image', 'save', model.id, imageAttributes(model.id, model.config));
       }
       return stream;
     } catch (error) {
-      lease[Symbol.dispose]();
+      await claim[Symbol.asyncDispose]();
       throw error;
     }
   }

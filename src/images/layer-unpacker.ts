@@ -1,13 +1,12 @@
 import type { Archiver } from '#archive';
 import type { ContentStore } from '#content';
 import { invalidArgument, newId, SingleFlight } from '#kernel';
-import type { Lease } from '#metadata';
 import { isLayer, type Descriptor, type Digest } from '#oci';
 import type { Snapshotter } from '#snapshots';
-import type { Claims } from './claims.ts';
+import type { Claim, Claims } from './claims.ts';
 import type { ImageModel } from './stored-image.ts';
 
-/** Active snapshots with this prefix belong to an unpacking; one that no lease holds is left over. */
+/** Active snapshots with this prefix belong to an unpacking; one that no claim holds is left over. */
 export const unpackPrefix = 'unpack-';
 
 export interface LayerUnpackerOptions {
@@ -37,21 +36,21 @@ export class LayerUnpacker {
 
   /**
    * Unpacks what is not unpacked yet, base first, and resolves to the bytes of all layers. Snapshots are held by
-   * the lease. Throws invalidArgument for a layer that is broken or not what the configuration says.
+   * the claim. Throws invalidArgument for a layer that is broken or not what the configuration says.
    */
   async unpack(
     image: Pick<ImageModel, 'layers' | 'chainIds' | 'config'>,
-    lease: Lease,
+    claim: Claim,
     options: { signal: AbortSignal; watcher?: UnpackWatcher },
   ): Promise<number> {
-    const { claims, snapshots } = this.#options;
+    const { snapshots } = this.#options;
     const { signal, watcher } = options;
     let size = 0;
     for (const [n, chainId] of image.chainIds.entries()) {
       const layer = image.layers[n];
       const diffId = image.config.rootfs.diff_ids[n];
       if (!layer || !diffId) throw invalidArgument('invalid image: it has more diffIDs than layers');
-      await claims.hold(lease, 'snapshot', chainId);
+      await claim.snapshot(chainId);
       await watcher?.ready?.(n);
       if (!snapshots.find(chainId)) {
         watcher?.started?.(n);
@@ -75,12 +74,12 @@ export class LayerUnpacker {
       throw invalidArgument(`unsupported media type ${layer.mediaType} of layer ${n}`);
     }
     // Of its own, since the caller that began may leave before the others.
-    using lease = claims.open();
+    await using claim = claims.open();
     const key = `${unpackPrefix}${newId()}`;
-    lease.add('snapshot', key);
-    lease.add('blob', layer.digest);
-    lease.add('snapshot', chainId);
-    if (parent) lease.add('snapshot', parent);
+    await claim.blob(layer.digest);
+    if (parent) await claim.snapshot(parent);
+    await claim.snapshot(chainId);
+    await claim.snapshot(key);
     const mounts = await snapshots.prepare(key, parent);
     try {
       const path = await content.path(layer.digest);

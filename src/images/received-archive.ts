@@ -2,9 +2,8 @@ import { posix } from 'node:path';
 import { readTar, type TarEntry } from '#archive';
 import type { ContentStore } from '#content';
 import { invalidArgument } from '#kernel';
-import type { Lease } from '#metadata';
 import { digestOf, type Digest } from '#oci';
-import type { Claims } from './claims.ts';
+import type { Claim } from './claims.ts';
 
 /** A regular file of an archive: in memory if it is small, else a blob. */
 type Member =
@@ -27,21 +26,18 @@ function memberPath(name: string): string {
 }
 
 /**
- * An image archive that has been read to its end: big files lie in the content store as they came, held by a lease,
+ * An image archive that has been read to its end: big files lie in the content store as they came, held by a claim,
  * so that layers are written to disk once.
  */
 export class ReceivedArchive {
   readonly #content: ContentStore;
-  readonly #claims: Claims;
-  readonly #lease: Lease;
+  readonly #claim: Claim;
   readonly #members = new Map<string, Member>();
-  readonly #blobs = new Set<Digest>();
   #inMemory = 0;
 
-  constructor(content: ContentStore, claims: Claims, lease: Lease) {
+  constructor(content: ContentStore, claim: Claim) {
     this.#content = content;
-    this.#claims = claims;
-    this.#lease = lease;
+    this.#claim = claim;
   }
 
   /** Reads an uncompressed tar to its end. Throws invalidArgument for what is none. */
@@ -76,8 +72,7 @@ export class ReceivedArchive {
   async #keepBlob(content: AsyncIterable<Uint8Array>): Promise<Member> {
     await using ingest = await this.#content.ingest();
     for await (const chunk of content) await ingest.write(chunk);
-    const { digest, size } = await this.#claims.land(this.#lease, ingest);
-    this.#blobs.add(digest);
+    const { digest, size } = await this.#claim.land(ingest);
     return { kind: 'blob', digest, size };
   }
 
@@ -102,20 +97,14 @@ export class ReceivedArchive {
     return member.kind === 'bytes' ? member.bytes : this.#content.read(member.digest);
   }
 
-  /** The file as a blob in the content store, held by the lease. Throws invalidArgument where there is none. */
+  /** The file as a blob in the content store, held by the claim. Throws invalidArgument where there is none. */
   async blob(path: string): Promise<{ readonly digest: Digest; readonly size: number }> {
     const member = this.#find(path);
     if (!member) throw invalidArgument(`invalid archive: there is no ${path} in it`);
     if (member.kind === 'blob') return member;
     const digest = digestOf(member.bytes);
-    await this.#claims.hold(this.#lease, 'blob', digest);
-    this.#blobs.add(digest);
+    await this.#claim.blob(digest);
     return this.#content.put(member.bytes, digest);
-  }
-
-  /** Removes the blobs that no image came to need. For when the lease has ended, also after a failure. */
-  async discard(): Promise<void> {
-    for (const digest of this.#blobs) await this.#claims.sweepBlob(digest);
   }
 }
 

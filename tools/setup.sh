@@ -14,9 +14,12 @@ fi
 say() { echo "wharf: $*"; }
 fail() { echo "wharf: $*" >&2; exit 1; }
 
-# present PROOF: whether a program (or one of `a|b`) or a shared library is on this machine.
+# present PROOF: whether a program (or one of `a|b`), a static program or a shared library is on this machine.
 present() {
   case $1 in
+    static:*)
+      present "${1#static:}" && ! grep -q -e ld-linux -e ld-musl "$(command -v "${1#static:}")" 2>/dev/null
+      return ;;
     *.so*)
       for folder in /lib /usr/lib /lib64 /usr/lib64 /lib/*-linux-gnu* /usr/lib/*-linux-gnu* /usr/local/lib; do
         [ ! -e "$folder/$1" ] || return 0

@@ -7,4 +7,6 @@ import { busyboxArchive, debianArchive } from './images.ts';
 const began = Date.now();
 await succeed('sh', [join(projectRoot, 'tools/reference-engine.sh'), 'clients'], { timeout: 600_000 });
 console.log(`test clients are there (${Date.now() - began} ms)`);
-for (const archive of [await busyboxArchive(), await debianArchive()]) console.log(`test image: ${archive}`);
+console.log(`test image: ${await busyboxArchive()}`);
+// The virtual machine needs no more than that.
+if (process.argv[2] !== 'busybox') console.log(`test image: ${await debianArchive()}`);

@@ -18,7 +18,8 @@ fail() { echo "wharf: $*" >&2; exit 1; }
 present() {
   case $1 in
     static:*)
-      present "${1#static:}" && ! grep -q -e ld-linux -e ld-musl "$(command -v "${1#static:}")" 2>/dev/null
+      # A dynamic program names its loader near its start.
+      present "${1#static:}" && ! head -c 2048 "$(command -v "${1#static:}")" | grep -q -e ld-linux -e ld-musl
       return ;;
     *.so*)
       for folder in /lib /usr/lib /lib64 /usr/lib64 /lib/*-linux-gnu* /usr/lib/*-linux-gnu* /usr/local/lib; do

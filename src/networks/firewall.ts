@@ -17,6 +17,8 @@ export interface FirewallBridge {
   /** Its containers reach each other. */
   readonly icc: boolean;
   readonly masquerade: boolean;
+  /** CIDRs, IPv4 and IPv6. */
+  readonly subnets: readonly string[];
 }
 
 /**
@@ -65,7 +67,9 @@ function memberships(bridge: FirewallBridge): readonly (readonly [set: string, e
   const name = `"${bridge.name}"`;
   return [
     ['bridges', name],
-    ['within', `${name} . ${name}`],
+    ...bridge.subnets.map(
+      (subnet) => [`within${isIPv6(subnet) ? '6' : '4'}`, `${subnet} . ${name}`] as const,
+    ),
     ...(bridge.icc ? [['icc', `${name} . ${name}`] as const] : []),
     ...(bridge.internal ? [['internal', name] as const] : []),
     ...(bridge.masquerade && !bridge.internal ? [['masqueraded', name] as const] : []),
@@ -74,13 +78,15 @@ function memberships(bridge: FirewallBridge): readonly (readonly [set: string, e
 
 /**
  * The static part. Priorities: raw comes before conntrack, where a forged loopback address must be dropped before
- * destination NAT makes it look innocent; the others are the usual ones of NAT and filter.
+ * destination NAT makes it look innocent; the others are the usual ones of NAT and filter. A packet that comes back to
+ * its own bridge is known by its source, since with br_netfilter it has no incoming link in postrouting.
  */
 function tableText(table: string): string {
   return `
 table inet ${table} {
   set bridges { type ifname; }
-  set within { type ifname . ifname; }
+  set within4 { type ipv4_addr . ifname; flags interval; }
+  set within6 { type ipv6_addr . ifname; flags interval; }
   set icc { type ifname . ifname; }
   set internal { type ifname; }
   set masqueraded { type ifname; }
@@ -111,7 +117,8 @@ table inet ${table} {
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
     oifname @bridges ip saddr 127.0.0.0/8 masquerade
-    iifname . oifname @within ct status dnat masquerade
+    ct status dnat ip saddr . oifname @within4 masquerade
+    ct status dnat ip6 saddr . oifname @within6 masquerade
     iifname @masqueraded oifname != @bridges masquerade
   }
   chain forward {

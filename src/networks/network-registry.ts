@@ -262,7 +262,13 @@ const placed = (address: string, pool: IpamPool, space: AddressSpace): NonNullab
 
 const firewallBridge = (record: NetworkRecord): FirewallBridge => {
   const { name, icc, masquerade } = bridgeOptions(record);
-  return { name, icc, masquerade, internal: record.internal };
+  return {
+    name,
+    icc,
+    masquerade,
+    internal: record.internal,
+    subnets: record.pools.map((pool) => pool.subnet),
+  };
 };
 
 const defaultBridgeOptions = (options: NetworksOptions, mtu: number): Record<string, string> => ({

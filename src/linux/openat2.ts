@@ -59,7 +59,8 @@ const fchmodatCall = bind<(folder: number, path: Name, mode: number, flags: numb
   'int fchmodat(int folder, const char *path, unsigned int mode, int flags)',
 );
 const fchmodCall = bind<(fd: number, mode: number) => number>('int fchmod(int fd, unsigned int mode)');
-const utimensatCall = bind<(folder: number, path: Name | null, times: Uint8Array, flags: number) => number>(
+const futimensCall = bind<(fd: number, times: Uint8Array) => number>('int futimens(int fd, void *times)');
+const utimensatCall = bind<(folder: number, path: Name, times: Uint8Array, flags: number) => number>(
   'int utimensat(int folder, const char *path, void *times, int flags)',
 );
 const renameat2Call = bind<(from: number, source: Name, to: number, path: Name, flags: number) => number>(
@@ -177,7 +178,7 @@ export function setTimesAt(folder: number, name: string, access: bigint, modific
 /** The same for an open file. */
 export function setTimesFd(fd: number, access: bigint, modification: bigint): void {
   fillTimes(access, modification);
-  check(utimensatCall(fd, null, timesBytes, 0), 'futimens');
+  check(futimensCall(fd, timesBytes), 'futimens');
 }
 
 export function renameAt(

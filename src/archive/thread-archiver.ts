@@ -1,0 +1,190 @@
+import { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { internal } from '#kernel';
+import type {
+  AppliedLayer,
+  ApplyLayerOptions,
+  Archiver,
+  ArchiveSource,
+  ArchiveStream,
+  Change,
+  LayerFolders,
+  PackedArchive,
+  PackOptions,
+  UnpackedArchive,
+  UnpackOptions,
+} from './archiver.ts';
+import { detectCompression, magicLength, peek } from './compression.ts';
+import { WorkerPool } from './worker-pool.ts';
+import type { Job, JobInput } from './worker/jobs.ts';
+
+export interface ArchiverOptions {
+  /** The worker's program; by default the file beside this one, as source or as the bundle has it. */
+  readonly workerUrl?: URL;
+  /** Jobs that run at once, 16 by default: most wait for a peer or for the disk. */
+  readonly maximum?: number;
+  /** How long a thread is kept for the next job, in milliseconds; 10 s by default. */
+  readonly idleMilliseconds?: number;
+}
+
+const defaultWorkerUrl = (): URL =>
+  new URL(import.meta.url.endsWith('.js') ? './archive-worker.js' : './archive-worker.ts', import.meta.url);
+
+type Input<J extends { input: JobInput }> = Omit<J, 'input'>;
+type ReadingJob = Extract<Job, { input: JobInput }>;
+type WritingKind = 'pack' | 'diff';
+
+/** An archiver whose work is done in worker threads of this process. */
+export function createArchiver(options: ArchiverOptions = {}): Archiver {
+  return new ThreadArchiver(
+    new WorkerPool({
+      url: options.workerUrl ?? defaultWorkerUrl(),
+      maximum: options.maximum ?? 16,
+      idle: { workers: 2, milliseconds: options.idleMilliseconds ?? 10_000 },
+    }),
+  );
+}
+
+class ThreadArchiver implements Archiver {
+  readonly #pool: WorkerPool;
+
+  constructor(pool: WorkerPool) {
+    this.#pool = pool;
+  }
+
+  async applyLayer(source: ArchiveSource, options: ApplyLayerOptions): Promise<AppliedLayer> {
+    const { mounts, limits = {}, wantDigest = false, signal } = options;
+    return this.#read<'apply'>(source, { kind: 'apply', mounts: plain(mounts), limits, wantDigest }, signal);
+  }
+
+  async unpack(source: ArchiveSource, options: UnpackOptions): Promise<UnpackedArchive> {
+    const { root, path = '/', keepKinds = false, owner, limits = {}, signal } = options;
+    const job = { kind: 'unpack', root, path, keepKinds, limits, ...(owner && { owner }) } as const;
+    return this.#read<'unpack'>(source, job, signal);
+  }
+
+  diffLayer(options: {
+    mounts: LayerFolders;
+    compression?: 'none' | 'gzip';
+    signal: AbortSignal;
+  }): ArchiveStream {
+    const { mounts, compression = 'none', signal } = options;
+    return this.#write({ kind: 'diff', mounts: plain(mounts), compression }, signal);
+  }
+
+  pack({ root, path = '/', name, signal }: PackOptions): ArchiveStream {
+    return this.#write({ kind: 'pack', root, path, name }, signal);
+  }
+
+  async changes({
+    mounts,
+    signal,
+  }: {
+    mounts: LayerFolders;
+    signal: AbortSignal;
+  }): Promise<readonly Change[]> {
+    return this.#pool.run<'changes'>({ kind: 'changes', mounts: plain(mounts) }, { signal });
+  }
+
+  async copyTree(options: {
+    root: string;
+    path?: string;
+    target: string;
+    signal: AbortSignal;
+  }): Promise<void> {
+    const { root, path = '/', target, signal } = options;
+    await this.#pool.run<'copy'>({ kind: 'copy', root, path, target }, { signal });
+  }
+
+  async usage(path: string, { signal }: { signal: AbortSignal }): Promise<{ size: number; inodes: number }> {
+    return this.#pool.run<'usage'>({ kind: 'usage', path }, { signal });
+  }
+
+  async removeTree(path: string, { signal }: { signal: AbortSignal }): Promise<void> {
+    await this.#pool.run<'remove'>({ kind: 'remove', path }, { signal });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool[Symbol.asyncDispose]();
+  }
+
+  /** Runs a job that reads an archive; a stream is pumped into the worker's pipe meanwhile. */
+  async #read<K extends 'apply' | 'unpack'>(
+    source: ArchiveSource,
+    rest: Input<Extract<ReadingJob, { kind: K }>>,
+    signal: AbortSignal,
+  ) {
+    // Adding the input back makes the job whole again; the compiler does not see through Omit of a generic.
+    const withInput = (input: JobInput) => ({ ...rest, input }) as unknown as Extract<Job, { kind: K }>;
+    if ('path' in source) return this.#pool.run<K>(withInput({ path: source.path }), { signal });
+    const { head, whole } = await peek(source.stream, magicLength);
+    const feeding = new AbortController();
+    let feed: Promise<unknown> = Promise.resolve();
+    const onPipe = (fd: number): void => {
+      const pipe = new Socket({ fd, readable: false, writable: true });
+      feed = pipeline(whole, pipe, { signal: AbortSignal.any([feeding.signal, signal]) });
+      feed.catch(() => undefined);
+    };
+    let result;
+    try {
+      result = await this.#pool.run<K>(withInput({ compression: detectCompression(head) }), {
+        signal,
+        onPipe,
+      });
+    } catch (error) {
+      feeding.abort();
+      // If the source failed, the worker only saw an early end: the source's error is the true one.
+      await feed.catch((cause: unknown) => {
+        if (!isPipeError(cause)) throw cause;
+      });
+      throw error;
+    }
+    // The worker has all it wants; a decompressor may have left what follows the compressed data.
+    await feed.catch((cause: unknown) => {
+      if (!isPipeError(cause)) throw cause;
+    });
+    return result;
+  }
+
+  /** Runs a job that writes an archive; the stream ends well only if the job did. */
+  #write(job: Extract<Job, { kind: WritingKind }>, signal: AbortSignal): ArchiveStream {
+    const stopping = new AbortController();
+    const opened = Promise.withResolvers<Socket>();
+    opened.promise.catch(() => undefined);
+    const onPipe = (fd: number): void => opened.resolve(new Socket({ fd, readable: true, writable: false }));
+    const running = this.#pool.run<WritingKind>(job, {
+      signal: AbortSignal.any([signal, stopping.signal]),
+      onPipe,
+    });
+    running.then(
+      () => opened.reject(internal('an archive worker opened no pipe')),
+      (error: unknown) => opened.reject(error),
+    );
+    async function* bytes(): AsyncGenerator<Buffer, void, undefined> {
+      const socket = await opened.promise;
+      try {
+        for await (const chunk of socket as AsyncIterable<Buffer>) yield chunk;
+        await running;
+      } finally {
+        socket.destroy();
+        stopping.abort();
+      }
+    }
+    const stream = Readable.from(bytes(), { objectMode: false, highWaterMark: 1 << 18 });
+    const done: Promise<PackedArchive> = running;
+    stream.once('close', () => stopping.abort());
+    done.catch(() => undefined);
+    return { stream, done };
+  }
+}
+
+const isPipeError = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ABORT_ERR' || error.code === 'EPIPE');
+
+/** Only the fields a worker needs: snapshots may carry more. */
+const plain = ({ lower, upper, base }: LayerFolders): LayerFolders => ({
+  lower,
+  ...(upper === undefined ? {} : { upper }),
+  ...(base === undefined ? {} : { base }),
+});

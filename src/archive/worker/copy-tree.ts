@@ -1,0 +1,87 @@
+import { readSync } from 'node:fs';
+import { errnoOf, invalidArgument, notFound } from '#kernel';
+import { close, openFolderUnder } from '#linux';
+import { Extractor, type Content } from './extractor.ts';
+import { LowerView } from './lower-view.ts';
+import { openRoot } from './pack-tree.ts';
+import { lstatIn, openFolderIn } from './places.ts';
+import { HardLinks, headerOf, openFileIn, walk, type Found } from './walk.ts';
+
+/** The content of a file on disk, in the form in which an extractor takes it. */
+class FileContent implements Content {
+  readonly #fd: number;
+  readonly #buffer: Buffer;
+
+  constructor(fd: number, buffer: Buffer) {
+    this.#fd = fd;
+    this.#buffer = buffer;
+  }
+
+  next(limit: number): Buffer {
+    const room = Math.min(limit, this.#buffer.length);
+    const length = readSync(this.#fd, this.#buffer, 0, room, null);
+    // A file that shrinks while it is copied is filled up with zeros.
+    if (length === 0) return this.#buffer.subarray(0, room).fill(0);
+    return this.#buffer.subarray(0, length);
+  }
+}
+
+const nothing: Content = { next: () => Buffer.alloc(0) };
+
+function openSource(root: string, path: string): number {
+  const top = openRoot(root);
+  try {
+    const place = openFolderUnder(top, path);
+    try {
+      return openFolderIn(place, '.');
+    } finally {
+      close(place);
+    }
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT') throw notFound(`no such folder: ${path}`, error);
+    if (code === 'ENOTDIR') throw invalidArgument(`${path} is not a folder`, error);
+    throw error;
+  } finally {
+    close(top);
+  }
+}
+
+/** Copies the contents of a folder under a root, and the folder's own attributes, into a folder that exists. */
+export function copyTree(
+  { root, path, target }: { root: string; path: string; target: string },
+  check: () => void,
+): void {
+  const source = openSource(root, path);
+  const buffer = Buffer.allocUnsafeSlow(1 << 20);
+  const links = new HardLinks();
+  try {
+    using sink = new Extractor({
+      root: target,
+      path: '',
+      lower: new LowerView([]),
+      ownsRoot: true,
+      keepKinds: false,
+      check,
+    });
+    const copy = (found: Found, name: string): boolean => {
+      check();
+      const header = headerOf(found, name, links, { nanoseconds: true });
+      if (!header) return false;
+      const fd = header.type === 'file' ? openFileIn(found) : undefined;
+      if (header.type === 'file' && fd === undefined) return false;
+      try {
+        sink.add(header, fd === undefined ? nothing : new FileContent(fd, buffer));
+      } finally {
+        if (fd !== undefined) close(fd);
+      }
+      return header.type === 'folder';
+    };
+    const stats = lstatIn(source, '.');
+    if (stats) copy({ folder: source, name: '.', stats }, './');
+    walk(source, '', copy);
+    sink.finish();
+  } finally {
+    close(source);
+  }
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { fstatSync, readSync } from 'node:fs';
+import { close } from '#linux';
+import { paddingOf, tarHeader, type TarHeader } from '../tar/header.ts';
+import { endOfArchive, formatHeader } from '../tar/write-header.ts';
+import { writeAll } from './filter.ts';
+import { openFileIn, type Found } from './walk.ts';
+
+const chunkSize = 1 << 20;
+
+/** An uncompressed tar written to a descriptor with blocking calls, hashed on the way. */
+export class TarOutput {
+  readonly #fd: number;
+  readonly #check: () => void;
+  readonly #hash = createHash('sha256');
+  readonly #buffer = Buffer.allocUnsafeSlow(chunkSize);
+  #used = 0;
+  #size = 0;
+  #entries = 0;
+
+  constructor(fd: number, check: () => void) {
+    this.#fd = fd;
+    this.#check = check;
+  }
+
+  /** An entry without content. */
+  addHeader(header: TarHeader): void {
+    this.#entries += 1;
+    this.#write(formatHeader(header));
+  }
+
+  /** A regular file. One that shrinks meanwhile is filled up with zeros, one that grows is cut. */
+  addFile(header: TarHeader, found: Found): void {
+    const fd = openFileIn(found);
+    if (fd === undefined) return;
+    try {
+      const size = fstatSync(fd).size;
+      this.addHeader(tarHeader({ ...header, size }));
+      this.#size += size;
+      for (let left = size; left > 0;) {
+        if (this.#used === chunkSize) this.#flush();
+        const room = Math.min(left, chunkSize - this.#used);
+        const read = readSync(fd, this.#buffer, this.#used, room, null);
+        if (read === 0) this.#buffer.fill(0, this.#used, this.#used + room);
+        this.#used += read || room;
+        left -= read || room;
+      }
+      this.#write(Buffer.alloc(paddingOf(size)));
+    } finally {
+      close(fd);
+    }
+  }
+
+  /** Ends the archive. Returns its digest in hex and what it holds. */
+  finish(): { readonly digest: string; readonly size: number; readonly entries: number } {
+    this.#write(endOfArchive());
+    this.#flush();
+    return { digest: this.#hash.digest('hex'), size: this.#size, entries: this.#entries };
+  }
+
+  #write(data: Buffer): void {
+    for (let at = 0; at < data.length;) {
+      if (this.#used === chunkSize) this.#flush();
+      const copied = data.copy(this.#buffer, this.#used, at);
+      this.#used += copied;
+      at += copied;
+    }
+  }
+
+  #flush(): void {
+    this.#check();
+    const chunk = this.#buffer.subarray(0, this.#used);
+    this.#hash.update(chunk);
+    writeAll(this.#fd, chunk);
+    this.#used = 0;
+  }
+}

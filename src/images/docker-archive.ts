@@ -1,4 +1,3 @@
-import type { ContentStore } from '#content';
 import { invalidArgument } from '#kernel';
 import {
   mediaTypes,
@@ -10,7 +9,6 @@ import {
   type Reference,
 } from '#oci';
 import type { ReceivedArchive } from './received-archive.ts';
-import { blobHead } from './received-archive.ts';
 
 /** An image that an archive holds, before it is admitted. */
 export interface ArchivedImage {
@@ -56,10 +54,7 @@ export function parseDockerArchive(bytes: Uint8Array): readonly DockerArchiveEnt
 }
 
 /** The images of an archive with a `manifest.json`; layers keep the form they have in it. */
-export async function readDockerArchive(
-  archive: ReceivedArchive,
-  content: ContentStore,
-): Promise<readonly ArchivedImage[]> {
+export async function readDockerArchive(archive: ReceivedArchive): Promise<readonly ArchivedImage[]> {
   const entries = parseDockerArchive(await archive.read('manifest.json'));
   const images: ArchivedImage[] = [];
   for (const entry of entries) {
@@ -69,7 +64,7 @@ export async function readDockerArchive(
       throw invalidArgument(`invalid manifest, layers length mismatch: expected ${expected}, got ${found}`);
     }
     const layers: Descriptor[] = [];
-    for (const path of entry.Layers) layers.push(await describeLayer(archive, content, path));
+    for (const path of entry.Layers) layers.push(await describeLayer(archive, path));
     images.push({
       references: entry.RepoTags.map((tag) => withDefaultTag(parseReference(tag))),
       source: { kind: 'parts', config: await archive.blob(entry.Config), layers },
@@ -78,24 +73,17 @@ export async function readDockerArchive(
   return images;
 }
 
-/** A layer's descriptor, its media type told from its first bytes. */
-async function describeLayer(
-  archive: ReceivedArchive,
-  content: ContentStore,
-  path: string,
-): Promise<Descriptor> {
-  const { digest, size } = await archive.blob(path);
-  return { mediaType: layerType(await blobHead(content, digest), path), digest, size };
+/** A layer's descriptor, its media type told from its first bytes; a compression that images do not have is undone. */
+export async function describeLayer(archive: ReceivedArchive, path: string): Promise<Descriptor> {
+  const compression = await archive.compression(path);
+  if (compression === 'xz' || compression === 'bzip2') {
+    return { mediaType: mediaTypes.dockerLayer, ...(await archive.plainBlob(path)) };
+  }
+  return { mediaType: layerTypes[compression], ...(await archive.blob(path)) };
 }
 
-function layerType(head: Buffer, path: string): string {
-  const magic = head.toString('hex');
-  if (magic.startsWith('1f8b')) return mediaTypes.dockerLayerGzip;
-  if (magic.startsWith('28b52ffd')) return mediaTypes.ociLayerZstd;
-  if (magic.startsWith('fd377a585a00') || magic.startsWith('425a68')) {
-    throw invalidArgument(
-      `unsupported compression of layer ${path}: images have layers that are gzip, zstd or not compressed`,
-    );
-  }
-  return mediaTypes.dockerLayer;
-}
+const layerTypes = {
+  none: mediaTypes.dockerLayer,
+  gzip: mediaTypes.dockerLayerGzip,
+  zstd: mediaTypes.ociLayerZstd,
+} as const;

@@ -16,19 +16,24 @@ const level = 4;
  */
 export async function* gzipFile(
   path: string,
-  signal: AbortSignal,
+  options: { signal: AbortSignal; program?: string },
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { signal, program = 'igzip' } = options;
   try {
-    yield* byIgzip(path, signal);
+    yield* byProgram(program, path, signal);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     yield* byZlib(path, signal);
   }
 }
 
-async function* byIgzip(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+async function* byProgram(
+  program: string,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
   await using file = await open(path, 'r');
-  const child = spawn('igzip', ['-n', '-c'], { stdio: [file.fd, 'pipe', 'ignore'], signal });
+  const child = spawn(program, ['-n', '-c'], { stdio: [file.fd, 'pipe', 'ignore'], signal });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
@@ -38,7 +43,7 @@ async function* byIgzip(path: string, signal: AbortSignal): AsyncGenerator<Uint8
     // A program that cannot be started ends its output at once, and tells why in `ended`.
     for await (const chunk of child.stdout as AsyncIterable<Uint8Array>) yield chunk;
     const code = await ended;
-    if (code !== 0) throw internal(`igzip failed with exit code ${String(code)}`);
+    if (code !== 0) throw internal(`${program} failed with exit code ${String(code)}`);
   } finally {
     child.kill('SIGKILL');
   }

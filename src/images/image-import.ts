@@ -1,3 +1,4 @@
+import { decompress } from '#archive';
 import type { ContentStore } from '#content';
 import type { EventSink } from '#events';
 import { formatTime, type Clock } from '#kernel';
@@ -11,7 +12,6 @@ import {
   type Platform,
 } from '#oci';
 import type { Claims } from './claims.ts';
-import { decompressed } from './decompression.ts';
 import { imageAttributes } from './image-events.ts';
 import type { ImageIntake } from './image-intake.ts';
 import type { Images } from './images.ts';
@@ -45,7 +45,8 @@ export class ImageImport {
     const platform = options.platform ?? this.#options.platform;
     await using claim = claims.open();
     await using ingest = await content.ingest();
-    for await (const chunk of await decompressed(archive)) {
+    const { stream } = await decompress(archive, { signal });
+    for await (const chunk of stream) {
       signal.throwIfAborted();
       await ingest.write(chunk);
     }

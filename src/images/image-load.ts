@@ -1,14 +1,15 @@
+import { decompress } from '#archive';
 import type { ContentStore } from '#content';
 import type { EventSink } from '#events';
 import { invalidArgument, shortId } from '#kernel';
 import { canonicalString, familiarString, parseManifest, type Descriptor, type Platform } from '#oci';
 import type { Claim, Claims } from './claims.ts';
-import { decompressed } from './decompression.ts';
 import { readDockerArchive, type ArchivedImage } from './docker-archive.ts';
 import { imageAttributes } from './image-events.ts';
 import type { ImageIndex } from './image-index.ts';
 import type { ImageIntake } from './image-intake.ts';
 import type { Images, ProgressEvent } from './images.ts';
+import { readLegacyArchive } from './legacy-archive.ts';
 import { readOciArchive } from './oci-archive.ts';
 import { ReceivedArchive } from './received-archive.ts';
 import { chooseManifest, findMissingBlob, readConfig } from './stored-image.ts';
@@ -35,8 +36,8 @@ export class ImageLoad {
   async load(source: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<void> {
     const { content, claims } = this.#options;
     await using claim = claims.open();
-    const archive = new ReceivedArchive(content, claim);
-    await archive.receive(await decompressed(source), options.signal);
+    const archive = new ReceivedArchive(content, claim, options.signal);
+    await archive.receive((await decompress(source, options)).stream);
     for (const image of await this.#images(archive)) await this.#admit(image, claim, options);
   }
 
@@ -45,12 +46,13 @@ export class ImageLoad {
     const { content } = this.#options;
     const isDocker = archive.has('manifest.json');
     if (!archive.has('index.json') || !archive.has('oci-layout')) {
-      if (isDocker) return readDockerArchive(archive, content);
+      if (isDocker) return readDockerArchive(archive);
+      if (archive.has('repositories')) return readLegacyArchive(archive);
       throw invalidArgument('invalid archive: there is neither manifest.json nor index.json in it');
     }
     const images = await readOciArchive(archive, content);
     if (!isDocker) return images;
-    return (await this.#isWhole(images)) ? images : readDockerArchive(archive, content);
+    return (await this.#isWhole(images)) ? images : readDockerArchive(archive);
   }
 
   async #isWhole(images: readonly ArchivedImage[]): Promise<boolean> {

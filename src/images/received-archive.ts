@@ -1,6 +1,13 @@
 import { posix } from 'node:path';
-import { readTar, type TarEntry } from '#archive';
-import type { ContentStore } from '#content';
+import {
+  decompress,
+  detectCompression,
+  magicLength,
+  readTar,
+  type Compression,
+  type TarEntry,
+} from '#archive';
+import type { BlobInfo, ContentStore } from '#content';
 import { invalidArgument } from '#kernel';
 import { digestOf, type Digest } from '#oci';
 import type { Claim } from './claims.ts';
@@ -32,18 +39,20 @@ function memberPath(name: string): string {
 export class ReceivedArchive {
   readonly #content: ContentStore;
   readonly #claim: Claim;
+  readonly #signal: AbortSignal;
   readonly #members = new Map<string, Member>();
   #inMemory = 0;
 
-  constructor(content: ContentStore, claim: Claim) {
+  constructor(content: ContentStore, claim: Claim, signal: AbortSignal) {
     this.#content = content;
     this.#claim = claim;
+    this.#signal = signal;
   }
 
   /** Reads an uncompressed tar to its end. Throws invalidArgument for what is none. */
-  async receive(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  async receive(source: AsyncIterable<Uint8Array>): Promise<void> {
     for await (const entry of readTar(source)) {
-      signal.throwIfAborted();
+      this.#signal.throwIfAborted();
       await this.#take(entry);
       if (this.#members.size > maxEntries) {
         throw invalidArgument(`invalid archive: more than ${maxEntries} files`);
@@ -58,7 +67,10 @@ export class ReceivedArchive {
       this.#members.set(path, { kind: 'link', target: posix.join(base, header.linkName) });
     } else if (header.type === 'file') {
       const small = header.size <= smallFile && this.#inMemory + header.size <= maxInMemory;
-      this.#members.set(path, small ? await this.#keepBytes(content) : await this.#keepBlob(content));
+      this.#members.set(
+        path,
+        small ? await this.#keepBytes(content) : { kind: 'blob', ...(await this.#keepBlob(content)) },
+      );
     }
   }
 
@@ -69,11 +81,10 @@ export class ReceivedArchive {
     return { kind: 'bytes', bytes };
   }
 
-  async #keepBlob(content: AsyncIterable<Uint8Array>): Promise<Member> {
+  async #keepBlob(content: AsyncIterable<Uint8Array>): Promise<BlobInfo> {
     await using ingest = await this.#content.ingest();
     for await (const chunk of content) await ingest.write(chunk);
-    const { digest, size } = await this.#claim.land(ingest);
-    return { kind: 'blob', digest, size };
+    return await this.#claim.land(ingest);
   }
 
   #find(path: string): Exclude<Member, { kind: 'link' }> | undefined {
@@ -90,6 +101,11 @@ export class ReceivedArchive {
     return this.#find(path) !== undefined;
   }
 
+  /** A file that the archive itself makes, and that images may refer to from now on. */
+  add(path: string, bytes: Uint8Array): void {
+    this.#members.set(memberPath(path), { kind: 'bytes', bytes });
+  }
+
   /** A document of the archive. Throws invalidArgument where there is none. */
   async read(path: string): Promise<Uint8Array> {
     const member = this.#find(path);
@@ -98,7 +114,7 @@ export class ReceivedArchive {
   }
 
   /** The file as a blob in the content store, held by the claim. Throws invalidArgument where there is none. */
-  async blob(path: string): Promise<{ readonly digest: Digest; readonly size: number }> {
+  async blob(path: string): Promise<BlobInfo> {
     const member = this.#find(path);
     if (!member) throw invalidArgument(`invalid archive: there is no ${path} in it`);
     if (member.kind === 'blob') return member;
@@ -106,10 +122,19 @@ export class ReceivedArchive {
     await this.#claim.blob(digest);
     return this.#content.put(member.bytes, digest);
   }
-}
 
-/** The first bytes of a blob. */
-export async function blobHead(content: ContentStore, digest: Digest): Promise<Buffer> {
-  const stream = await content.openStream(digest, { end: 8 });
-  return Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Uint8Array>));
+  /** The compression of a file, told from its first bytes. */
+  async compression(path: string): Promise<Compression> {
+    const { digest } = await this.blob(path);
+    const stream = await this.#content.openStream(digest, { end: magicLength });
+    return detectCompression(Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Uint8Array>)));
+  }
+
+  /** The file decompressed, as a blob held by the claim. */
+  async plainBlob(path: string): Promise<BlobInfo> {
+    const { digest } = await this.blob(path);
+    const source = await this.#content.openStream(digest);
+    const { stream } = await decompress(source as AsyncIterable<Uint8Array>, { signal: this.#signal });
+    return this.#keepBlob(stream);
+  }
 }

@@ -70,6 +70,14 @@ export function openListener(
   }
 }
 
+/**
+ * A non-blocking TCP socket of the thread's network namespace, neither bound nor connected: give it to net.Socket and
+ * connect there. (net.connect itself would make its socket a tick later, and so in the wrong namespace.)
+ */
+export function openStreamSocket(family: 4 | 6): number {
+  return check(socket(family === 4 ? 2 : 10, 1 | CLOEXEC_NONBLOCK, 0), 'socket', 'tcp');
+}
+
 function localPort(fd: number): number {
   const name = Buffer.alloc(28);
   const length = Uint8Array.of(28, 0, 0, 0);

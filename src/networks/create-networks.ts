@@ -25,7 +25,8 @@ import { PortRelay } from './ports/port-relay.ts';
 import { PublishedPorts } from './ports/published-ports.ts';
 import { removeBridge } from './bridge-link.ts';
 import { SandboxRestoration } from './sandbox-restoration.ts';
-import { netnsPath, Sandboxes } from './sandboxes.ts';
+import { netnsPath } from './open-sandbox.ts';
+import { Sandboxes } from './sandboxes.ts';
 import { loadSandboxes } from './sandbox-store.ts';
 
 /** Networks of this host. Opens the netlink socket; nothing on the host changes before start(). */

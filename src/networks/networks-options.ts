@@ -1,7 +1,16 @@
 import type { Clock, Logger } from '#kernel';
 import type { Database } from '#metadata';
-import type { EventSink } from '#events';
 import type { AddressPool } from './ipam/pool-choice.ts';
+
+/** Where networks report what happens to them; the daemon's event stream fits. */
+export interface NetworkEvents {
+  publish(
+    type: 'network',
+    action: 'create' | 'connect' | 'disconnect' | 'destroy',
+    id: string,
+    attributes: Readonly<Record<string, string>>,
+  ): void;
+}
 
 /** What the daemon decides; defaults are Docker's. */
 export interface NetworksOptions {
@@ -12,7 +21,7 @@ export interface NetworksOptions {
   readonly runFolder: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly events: EventSink;
+  readonly events: NetworkEvents;
   /** Of the default network; default: `wharf0` for the default instance, derived from the instance otherwise. */
   readonly bridgeName?: string;
   /** Address and prefix length of the default bridge (`--bip`). */

@@ -2,7 +2,8 @@ import { messageOf } from '#kernel';
 import { changeLink, findLink, isNetns, removeNetns } from '#linux';
 import { vethName } from './endpoint-link.ts';
 import { gatewayEndpoint } from './gateway.ts';
-import { netnsPath, type OpenSandbox, type SandboxParts } from './sandboxes.ts';
+import { netnsPath, type OpenSandbox } from './open-sandbox.ts';
+import type { SandboxParts } from './sandboxes.ts';
 import { deleteSandbox, type StoredSandbox } from './sandbox-store.ts';
 
 /** What start() does with the sandboxes of before. */

@@ -1,18 +1,10 @@
-import { join } from 'node:path';
 import { internal, KeyedLock, messageOf, newId, notFound } from '#kernel';
 import { createNetns, removeNetns, type NetlinkSocket } from '#linux';
-import type {
-  Endpoint,
-  EndpointSpec,
-  NetworkRecord,
-  PortRequest,
-  PublishedPort,
-  Sandbox,
-  SandboxSpec,
-} from './networks.ts';
+import type { Endpoint, EndpointSpec, NetworkRecord, PortRequest, Sandbox, SandboxSpec } from './networks.ts';
 import type { Resolvers } from './dns/resolvers.ts';
 import { attachLink, NetnsLinks } from './endpoint-link.ts';
 import { dnsNames, macOf, validateEndpointSpec } from './endpoint-spec.ts';
+import { netnsPath, type OpenSandbox } from './open-sandbox.ts';
 import { exclusively } from './exclusively.ts';
 import { forbidden, networkingFailed } from './network-errors.ts';
 import { bridgeOptions } from './network-record.ts';
@@ -23,18 +15,6 @@ import { randomMac } from './bridge-link.ts';
 import { gatewayEndpoint } from './gateway.ts';
 import { deleteSandbox, saveSandbox, type StoredEndpoint, type StoredSandbox } from './sandbox-store.ts';
 
-/** A sandbox that is open, with what it takes to rebuild it. */
-export interface OpenSandbox {
-  readonly containerId: string;
-  readonly path: string;
-  containerName: string;
-  readonly hostname: string;
-  readonly requests: readonly PortRequest[];
-  readonly dns: readonly string[] | undefined;
-  ports: readonly PublishedPort[];
-  endpoints: StoredEndpoint[];
-}
-
 export interface SandboxParts {
   readonly options: NetworksOptions;
   readonly socket: NetlinkSocket;
@@ -42,10 +22,6 @@ export interface SandboxParts {
   readonly ports: PublishedPorts;
   readonly resolvers: Resolvers;
 }
-
-/** Where a container's namespace is mounted. */
-export const netnsPath = (options: Pick<NetworksOptions, 'runFolder'>, containerId: string): string =>
-  join(options.runFolder, 'netns', containerId);
 
 /** The containers' namespaces and their places in networks. One operation at a time per container. */
 export class Sandboxes {

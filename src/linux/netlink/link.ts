@@ -122,6 +122,8 @@ export interface LinkChanges {
   readonly alias?: string;
   readonly mtu?: number;
   readonly name?: string;
+  /** Moves it to another namespace. */
+  readonly netnsFd?: number;
   /** Of a bridge's port: frames may leave by the port they came in. */
   readonly hairpin?: boolean;
 }
@@ -133,6 +135,7 @@ export function changeLink(socket: NetlinkSocket, index: number, changes: LinkCh
   if (changes.name !== undefined) message.string(IFLA.name, changes.name);
   if (changes.mtu !== undefined) message.u32(IFLA.mtu, changes.mtu);
   if (changes.alias !== undefined) message.string(IFLA.alias, changes.alias);
+  if (changes.netnsFd !== undefined) message.u32(IFLA.netnsFd, changes.netnsFd);
   if (changes.master !== undefined) message.u32(IFLA.master, changes.master);
   if (changes.hairpin !== undefined) {
     const mode = changes.hairpin ? 1 : 0;

@@ -3,7 +3,7 @@ import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
 import { messageOf, type Logger } from '#kernel';
 import { Nftables, openListener, openNetns, runInNetns } from '#linux';
-import type { OpenSandbox } from '../sandboxes.ts';
+import type { OpenSandbox } from '../open-sandbox.ts';
 import { answerQuery, parseQuery, servfail } from './answer.ts';
 import { NetworkNames } from './names.ts';
 import { askUpstream, frame, streamMessages, type Upstream } from './upstream.ts';

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
-import { connect } from 'node:net';
-import { openListener } from '#linux';
+import { Socket } from 'node:net';
+import { openListener, openStreamSocket } from '#linux';
 
 /** A DNS server to ask, and where from. */
 export interface Upstream {
@@ -59,17 +59,16 @@ async function askDatagram(query: Buffer, server: Upstream): Promise<Buffer> {
 }
 
 async function askStream(query: Buffer, server: Upstream): Promise<Buffer> {
-  // connect(2) happens in this call for a numeric address, and the socket stays where it was made.
-  const open = (): { socket: ReturnType<typeof connect> } => ({
-    socket: connect({ host: server.address, port: 53, autoSelectFamily: false }),
-  });
-  const { socket } = server.enter ? server.enter(open) : open();
+  const family = server.address.includes(':') ? 6 : 4;
+  const fd = server.enter?.(() => openStreamSocket(family));
+  const socket = new Socket(fd === undefined ? {} : { fd });
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const timer = setTimeout(() => reject(new Error(`${server.address} does not answer`)), patience);
   try {
     socket.on('error', reject);
     socket.on('close', () => reject(new Error(`${server.address} hung up`)));
     socket.on('data', streamMessages(resolve));
+    socket.connect({ host: server.address, port: 53 });
     socket.write(frame(query));
     return await promise;
   } finally {

@@ -32,10 +32,11 @@ unpack() {
   : >"$mark"
 }
 
-# apt-get with lists and archives of its own: nothing of the host's package state changes.
+# apt-get with lists and archives of its own: nothing of the host's package state changes. A mirror may be some days old.
 apt() {
   apt-get -qq -o Dir::Etc::sourcelist="$cache/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-    -o Dir::State::lists="$cache/apt/lists" -o Dir::Cache="$cache/apt" -o APT::Sandbox::User=root "$@" >&2
+    -o Dir::State::lists="$cache/apt/lists" -o Dir::Cache="$cache/apt" -o APT::Sandbox::User=root \
+    -o Acquire::Check-Valid-Until=false "$@" >&2
 }
 
 clients() {
@@ -102,7 +103,7 @@ stop() {
 }
 
 case ${1:-} in
-  clients) clients && exports ;;
+  clients) clients; exports ;;
   fetch | start | stop) "$1" ;;
   run) shift; exec nsenter --net=/run/netns/$namespace "$@" ;;
   *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;

@@ -55,8 +55,8 @@ export interface EngineHost extends HostFacts {
   readonly dnsOptions: readonly string[];
   /** Address that `host-gateway` stands for; undefined: the gateway of the default bridge. */
   readonly hostGateway: string | undefined;
-  /** Own seccomp for containers that ask for none; `unconfined` turns it off. */
-  readonly seccomp: 'default' | 'unconfined';
+  /** For containers that ask for none: `default`, `unconfined`, or the JSON text of a profile. */
+  readonly seccomp: string;
 }
 
 /** What the parts of this module share: collaborators, records, locks. */

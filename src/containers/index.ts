@@ -2,3 +2,4 @@ export type * from './container-record.ts';
 export type * from './containers.ts';
 export type { ContainersOptions, EngineHost } from './context.ts';
 export { LocalContainers } from './local-containers.ts';
+export { allCapabilities } from './spec/capabilities.ts';

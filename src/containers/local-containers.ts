@@ -106,9 +106,17 @@ export class LocalContainers implements Containers, AsyncDisposable {
     return log.driver === 'none' || record.state.status === 'created' ? '' : log.path;
   }
 
-  /** The folder of a container's hosts, hostname and resolv.conf. */
-  etcFolder(id: string): string {
-    return stateFolderOf(this.#ctx, id);
+  /** Host paths of the files that a container sees under /etc; undefined before its first start. */
+  files(
+    id: string,
+  ): { readonly resolvConf: string; readonly hostname: string; readonly hosts: string } | undefined {
+    const folder = stateFolderOf(this.#ctx, id);
+    if (this.#ctx.store.get(id).state.status === 'created') return undefined;
+    return {
+      resolvConf: join(folder, 'resolv.conf'),
+      hostname: join(folder, 'hostname'),
+      hosts: join(folder, 'hosts'),
+    };
   }
 
   execIds(id: string): readonly string[] {

@@ -21,7 +21,7 @@ export class SeccompChoices {
    */
   choose(
     asked: string | undefined,
-    fallback: 'default' | 'unconfined',
+    fallback: string,
     capabilities: readonly string[],
   ): ChosenSeccomp | undefined {
     const choice = asked ?? fallback;

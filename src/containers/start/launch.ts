@@ -152,8 +152,7 @@ async function writeFiles(
     hosts: hostsFile([...extraHosts(hostConfig.ExtraHosts ?? [], gateway), ...own], { ipv6: true }),
     resolvConf: resolvConf({
       hostResolvConf: readFileSync('/etc/resolv.conf', 'utf8'),
-      embedded: userDefined,
-      hostNetwork: network.mode === 'host',
+      mode: network.mode === 'host' ? 'host' : userDefined ? 'resolver' : 'bridge',
       dns: pick(hostConfig.Dns, host.dns),
       search: pick(hostConfig.DnsSearch, host.dnsSearch),
       options: pick(hostConfig.DnsOptions, host.dnsOptions),

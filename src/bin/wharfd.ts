@@ -1,0 +1,3 @@
+import { runDaemon } from '#daemon';
+
+process.exitCode = await runDaemon(process.argv.slice(2));

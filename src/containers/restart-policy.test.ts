@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { restartDelay, startsAtBoot } from './restart-policy.ts';
+
+const exit = { exitCode: 1, ranFor: 1n, restartCount: 0, stoppedByUser: false, lastDelay: 0 };
+const cases: readonly [string, Parameters<typeof restartDelay>, number | undefined][] = [
+  ['no', [{ Name: 'no' }, exit], undefined],
+  ['always', [{ Name: 'always' }, exit], 100],
+  ['always after a stop', [{ Name: 'always' }, { ...exit, stoppedByUser: true }], undefined],
+  ['always again', [{ Name: 'always' }, { ...exit, lastDelay: 100 }], 200],
+  ['always for the hundredth time', [{ Name: 'always' }, { ...exit, lastDelay: 50_000 }], 60_000],
+  [
+    'always after a long run',
+    [{ Name: 'always' }, { ...exit, lastDelay: 50_000, ranFor: 11_000_000_000n }],
+    100,
+  ],
+  ['on-failure after success', [{ Name: 'on-failure' }, { ...exit, exitCode: 0 }], undefined],
+  ['on-failure of an unknown exit', [{ Name: 'on-failure' }, { ...exit, exitCode: undefined }], 100],
+  [
+    'on-failure:2, third',
+    [
+      { Name: 'on-failure', MaximumRetryCount: 2 },
+      { ...exit, restartCount: 2 },
+    ],
+    undefined,
+  ],
+];
+for (const [name, args, expected] of cases) {
+  test(`restartDelay() of ${name}`, () => {
+    assert.equal(restartDelay(...args), expected);
+  });
+}
+
+test('startsAtBoot() remembers who stopped the container', () => {
+  assert.equal(startsAtBoot({ Name: 'always' }, true, 0), true);
+  assert.equal(startsAtBoot({ Name: 'unless-stopped' }, true, 0), false);
+  assert.equal(startsAtBoot({ Name: 'unless-stopped' }, false, 0), true);
+  assert.equal(startsAtBoot({ Name: 'no' }, false, 1), false);
+});

@@ -1,0 +1,242 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Ulimit } from '#api/types';
+import { errnoOf, invalidArgument } from '#kernel';
+import { mergeSettings, parseFile, type ParsedFlags, type Settings } from './parse-settings.ts';
+import type { SettingName } from './settings.ts';
+
+/** Where the daemon listens. */
+export type Host =
+  | { readonly type: 'unix'; readonly path: string }
+  | { readonly type: 'tcp'; readonly address: string; readonly port: number };
+
+export interface TlsFiles {
+  readonly verify: boolean;
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The daemon's configuration, parsed once and frozen. */
+export interface Configuration {
+  readonly hosts: readonly Host[];
+  /** Also take /var/run/docker.sock when nobody holds it: only with the default hosts. */
+  readonly adoptDockerSocket: boolean;
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly pidfile: string | undefined;
+  readonly group: string | undefined;
+  readonly logLevel: string;
+  readonly logFormat: 'text' | 'json';
+  readonly labels: readonly string[];
+  readonly tls: TlsFiles | undefined;
+  readonly network: {
+    readonly bridge: string | undefined;
+    readonly bip: string | undefined;
+    readonly fixedCidr: string | undefined;
+    readonly pools: readonly { readonly base: string; readonly size: number }[];
+    readonly mtu: number | undefined;
+    readonly bindingIp: string | undefined;
+    readonly ipForward: boolean;
+    readonly ipMasq: boolean;
+    readonly iptables: boolean;
+    readonly icc: boolean;
+    readonly hostGateway: string | undefined;
+    readonly dns: readonly string[];
+    readonly dnsSearch: readonly string[];
+    readonly dnsOptions: readonly string[];
+  };
+  readonly registry: {
+    readonly insecure: readonly string[];
+    readonly mirrors: readonly string[];
+    readonly downloads: number;
+    readonly uploads: number;
+  };
+  readonly storageDriver: 'overlay2' | 'copy' | undefined;
+  readonly containers: {
+    readonly logDriver: 'json-file' | 'none';
+    readonly logOptions: Readonly<Record<string, string>>;
+    readonly ulimits: readonly Ulimit[];
+    readonly runtime: 'crun' | 'runc' | undefined;
+    readonly init: boolean;
+    readonly initPath: string | undefined;
+    readonly shmSize: number;
+    readonly ipcMode: 'private' | 'shareable';
+    readonly cgroupnsMode: 'private' | 'host' | undefined;
+    readonly cgroupParent: string | undefined;
+    readonly seccompProfile: string | undefined;
+  };
+  readonly liveRestore: boolean;
+  readonly shutdownTimeout: number;
+}
+
+const defaultConfigFile = '/etc/wharf/daemon.json';
+
+/** Flags and file as one configuration. Throws invalidArgument that says which setting is wrong. */
+export function loadConfiguration(flags: ParsedFlags): Configuration {
+  const file = readSettings(flags.configFile);
+  const read = new Reader(mergeSettings(flags.settings, file));
+  const hosts = read.list('hosts').map(parseHost);
+  const execRoot = resolve(read.text('execRoot') ?? '/run/wharf');
+  return Object.freeze({
+    hosts: hosts.length > 0 ? hosts : [{ type: 'unix', path: `${execRoot}/wharf.sock` } as const],
+    adoptDockerSocket: hosts.length === 0 && execRoot === '/run/wharf',
+    dataRoot: resolve(read.text('dataRoot') ?? '/var/lib/wharf'),
+    execRoot,
+    pidfile: read.text('pidfile'),
+    group: read.text('group'),
+    logLevel: read.flag('debug', false)
+      ? 'debug'
+      : (read.choice('logLevel', ['debug', 'info', 'warn', 'error', 'fatal']) ?? 'info'),
+    logFormat: read.choice('logFormat', ['text', 'json']) ?? 'text',
+    labels: read.list('labels'),
+    tls: tlsFiles(read),
+    network: networkSettings(read),
+    registry: {
+      insecure: read.list('insecureRegistries'),
+      mirrors: read.list('registryMirrors'),
+      downloads: read.number('maxConcurrentDownloads') ?? 3,
+      uploads: read.number('maxConcurrentUploads') ?? 5,
+    },
+    storageDriver: read.choice('storageDriver', ['overlay2', 'copy']),
+    containers: containerSettings(read),
+    liveRestore: read.flag('liveRestore', true),
+    shutdownTimeout: read.number('shutdownTimeout') ?? 15,
+  } satisfies Configuration);
+}
+
+function readSettings(path: string | undefined): Settings {
+  if (path === undefined && !existsSync(defaultConfigFile)) return {};
+  const file = path ?? defaultConfigFile;
+  try {
+    return parseFile(file, readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    throw invalidArgument(`unable to configure the daemon with file ${file}: it cannot be read`, error);
+  }
+}
+
+function networkSettings(read: Reader): Configuration['network'] {
+  const mtu = read.number('mtu') ?? 0;
+  return {
+    bridge: read.text('bridge'),
+    bip: read.text('bip'),
+    fixedCidr: read.text('fixedCidr'),
+    pools: read.list('defaultAddressPools').map(parsePool),
+    mtu: mtu > 0 ? mtu : undefined,
+    bindingIp: read.text('defaultBindingIp'),
+    ipForward: read.flag('ipForward', true),
+    ipMasq: read.flag('ipMasq', true),
+    iptables: read.flag('iptables', true),
+    icc: read.flag('icc', true),
+    hostGateway: read.text('hostGatewayIp'),
+    dns: read.list('dns'),
+    dnsSearch: read.list('dnsSearch'),
+    dnsOptions: read.list('dnsOptions'),
+  };
+}
+
+function containerSettings(read: Reader): Configuration['containers'] {
+  return {
+    logDriver: read.choice('logDriver', ['json-file', 'none']) ?? 'json-file',
+    logOptions: read.pairs('logOptions'),
+    ulimits: read.list('defaultUlimits').map(parseUlimit),
+    runtime: read.choice('defaultRuntime', ['crun', 'runc']),
+    init: read.flag('init', false),
+    initPath: read.text('initPath'),
+    shmSize: parseBytes(read.text('defaultShmSize') ?? '64m'),
+    ipcMode: read.choice('defaultIpcMode', ['private', 'shareable']) ?? 'private',
+    cgroupnsMode: read.choice('defaultCgroupnsMode', ['private', 'host']),
+    cgroupParent: read.text('cgroupParent'),
+    seccompProfile: read.text('seccompProfile'),
+  };
+}
+
+function tlsFiles(read: Reader): TlsFiles | undefined {
+  const verify = read.flag('tlsVerify', false);
+  if (!verify && !read.flag('tls', false)) return undefined;
+  const folder = '/etc/wharf';
+  return {
+    verify,
+    ca: read.text('tlsCaCert') ?? `${folder}/ca.pem`,
+    cert: read.text('tlsCert') ?? `${folder}/cert.pem`,
+    key: read.text('tlsKey') ?? `${folder}/key.pem`,
+  };
+}
+
+/** `unix:///run/x.sock`, `tcp://127.0.0.1:2375`. Throws invalidArgument. */
+export function parseHost(text: string): Host {
+  if (text.startsWith('unix://'))
+    return { type: 'unix', path: resolve(text.slice('unix://'.length) || '/run/wharf/wharf.sock') };
+  const match = /^(?:tcp:\/\/)?(\[[0-9a-fA-F:]+\]|[^:/]*):(\d+)\/?$/.exec(text);
+  const port = Number(match?.[2]);
+  if (!match || port > 65535)
+    throw invalidArgument(`invalid bind address (${text}): use unix://PATH or tcp://ADDRESS:PORT`);
+  return { type: 'tcp', address: (match[1] ?? '').replace(/^\[|\]$/g, ''), port };
+}
+
+function parsePool(text: string): { base: string; size: number } {
+  const field = (name: string): string | undefined => new RegExp(`(?:^|,)${name}=([^,]+)`).exec(text)?.[1];
+  const base = field('base');
+  const size = Number(field('size'));
+  if (base === undefined || !Number.isInteger(size)) {
+    throw invalidArgument(`invalid default address pool ${text}: use base=CIDR,size=BITS`);
+  }
+  return { base, size };
+}
+
+function parseUlimit(text: string): Ulimit {
+  const match = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(text);
+  if (!match) throw invalidArgument(`invalid default ulimit ${text}: use NAME=SOFT[:HARD]`);
+  return { Name: match[1] ?? '', Soft: Number(match[2]), Hard: Number(match[3] ?? match[2]) };
+}
+
+function parseBytes(text: string): number {
+  const match = /^(\d+)([kmg]?)b?$/i.exec(text);
+  if (!match) throw invalidArgument(`invalid size ${text}`);
+  return Number(match[1]) * 1024 ** ['', 'k', 'm', 'g'].indexOf((match[2] ?? '').toLowerCase());
+}
+
+const isList = (value: unknown): value is readonly string[] => Array.isArray(value);
+
+/** Typed access to merged settings, whose types parse-settings.ts has checked. */
+class Reader {
+  readonly #settings: Settings;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  text(name: SettingName): string | undefined {
+    const value = this.#settings[name];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  }
+
+  flag(name: SettingName, fallback: boolean): boolean {
+    const value = this.#settings[name];
+    return typeof value === 'boolean' ? value : fallback;
+  }
+
+  number(name: SettingName): number | undefined {
+    const value = this.#settings[name];
+    return typeof value === 'number' ? value : undefined;
+  }
+
+  list(name: SettingName): readonly string[] {
+    const value = this.#settings[name];
+    return isList(value) ? value : [];
+  }
+
+  pairs(name: SettingName): Readonly<Record<string, string>> {
+    const value = this.#settings[name];
+    return typeof value === 'object' && !isList(value) ? value : {};
+  }
+
+  choice<const T extends string>(name: SettingName, choices: readonly T[]): T | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    const chosen = choices.find((choice) => choice === value);
+    if (chosen === undefined) throw invalidArgument(`invalid ${name} ${value}: use ${choices.join(' or ')}`);
+    return chosen;
+  }
+}

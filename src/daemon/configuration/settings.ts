@@ -1,0 +1,104 @@
+/** What a setting's value looks like on the command line and in daemon.json. */
+export type SettingKind = 'text' | 'flag' | 'number' | 'list' | 'pairs';
+
+export interface Setting {
+  /** Flag without dashes. */
+  readonly flag: string;
+  readonly short?: string;
+  /** Key in daemon.json, where it differs from the flag. */
+  readonly key?: string;
+  readonly kind: SettingKind;
+  readonly help: string;
+}
+
+const text = (flag: string, help: string, more: Partial<Setting> = {}): Setting => ({
+  flag,
+  kind: 'text',
+  help,
+  ...more,
+});
+const flag = (name: string, help: string, more: Partial<Setting> = {}): Setting => ({
+  flag: name,
+  kind: 'flag',
+  help,
+  ...more,
+});
+const number = (name: string, help: string): Setting => ({ flag: name, kind: 'number', help });
+const list = (name: string, key: string, help: string, more: Partial<Setting> = {}): Setting => ({
+  flag: name,
+  key,
+  kind: 'list',
+  help,
+  ...more,
+});
+const pairs = (name: string, key: string, help: string): Setting => ({
+  flag: name,
+  key,
+  kind: 'pairs',
+  help,
+});
+
+/** Every setting of the daemon, under dockerd's names. */
+export const settings = {
+  hosts: list('host', 'hosts', 'Socket to listen on: unix://PATH or tcp://ADDRESS:PORT', { short: 'H' }),
+  dataRoot: text('data-root', 'Where images, containers and volumes are kept'),
+  execRoot: text('exec-root', 'Where the state of this run of the host is kept'),
+  pidfile: text('pidfile', 'File that holds the process id of the daemon', { short: 'p' }),
+  group: text('group', 'Group that may use the unix socket', { short: 'G' }),
+  debug: flag('debug', 'Log more', { short: 'D' }),
+  logLevel: text('log-level', 'debug, info, warn, error or fatal', { short: 'l' }),
+  logFormat: text('log-format', 'text or json'),
+  labels: list('label', 'labels', 'Label of this daemon: KEY=VALUE'),
+  tls: flag('tls', 'Use TLS on tcp sockets'),
+  tlsVerify: flag('tlsverify', 'Use TLS and require a client certificate'),
+  tlsCaCert: text('tlscacert', 'Certificate authority that client certificates must come from'),
+  tlsCert: text('tlscert', 'Certificate of the daemon'),
+  tlsKey: text('tlskey', 'Key of the certificate'),
+  bridge: text('bridge', 'Name of the bridge of the default network; "none" for no default network', {
+    short: 'b',
+  }),
+  bip: text('bip', 'Address and prefix length of the default bridge'),
+  fixedCidr: text('fixed-cidr', 'Part of its subnet that containers get addresses from'),
+  defaultAddressPools: list(
+    'default-address-pool',
+    'default-address-pools',
+    'Pool of subnets for networks: base=CIDR,size=BITS',
+  ),
+  mtu: number('mtu', 'MTU of container links; 0 takes that of the default route'),
+  defaultBindingIp: text('ip', 'Address that ports are published on when none is asked for'),
+  ipForward: flag('ip-forward', 'Turn on IP forwarding where it is off (default true)'),
+  ipMasq: flag('ip-masq', 'Translate the addresses of outgoing traffic (default true)'),
+  iptables: flag('iptables', 'Manage packet filter rules (default true)'),
+  icc: flag('icc', 'Containers of the default bridge reach each other (default true)'),
+  hostGatewayIp: text('host-gateway-ip', 'Address that host-gateway stands for'),
+  dns: list('dns', 'dns', 'DNS server of containers'),
+  dnsSearch: list('dns-search', 'dns-search', 'DNS search domain of containers'),
+  dnsOptions: list('dns-opt', 'dns-opts', 'Resolver option of containers'),
+  insecureRegistries: list(
+    'insecure-registry',
+    'insecure-registries',
+    'Registry (host or CIDR) without verified TLS',
+  ),
+  registryMirrors: list('registry-mirror', 'registry-mirrors', 'Mirror of docker.io, tried first'),
+  maxConcurrentDownloads: number('max-concurrent-downloads', 'Blobs that a pull fetches at once'),
+  maxConcurrentUploads: number('max-concurrent-uploads', 'Layers that a push sends at once'),
+  storageDriver: text('storage-driver', 'overlay2 or copy (default: what the data root can)', { short: 's' }),
+  logDriver: text('log-driver', 'Default log driver: json-file or none'),
+  logOptions: pairs('log-opt', 'log-opts', 'Default log option: KEY=VALUE'),
+  defaultUlimits: list('default-ulimit', 'default-ulimits', 'Default limit of containers: NAME=SOFT[:HARD]'),
+  defaultRuntime: text('default-runtime', 'OCI runtime: crun or runc'),
+  init: flag('init', 'Run an init in every container'),
+  initPath: text('init-path', 'The init to run'),
+  defaultShmSize: text('default-shm-size', 'Size of /dev/shm in containers'),
+  defaultIpcMode: text('default-ipc-mode', 'private or shareable'),
+  defaultCgroupnsMode: text('default-cgroupns-mode', 'private or host'),
+  cgroupParent: text('cgroup-parent', "Parent of the containers' cgroups"),
+  seccompProfile: text('seccomp-profile', 'File of the default seccomp profile, or "unconfined"'),
+  liveRestore: flag('live-restore', 'Keep containers running when the daemon stops (default true)'),
+  shutdownTimeout: number(
+    'shutdown-timeout',
+    'Seconds that containers get to stop with --live-restore=false',
+  ),
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof settings;

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import type { EngineHost, ContainersOptions } from '#containers';
+import { invalidArgument, type Logger } from '#kernel';
+import { loadDefaultProfile } from './apparmor.ts';
+import type { Configuration } from './configuration/configuration.ts';
+import { findProgram, type HostFacts } from './host-facts.ts';
+
+export interface HostChoices {
+  readonly configuration: Configuration;
+  readonly facts: HostFacts;
+  readonly cgroup2: boolean;
+  readonly instance: string;
+  readonly runtimes: readonly string[];
+  readonly logger: Logger;
+}
+
+/** What containers must know of this host and of the daemon's configuration. */
+export function engineHost(choices: HostChoices): EngineHost {
+  const { configuration, facts, instance } = choices;
+  const { network, containers } = configuration;
+  return {
+    cpus: facts.cpus,
+    runtimes: choices.runtimes,
+    logDrivers: ['json-file', 'none'],
+    cgroup2: choices.cgroup2,
+    cgroupParent: containers.cgroupParent ?? (instance === 'default' ? '/wharf' : `/wharf-${instance}`),
+    hardLimits: (name) => facts.hardLimit(name),
+    capabilities: facts.capabilities,
+    initPath: containers.initPath ?? findInit(),
+    apparmorProfile: facts.apparmor ? loadDefaultProfile(choices.logger) : undefined,
+    hostname: facts.hostname,
+    dns: network.dns,
+    dnsSearch: network.dnsSearch,
+    dnsOptions: network.dnsOptions,
+    hostGateway: network.hostGateway,
+    seccomp: defaultSeccomp(containers.seccompProfile),
+  };
+}
+
+export const findInit = (): string | undefined =>
+  findProgram(['tini-static', 'catatonit', 'docker-init'], process.env['PATH'] ?? '');
+
+/** `builtin`, `unconfined`, or the JSON text of the file named. */
+function defaultSeccomp(profile: string | undefined): string {
+  if (profile === undefined || profile === '' || profile === 'builtin') return 'default';
+  if (profile === 'unconfined') return profile;
+  try {
+    return readFileSync(profile, 'utf8');
+  } catch (error) {
+    throw invalidArgument(`the seccomp profile ${profile} cannot be read`, error);
+  }
+}
+
+export function hostDefaults(
+  configuration: Configuration,
+  cgroup2: boolean,
+  runtime: string,
+): ContainersOptions['defaults'] {
+  const { containers } = configuration;
+  return {
+    cgroup2,
+    logDriver: containers.logDriver,
+    logOptions: containers.logOptions,
+    runtime,
+    init: containers.init,
+    shmSize: containers.shmSize,
+    ipcMode: containers.ipcMode,
+    cgroupnsMode: containers.cgroupnsMode,
+    ulimits: containers.ulimits,
+  };
+}

@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { machine } from 'node:os';
+import type { SystemBackend } from '#api/server';
+import { zeroTime } from '#kernel';
+import type { CgroupHost } from '#linux';
+import type { Database } from '#metadata';
+import { hostPlatform } from '#oci';
+import type { Configuration } from './configuration/configuration.ts';
+import type { HostFacts } from './host-facts.ts';
+import { runtimeVersion, type ChosenRuntime } from './programs.ts';
+import { wharfVersion } from './version.ts';
+
+export interface SystemInfoOptions {
+  readonly configuration: Configuration;
+  readonly facts: HostFacts;
+  readonly cgroups: CgroupHost;
+  readonly db: Database;
+  readonly apiVersion: string;
+  readonly storage: { readonly driver: string; readonly fileSystem: string };
+  readonly runtime: ChosenRuntime;
+  readonly initPath: string | undefined;
+}
+
+const oldestApiVersion = '1.24';
+type InfoFacts = Awaited<ReturnType<SystemBackend['info']>>;
+
+/** `/info` and `/version`. */
+export class SystemFacts implements SystemBackend {
+  readonly #options: SystemInfoOptions;
+  readonly #id: string;
+  #runtimeVersion: string | undefined;
+
+  constructor(options: SystemInfoOptions) {
+    this.#options = options;
+    this.#id = daemonId(options.db);
+  }
+
+  version(): Awaited<ReturnType<SystemBackend['version']>> {
+    const { facts, runtime, apiVersion } = this.#options;
+    const os = 'linux';
+    const { architecture } = hostPlatform();
+    return {
+      Platform: { Name: 'Wharf' },
+      Components: [
+        {
+          Name: 'Engine',
+          Version: wharfVersion,
+          Details: {
+            ApiVersion: apiVersion,
+            Arch: architecture,
+            BuildTime: zeroTime,
+            Experimental: 'false',
+            GitCommit: 'unknown',
+            GoVersion: `node ${process.version}`,
+            KernelVersion: facts.kernelVersion,
+            MinAPIVersion: oldestApiVersion,
+            Os: os,
+          },
+        },
+        { Name: runtime.name, Version: this.#versionOfRuntime(), Details: { GitCommit: '' } },
+      ],
+      GitCommit: 'unknown',
+      GoVersion: `node ${process.version}`,
+      Os: os,
+      Arch: architecture,
+      KernelVersion: facts.kernelVersion,
+      BuildTime: zeroTime,
+    };
+  }
+
+  info(): InfoFacts {
+    const { configuration, facts, storage, runtime } = this.#options;
+    const { registry, network } = configuration;
+    return {
+      ID: this.#id,
+      Driver: storage.driver,
+      DriverStatus: [
+        ['Backing Filesystem', storage.fileSystem],
+        ['Supports d_type', 'true'],
+        ['Using metacopy', 'false'],
+        ['Native Overlay Diff', 'true'],
+        ['userxattr', 'false'],
+      ],
+      DockerRootDir: configuration.dataRoot,
+      Plugins: {
+        Volume: ['local'],
+        Network: ['bridge', 'host', 'null'],
+        Authorization: null,
+        Log: ['json-file', 'none'],
+      },
+      ...this.#cgroups(),
+      IPv4Forwarding: read('/proc/sys/net/ipv4/ip_forward') === '1',
+      Debug: configuration.logLevel === 'debug',
+      NFd: readdirSync('/proc/self/fd').length,
+      NGoroutines: readdirSync('/proc/self/task').length,
+      LoggingDriver: configuration.containers.logDriver,
+      KernelVersion: facts.kernelVersion,
+      OperatingSystem: facts.operatingSystem,
+      OSVersion: facts.osVersion,
+      Architecture: machine(),
+      NCPU: facts.cpus,
+      MemTotal: facts.memory,
+      IndexServerAddress: 'https://index.docker.io/v1/',
+      RegistryConfig: {
+        InsecureRegistryCIDRs: [
+          '127.0.0.0/8',
+          '::1/128',
+          ...registry.insecure.filter((name) => name.includes('/')),
+        ],
+        IndexConfigs: {
+          'docker.io': { Name: 'docker.io', Mirrors: registry.mirrors, Secure: true, Official: true },
+          ...Object.fromEntries(
+            registry.insecure
+              .filter((name) => !name.includes('/'))
+              .map((name) => [name, { Name: name, Mirrors: [], Secure: false, Official: false }]),
+          ),
+        },
+        Mirrors: registry.mirrors.length > 0 ? registry.mirrors : null,
+      },
+      HttpProxy: process.env['HTTP_PROXY'] ?? '',
+      HttpsProxy: process.env['HTTPS_PROXY'] ?? '',
+      NoProxy: process.env['NO_PROXY'] ?? '',
+      Name: facts.hostname,
+      Labels: configuration.labels,
+      Runtimes: Object.fromEntries(Object.entries(runtime.all).map(([name, path]) => [name, { path }])),
+      DefaultRuntime: runtime.name,
+      LiveRestoreEnabled: configuration.liveRestore,
+      InitBinary: this.#options.initPath ?? '',
+      ContainerdCommit: { ID: '' },
+      RuncCommit: { ID: this.#versionOfRuntime() },
+      InitCommit: { ID: '' },
+      SecurityOptions: [
+        ...(facts.apparmor ? ['name=apparmor'] : []),
+        `name=seccomp,profile=${configuration.containers.seccompProfile ?? 'builtin'}`,
+        ...(this.#options.cgroups.mode === 'v2' ? ['name=cgroupns'] : []),
+      ],
+      ...(network.pools.length > 0 && {
+        DefaultAddressPools: network.pools.map(({ base, size }) => ({ Base: base, Size: size })),
+      }),
+      FirewallBackend: { Driver: network.iptables ? 'nftables' : 'none' },
+      CDISpecDirs: null,
+      Containerd: null,
+      Warnings: null,
+    };
+  }
+
+  /** Asked once, and not before somebody wants to know. */
+  #versionOfRuntime(): string {
+    this.#runtimeVersion ??= runtimeVersion(this.#options.runtime.path);
+    return this.#runtimeVersion;
+  }
+
+  #cgroups(): Pick<
+    InfoFacts,
+    | 'MemoryLimit'
+    | 'SwapLimit'
+    | 'CpuCfsPeriod'
+    | 'CpuCfsQuota'
+    | 'CPUShares'
+    | 'CPUSet'
+    | 'PidsLimit'
+    | 'OomKillDisable'
+    | 'CgroupDriver'
+    | 'CgroupVersion'
+  > {
+    const { mode, controllers, unified } = this.#options.cgroups;
+    const v2 = mode === 'v2' ? (read(`${unified ?? ''}/cgroup.controllers`) ?? '').split(' ') : [];
+    const has = (name: string): boolean => controllers.has(name) || v2.includes(name);
+    return {
+      MemoryLimit: has('memory'),
+      SwapLimit: has('memory'),
+      CpuCfsPeriod: has('cpu'),
+      CpuCfsQuota: has('cpu'),
+      CPUShares: has('cpu'),
+      CPUSet: has('cpuset'),
+      PidsLimit: has('pids'),
+      OomKillDisable: controllers.has('memory'),
+      CgroupDriver: 'cgroupfs',
+      CgroupVersion: mode === 'v2' ? '2' : '1',
+    };
+  }
+}
+
+/** A random id that stays with the data root. */
+function daemonId(db: Database): string {
+  db.run('INSERT OR IGNORE INTO meta (name, value) VALUES (?, ?)', 'daemon-id', randomUUID());
+  const value = db.find('SELECT value FROM meta WHERE name = ?', 'daemon-id')?.['value'];
+  return typeof value === 'string' ? value : '';
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,10 @@
+import { conflict, invalidArgument, notFound, type EngineError } from '#kernel';
+
+export const noSuchSnapshot = (key: string): EngineError => notFound(`snapshot ${key} does not exist`);
+export const snapshotExists = (key: string): EngineError => conflict(`snapshot ${key} exists already`);
+export const snapshotIsActive = (key: string): EngineError =>
+  invalidArgument(`snapshot ${key} is still being written and cannot be a parent`);
+export const snapshotHasChildren = (key: string, child: string): EngineError =>
+  conflict(`snapshot ${key} cannot be removed: snapshot ${child} is built on it`);
+export const snapshotIsCommitted = (key: string): EngineError =>
+  conflict(`snapshot ${key} is committed already`);

@@ -1,0 +1,176 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Archiver } from '#archive';
+import type { Clock, Logger } from '#kernel';
+import { makePrivate, unmountBelow } from '#linux';
+import type { Database } from '#metadata';
+import type { Digest } from '#oci';
+import { snapshotExists } from './errors.ts';
+import { SnapshotRecords, type SnapshotRecord } from './snapshot-records.ts';
+import type { SnapshotInfo, SnapshotMounts, Snapshotter } from './snapshotter.ts';
+import { Trash } from './trash.ts';
+
+export interface SnapshotterOptions {
+  /** The folder for all snapshots; it becomes a private mount. */
+  readonly root: string;
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly archiver: Archiver;
+}
+
+/** What one way of stacking layers has of its own: everything about the inside of a snapshot's folder. */
+export interface Layering {
+  /** Fills the new, empty folder of a snapshot on `parent`'s folder. */
+  create(folder: string, parent: string | undefined): Promise<void> | void;
+  /** Folders from the snapshot itself to the base. */
+  mounts(folders: readonly string[], kind: SnapshotInfo['kind']): SnapshotMounts;
+  /** Throws EngineError when the snapshot cannot be mounted as it is. */
+  mount(mounts: SnapshotMounts, target: string, options: { readonly: boolean }): void;
+  /** Drops what only an active snapshot needs. */
+  freeze(folder: string): void;
+  /** The folder with the snapshot's own files. */
+  files(folder: string): string;
+}
+
+const trashName = 'trash';
+
+/** Snapshots as numbered folders under one root, with a row for each. Short names keep mount options short. */
+export class FolderSnapshotter implements Snapshotter {
+  readonly #options: SnapshotterOptions;
+  readonly #layering: Layering;
+  readonly #records: SnapshotRecords;
+  readonly #trash: Trash;
+  readonly #preparing = new Set<string>();
+  #next = 1;
+
+  constructor(options: SnapshotterOptions, layering: Layering) {
+    this.#options = options;
+    this.#layering = layering;
+    this.#records = new SnapshotRecords(options.db);
+    this.#trash = new Trash(join(options.root, trashName), options.archiver, options.logger);
+  }
+
+  /** Folders without a row were not finished or not wanted any more; rows without a folder are lost. */
+  async start(): Promise<void> {
+    const { root, logger } = this.#options;
+    mkdirSync(root, { recursive: true, mode: 0o711 });
+    makePrivate(root);
+    this.#records.load();
+    this.#trash.start();
+    const known = new Set(this.#records.list().map(({ folder }) => folder));
+    const present = new Set(readdirSync(root));
+    present.delete(trashName);
+    for (const name of [...present, ...this.#trash.names(), ...known]) {
+      const number = Number.parseInt(name, 36);
+      if (number >= this.#next) this.#next = number + 1;
+    }
+    for (const name of present) {
+      if (known.has(name)) continue;
+      unmountBelow(join(root, name));
+      this.#discard(name);
+    }
+    for (const { key, folder } of this.#records.list()) {
+      if (present.has(folder)) continue;
+      const lost = this.#records.removeLost(key);
+      for (const record of lost) this.#discard(record.folder);
+      if (lost.length === 0) continue;
+      const keys = lost.map((record) => record.key);
+      logger.error({ folder, keys }, 'the folder of a snapshot is missing');
+    }
+    await Promise.resolve();
+  }
+
+  async prepare(key: string, parent: string | undefined): Promise<SnapshotMounts> {
+    this.#records.checkNew(key, parent);
+    if (this.#preparing.has(key)) throw snapshotExists(key);
+    const folder = (this.#next++).toString(36);
+    const path = this.#path(folder);
+    this.#preparing.add(key);
+    try {
+      mkdirSync(path, { mode: 0o700 });
+      const below = parent === undefined ? undefined : this.#path(this.#records.get(parent).folder);
+      const filling = this.#layering.create(path, below);
+      if (filling) await filling;
+      const createdAt = this.#options.clock.now();
+      this.#records.add({ key, parent, kind: 'active', folder, size: 0, createdAt });
+    } catch (error) {
+      this.#discard(folder);
+      throw error;
+    } finally {
+      this.#preparing.delete(key);
+    }
+    return this.mounts(key);
+  }
+
+  mounts(key: string): SnapshotMounts {
+    const chain = this.#records.chain(key);
+    const folders = chain.map(({ folder }) => this.#path(folder));
+    return this.#layering.mounts(folders, chain[0]?.kind ?? 'committed');
+  }
+
+  find(key: string): SnapshotInfo | undefined {
+    const record = this.#records.find(key);
+    return record && infoOf(record);
+  }
+
+  async commit(name: Digest, key: string, options: { size: number }): Promise<void> {
+    const record = this.#records.get(key);
+    if (record.kind === 'active' && this.#records.find(name)) {
+      await this.remove(key);
+      return;
+    }
+    const { folder } = this.#records.commit(key, name, options.size);
+    this.#layering.freeze(this.#path(folder));
+  }
+
+  async remove(key: string): Promise<void> {
+    const record = this.#records.remove(key);
+    if (record) this.#discard(record.folder);
+    await Promise.resolve();
+  }
+
+  list(): readonly SnapshotInfo[] {
+    return this.#records.list().map(infoOf);
+  }
+
+  async usage(
+    key: string,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<{ size: number; inodes: number }> {
+    const { folder } = this.#records.get(key);
+    const signal = options.signal ?? new AbortController().signal;
+    return this.#options.archiver.usage(this.#layering.files(this.#path(folder)), { signal });
+  }
+
+  mount(key: string, target: string, options: { readonly?: boolean } = {}): void {
+    const mounts = this.mounts(key);
+    const readonly = (options.readonly ?? false) || mounts.upper === undefined;
+    this.#layering.mount(mounts, target, { readonly });
+  }
+
+  /** Resolves when what was removed so far is off the disk. */
+  async emptied(): Promise<void> {
+    await this.#trash.emptied();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#trash[Symbol.asyncDispose]();
+  }
+
+  #path(folder: string): string {
+    return join(this.#options.root, folder);
+  }
+
+  #discard(folder: string): void {
+    this.#trash.take(this.#path(folder), folder);
+  }
+}
+
+const infoOf = ({ key, parent, kind, size, createdAt }: SnapshotRecord): SnapshotInfo => ({
+  key,
+  parent,
+  kind,
+  size,
+  createdAt,
+});

@@ -1,0 +1,136 @@
+import { integer, text, type Database, type Row } from '#metadata';
+import type { Digest } from '#oci';
+import {
+  noSuchSnapshot,
+  snapshotExists,
+  snapshotHasChildren,
+  snapshotIsActive,
+  snapshotIsCommitted,
+} from './errors.ts';
+import type { SnapshotInfo } from './snapshotter.ts';
+
+/** A row of the `snapshots` table. */
+export interface SnapshotRecord extends SnapshotInfo {
+  /** Name of the folder that holds the files. */
+  readonly folder: string;
+}
+
+function recordOf(row: Row): SnapshotRecord {
+  return {
+    key: text(row, 'key'),
+    parent: row['parent'] === null ? undefined : text(row, 'parent'),
+    kind: text(row, 'kind') === 'active' ? 'active' : 'committed',
+    folder: text(row, 'folder'),
+    size: Number(integer(row, 'size')),
+    createdAt: integer(row, 'created_at'),
+  };
+}
+
+/** The table of snapshots, with everything in memory too, so that reads touch no disk. */
+export class SnapshotRecords {
+  readonly #db: Database;
+  readonly #records = new Map<string, SnapshotRecord>();
+  readonly #children = new Map<string, Set<string>>();
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  load(): void {
+    this.#records.clear();
+    this.#children.clear();
+    for (const row of this.#db.all('SELECT * FROM snapshots ORDER BY created_at'))
+      this.#remember(recordOf(row));
+  }
+
+  find(key: string): SnapshotRecord | undefined {
+    return this.#records.get(key);
+  }
+
+  /** Throws notFound. */
+  get(key: string): SnapshotRecord {
+    const record = this.#records.get(key);
+    if (!record) throw noSuchSnapshot(key);
+    return record;
+  }
+
+  list(): SnapshotRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /** The snapshot and those below it, from the top to the base. Throws notFound. */
+  chain(key: string): SnapshotRecord[] {
+    const chain = [this.get(key)];
+    for (let parent = chain[0]?.parent; parent !== undefined; parent = chain.at(-1)?.parent) {
+      chain.push(this.get(parent));
+    }
+    return chain;
+  }
+
+  /** What add() would throw, without adding. */
+  checkNew(key: string, parent: string | undefined): void {
+    if (this.#records.has(key)) throw snapshotExists(key);
+    if (parent !== undefined && this.get(parent).kind !== 'committed') throw snapshotIsActive(parent);
+  }
+
+  add(record: SnapshotRecord): void {
+    this.checkNew(record.key, record.parent);
+    this.#db.run(
+      'INSERT INTO snapshots (key, parent, kind, folder, size, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+      record.key,
+      record.parent ?? null,
+      record.kind,
+      record.folder,
+      record.size,
+      record.createdAt,
+    );
+    this.#remember(record);
+  }
+
+  /** Turns an active snapshot into a committed one under another key. */
+  commit(key: string, name: Digest, size: number): SnapshotRecord {
+    const record = this.get(key);
+    if (record.kind !== 'active') throw snapshotIsCommitted(key);
+    if (this.#records.has(name)) throw snapshotExists(name);
+    this.#db.run("UPDATE snapshots SET key = ?, kind = 'committed', size = ? WHERE key = ?", name, size, key);
+    this.#forget(record);
+    const committed = { ...record, key: name, kind: 'committed', size } as const;
+    this.#remember(committed);
+    return committed;
+  }
+
+  /** Throws conflict while there are children. Returns what was removed, if it was there. */
+  remove(key: string): SnapshotRecord | undefined {
+    const record = this.#records.get(key);
+    if (!record) return undefined;
+    const [child] = this.#children.get(key) ?? [];
+    if (child !== undefined) throw snapshotHasChildren(key, child);
+    this.#db.run('DELETE FROM snapshots WHERE key = ?', key);
+    this.#forget(record);
+    return record;
+  }
+
+  /** Removes a snapshot whose files are lost, with all that stand on it. Returns what was removed. */
+  removeLost(key: string): SnapshotRecord[] {
+    const children = [...(this.#children.get(key) ?? [])];
+    const removed = children.flatMap((child) => this.removeLost(child));
+    const record = this.remove(key);
+    return record ? [...removed, record] : removed;
+  }
+
+  #remember(record: SnapshotRecord): void {
+    this.#records.set(record.key, record);
+    if (record.parent === undefined) return;
+    let children = this.#children.get(record.parent);
+    if (!children) this.#children.set(record.parent, (children = new Set()));
+    children.add(record.key);
+  }
+
+  #forget(record: SnapshotRecord): void {
+    this.#records.delete(record.key);
+    if (record.parent === undefined) return;
+    const children = this.#children.get(record.parent);
+    children?.delete(record.key);
+    if (children?.size === 0) this.#children.delete(record.parent);
+  }
+}

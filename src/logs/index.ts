@@ -1,0 +1,3 @@
+export { clearLogs } from './log-file.ts';
+export { openLogSink, type LogSink, type LogSinkConfig, type LogSinkState } from './log-sink.ts';
+export type { LogStream } from './record-encoder.ts';

@@ -1,0 +1,187 @@
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  write,
+  writeSync,
+} from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errnoOf } from '#kernel';
+
+/** Rotated files: `path.1` is the one before the newest. */
+export const rotatedPath = (path: string, age: number): string => (age === 0 ? path : `${path}.${age}`);
+
+const FLAGS = 'a+';
+/** Up to this size a write to the page cache is cheaper than a trip to the thread pool. */
+const SMALL_BYTES = 32 * 1024;
+
+export interface LogFileOptions {
+  readonly path: string;
+  /** Bytes from which on the next record opens a new file. */
+  readonly maxSize: number | undefined;
+  readonly maxFiles: number;
+}
+
+/** An append-only file of records, rotated by size. Writes are in order; errors are reported once and drop records. */
+export class LogFile {
+  readonly #options: LogFileOptions;
+  readonly #onError: (error: unknown) => void;
+  #fd: number;
+  #size: number;
+  #queue: (Buffer | 'rotate')[] = [];
+  #queuedBytes = 0;
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  /** Opens or creates the file and its folder. Throws Node's file errors. */
+  constructor(options: LogFileOptions, onError: (error: unknown) => void) {
+    this.#options = options;
+    this.#onError = onError;
+    this.#fd = openAppend(options.path);
+    this.#size = endLine(this.#fd);
+  }
+
+  /** Bytes waiting to be written. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Queues whole records ("binary" strings). */
+  append(records: readonly string[]): void {
+    if (records.length === 0 || this.#closed) return;
+    const { maxSize } = this.#options;
+    if (maxSize === undefined) this.#push(records.join(''));
+    else this.#pushRotating(records, maxSize);
+  }
+
+  /** Waits until everything appended so far is written. */
+  async flush(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    if (this.#closed) return;
+    this.#closed = true;
+    closeSync(this.#fd);
+  }
+
+  #pushRotating(records: readonly string[], maxSize: number): void {
+    let batch = '';
+    for (const record of records) {
+      if (this.#size >= maxSize) {
+        this.#push(batch);
+        this.#pushRotation();
+        batch = '';
+        this.#size = 0;
+      }
+      batch += record;
+      this.#size += record.length;
+    }
+    this.#push(batch);
+  }
+
+  #push(batch: string): void {
+    if (batch === '') return;
+    const data = Buffer.from(batch, 'latin1');
+    if (!this.#running && data.length <= SMALL_BYTES) {
+      this.#guard(() => writeWhole(this.#fd, data));
+      return;
+    }
+    this.#queue.push(data);
+    this.#queuedBytes += data.length;
+    this.#running ??= this.#run();
+  }
+
+  #pushRotation(): void {
+    if (this.#running) this.#queue.push('rotate');
+    else this.#guard(() => this.#rotate());
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const next = this.#queue.shift();
+      if (next === undefined) break;
+      if (next === 'rotate') {
+        this.#guard(() => this.#rotate());
+        continue;
+      }
+      await writeAll(this.#fd, next).catch(this.#onError);
+      this.#queuedBytes -= next.length;
+    }
+    this.#running = undefined;
+  }
+
+  #rotate(): void {
+    const { path, maxFiles } = this.#options;
+    if (maxFiles < 2) rmSync(path, { force: true });
+    for (let age = maxFiles - 1; age >= 1; age -= 1) {
+      const younger = rotatedPath(path, age - 1);
+      if (existsSync(younger)) renameSync(younger, rotatedPath(path, age));
+    }
+    const fd = openAppend(path);
+    closeSync(this.#fd);
+    this.#fd = fd;
+  }
+
+  #guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+}
+
+function openAppend(path: string): number {
+  try {
+    return openSync(path, FLAGS, 0o640);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o710 });
+    return openSync(path, FLAGS, 0o640);
+  }
+}
+
+/** Closes a line that an earlier writer's death cut off. Returns the file's size. */
+function endLine(fd: number): number {
+  const { size } = fstatSync(fd);
+  if (size === 0) return 0;
+  const last = Buffer.alloc(1);
+  readSync(fd, last, 0, 1, size - 1);
+  return last[0] === 0x0a ? size : size + writeSync(fd, '\n');
+}
+
+function writeWhole(fd: number, data: Buffer): void {
+  for (let offset = 0; offset < data.length;) offset += writeSync(fd, data, offset);
+}
+
+async function writeAll(fd: number, data: Buffer): Promise<void> {
+  for (let offset = 0; offset < data.length;) {
+    offset += await new Promise<number>((resolve, reject) => {
+      write(fd, data, offset, data.length - offset, null, (error, count) => {
+        if (error) reject(error);
+        else resolve(count);
+      });
+    });
+  }
+}
+
+/** Empties a container's log: rotated files go, the newest is cut to nothing (its writer goes on). */
+export async function clearLogs(path: string): Promise<void> {
+  for (let age = 1; existsSync(rotatedPath(path, age)); age += 1) await rm(rotatedPath(path, age));
+  if (!existsSync(path)) return;
+  const fd = openSync(path, 'r+');
+  try {
+    ftruncateSync(fd, 0);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,50 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { systemClock, type Logger } from '#kernel';
+import { openLogSink, type LogSinkState } from '#logs';
+import { runSupervisor } from '#runtime';
+
+/** One JSON object a line on stderr, which the daemon points at a file. */
+const log =
+  (level: string) =>
+  (fields: object, phrase: string): void =>
+    void process.stderr.write(
+      `${JSON.stringify({ time: new Date().toISOString(), level, msg: phrase, ...fields })}\n`,
+    );
+const logger: Logger = { debug: () => undefined, info: log('info'), warn: log('warn'), error: log('error') };
+
+const { values } = parseArgs({
+  options: {
+    'run-folder': { type: 'string' },
+    socket: { type: 'string' },
+    'oci-runtime': { type: 'string' },
+    'oci-root': { type: 'string' },
+    'resume-fd': { type: 'string' },
+  },
+});
+const { 'run-folder': runFolder, socket: socketPath, 'oci-runtime': binary, 'oci-root': ociRoot } = values;
+if (!runFolder || !socketPath || !binary || !ociRoot) {
+  process.stderr.write('wharf-supervisor needs --run-folder, --socket, --oci-runtime and --oci-root\n');
+  process.exit(2);
+}
+const path = process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+await runSupervisor({
+  runFolder,
+  socketPath,
+  binary,
+  ociRoot,
+  env: [`PATH=${path}`],
+  concurrency: Math.max(2, availableParallelism()),
+  clock: systemClock,
+  logger,
+  resumeFd: values['resume-fd'] === undefined ? undefined : Number(values['resume-fd']),
+  program: process.execPath,
+  args: process.argv.slice(1),
+  openLog: (config, state) =>
+    openLogSink(config, {
+      // What save() of such a sink gave, in this program or the one before it.
+      ...(state === undefined ? {} : { state: state as LogSinkState }),
+      onError: (error) => logger.error({ path: config.path, error: String(error) }, 'log cannot be written'),
+    }),
+  exit: (code) => process.exit(code),
+});

@@ -1,0 +1,95 @@
+import type { AuthConfig, ContainerStatsResponse, SystemInfo, SystemVersion } from '#api/types';
+import type { Containers } from '#containers';
+import type { EventSource } from '#events';
+import type { Images } from '#images';
+import type { Clock } from '#kernel';
+import type { Networks } from '#networks';
+import type { Volumes } from '#volumes';
+import type { ContainerFiles } from './views/container-inspect.ts';
+
+/** What of containers the API needs, and what some engines offer besides. Routes exist for what is there. */
+export type ContainersBackend = Containers & {
+  /** Host paths that inspect shows. */
+  files?(id: string): ContainerFiles | undefined;
+  /**
+   * Samples, one a second while it runs (one only, without `stream`; at once and without the earlier sample with
+   * `oneShot`).
+   */
+  stats?(
+    ref: string,
+    options: { readonly stream: boolean; readonly oneShot: boolean; readonly signal: AbortSignal },
+  ): AsyncIterable<ContainerStatsResponse>;
+};
+
+export type ImagesBackend = Pick<
+  Images,
+  | 'get'
+  | 'find'
+  | 'list'
+  | 'tag'
+  | 'remove'
+  | 'pull'
+  | 'push'
+  | 'load'
+  | 'save'
+  | 'import'
+  | 'commit'
+  | 'history'
+  | 'collectGarbage'
+>;
+
+export type NetworksBackend = Pick<Networks, 'create' | 'find' | 'get' | 'list' | 'remove' | 'endpoints'>;
+
+export type VolumesBackend = Pick<Volumes, 'create' | 'find' | 'get' | 'list' | 'remove' | 'usage'>;
+
+/** Of GET /info: what the host and the configuration say. Counts, time and version are the server's own. */
+export type SystemFacts = Omit<
+  SystemInfo,
+  | 'Containers'
+  | 'ContainersRunning'
+  | 'ContainersPaused'
+  | 'ContainersStopped'
+  | 'Images'
+  | 'SystemTime'
+  | 'ServerVersion'
+  | 'ExperimentalBuild'
+  | 'NEventsListener'
+  | 'GenericResources'
+  | 'Isolation'
+  | 'OSType'
+  | 'Swarm'
+>;
+
+/** Of GET /version: what the build and the host say. */
+export type VersionFacts = Omit<SystemVersion, 'Version' | 'ApiVersion' | 'MinAPIVersion' | 'Experimental'>;
+
+export interface SystemBackend {
+  info(): SystemFacts | Promise<SystemFacts>;
+  version(): VersionFacts | Promise<VersionFacts>;
+}
+
+export interface AuthBackend {
+  /** An identity token, or '' where the registry gives none. Throws unauthenticated. */
+  login(credentials: AuthConfig, options: { readonly signal: AbortSignal }): Promise<string>;
+}
+
+/** Everything the API server stands on. */
+export interface Backends {
+  readonly containers: ContainersBackend;
+  readonly images: ImagesBackend;
+  readonly networks: NetworksBackend;
+  readonly volumes: VolumesBackend;
+  readonly events: EventSource;
+  readonly system: SystemBackend;
+  readonly auth: AuthBackend;
+  readonly clock: Clock;
+  /** Name of the snapshotter, as inspect and info show it. */
+  readonly storageDriver: string;
+}
+
+/** What the server says of itself. */
+export interface ServerIdentity {
+  readonly engineVersion: string;
+  readonly maxApiVersion: string;
+  readonly experimental: boolean;
+}

@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Connection } from '../exchange.ts';
+
+/** A connection whose client asked for an upgrade: Node has stopped parsing it behind the request's body. */
+export function upgradedConnection(
+  request: IncomingMessage,
+  response: ServerResponse,
+  socket: Duplex,
+  head: Uint8Array,
+): Connection {
+  return {
+    socket,
+    upgrade: true,
+    async take() {
+      await bodyEnd(request);
+      response.detachSocket(request.socket);
+      if (head.length > 0) socket.unshift(head);
+      return socket;
+    },
+  };
+}
+
+/** Early bytes of connections that are being taken over without an upgrade. */
+const early = new WeakMap<Duplex, Buffer[]>();
+
+/**
+ * A connection that becomes raw although nobody asked for an upgrade. Node parses on behind the request, so its
+ * parser is removed at the end of the body; what it had read further by then comes back as a parse error
+ * (see keepEarlyBytes).
+ */
+export function plainConnection(request: IncomingMessage, response: ServerResponse): Connection {
+  const { socket } = request;
+  const chunks: Buffer[] = [];
+  early.set(socket, chunks);
+  request.once('end', () => {
+    releaseParser(socket);
+  });
+  return {
+    socket,
+    upgrade: false,
+    async take() {
+      await bodyEnd(request);
+      early.delete(socket);
+      response.detachSocket(socket);
+      for (const chunk of chunks.reverse()) socket.unshift(chunk);
+      return socket;
+    },
+  };
+}
+
+/**
+ * For the server's clientError: whether the bytes that could not be parsed are the input of a connection that is
+ * being taken over. They are kept for it then.
+ */
+export function keepEarlyBytes(
+  error: Error & { rawPacket?: Buffer; bytesParsed?: number },
+  socket: Duplex,
+): boolean {
+  const chunks = early.get(socket);
+  if (!chunks || !error.rawPacket) return false;
+  chunks.push(error.rawPacket.subarray(startOfInput(error.rawPacket, error.bytesParsed ?? 0)));
+  releaseParser(socket);
+  return true;
+}
+
+/** Input that looks like the start of a request was parsed on for a while: count from the request's own head. */
+function startOfInput(packet: Buffer, parsed: number): number {
+  const end = packet.indexOf('\r\n\r\n');
+  if (end < 0 || end + 4 > parsed) return parsed;
+  const length = /\r\ncontent-length:[ \t]*(\d+)/i.exec(packet.subarray(0, end).toString('latin1'))?.[1];
+  return Math.min(parsed, end + 4 + Number(length ?? 0));
+}
+
+function releaseParser(socket: Duplex): void {
+  for (const event of ['data', 'end', 'timeout', 'drain']) socket.removeAllListeners(event);
+  // Makes Node hand bytes to the stream again instead of to the parser.
+  socket.on('readable', ignore).off('readable', ignore);
+  socket.pause();
+}
+
+const ignore = (): void => undefined;
+
+async function bodyEnd(request: IncomingMessage): Promise<void> {
+  if (request.readableEnded) return;
+  request.resume();
+  await once(request, 'end');
+}

@@ -1,0 +1,33 @@
+import type { Backends, ServerIdentity } from '../backends.ts';
+import type { Route } from '../route.ts';
+import { absentRoutes } from './absent.ts';
+import { containerListRoutes } from './container-list.ts';
+import { containerStreamRoutes } from './container-streams.ts';
+import { containerRoutes } from './containers.ts';
+import { diskUsageRoutes } from './disk-usage.ts';
+import { eventRoutes } from './events.ts';
+import { execRoutes } from './execs.ts';
+import { imageTransferRoutes } from './image-transfers.ts';
+import { imageRoutes } from './images.ts';
+import { networkRoutes } from './networks.ts';
+import { systemRoutes } from './system.ts';
+import { volumeRoutes } from './volumes.ts';
+
+/** Every operation. Of paths that overlap the fixed ones stand before those with names. */
+export function allRoutes(backends: Backends, identity: ServerIdentity): readonly Route[] {
+  const listeners = { count: 0 };
+  return [
+    ...systemRoutes(backends, identity, () => listeners.count),
+    ...eventRoutes(backends.events, listeners),
+    ...containerListRoutes(backends),
+    ...containerStreamRoutes(backends),
+    ...containerRoutes(backends),
+    ...execRoutes(backends),
+    ...imageTransferRoutes(backends),
+    ...imageRoutes(backends),
+    ...networkRoutes(backends),
+    ...volumeRoutes(backends),
+    ...diskUsageRoutes(backends),
+    ...absentRoutes,
+  ];
+}

@@ -1,0 +1,3 @@
+export { liftBody, liftQuery } from './lift.ts';
+export { lowerAnswer } from './lower.ts';
+export { eventFormat, legacyEventKeys, streamContentType } from './streams.ts';

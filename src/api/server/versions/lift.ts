@@ -1,0 +1,107 @@
+import type {
+  ContainerCreateRequest,
+  EndpointSettings,
+  ExecConfig,
+  ExecStartConfig,
+  HostConfig,
+} from '#api/types';
+import { apiVersion, type ApiVersion } from '../api-version.ts';
+import type { Query } from '../query.ts';
+
+/** What a request of an older version means in the newest one. */
+interface Lift<T> {
+  /** Applies to requests of versions before this one. */
+  readonly before: string;
+  readonly lift: (request: T) => T;
+}
+
+const queryLifts: Readonly<Record<string, readonly Lift<Query>[]>> = {
+  // The answer was whole lists.
+  SystemDataUsage: [
+    { before: '1.52', lift: (query) => query.with('verbose', '1') },
+    { before: '1.42', lift: (query) => query.without('type') },
+  ],
+  // Named volumes were pruned as well.
+  VolumePrune: [{ before: '1.42', lift: (query) => query.withFilter('all', 'true') }],
+  ContainerStop: [{ before: '1.42', lift: (query) => query.without('signal') }],
+  ContainerRestart: [{ before: '1.42', lift: (query) => query.without('signal') }],
+  ContainerWait: [{ before: '1.30', lift: (query) => query.without('condition') }],
+  ContainerLogs: [{ before: '1.35', lift: (query) => query.without('until') }],
+  // `filter` was the name of the filter `reference`.
+  ImageList: [
+    {
+      before: '1.25',
+      lift: (query) => (query.has('filter') ? query.withFilter('reference', query.text('filter')) : query),
+    },
+  ],
+};
+
+const createLifts: readonly Lift<ContainerCreateRequest>[] = [
+  { before: '1.52', lift: moveMacAddress },
+  {
+    before: '1.44',
+    lift: withHostConfig((host) => ({
+      ...host,
+      ...(host.Mounts && {
+        Mounts: host.Mounts.map((mount) =>
+          mount.Type === 'bind' && mount.ReadOnly
+            ? { ...mount, BindOptions: { ...mount.BindOptions, ReadOnlyNonRecursive: true } }
+            : mount,
+        ),
+      }),
+    })),
+  },
+  {
+    before: '1.41',
+    lift: withHostConfig((host) => ({ ...host, CgroupnsMode: host.CgroupnsMode || 'host' })),
+  },
+  { before: '1.40', lift: withHostConfig((host) => ({ ...host, IpcMode: host.IpcMode || 'shareable' })) },
+];
+
+/** One MAC address for the container was that of its first network. */
+function moveMacAddress(request: ContainerCreateRequest): ContainerCreateRequest {
+  const { MacAddress, ...rest } = request;
+  if (!MacAddress) return rest;
+  const network = request.HostConfig?.NetworkMode || 'default';
+  const endpoints = request.NetworkingConfig?.EndpointsConfig ?? {};
+  const endpoint: EndpointSettings = { MacAddress, ...endpoints[network] };
+  return { ...rest, NetworkingConfig: { EndpointsConfig: { ...endpoints, [network]: endpoint } } };
+}
+
+function withHostConfig(
+  change: (host: HostConfig) => HostConfig,
+): (request: ContainerCreateRequest) => ContainerCreateRequest {
+  return (request) => ({ ...request, HostConfig: change(request.HostConfig ?? {}) });
+}
+
+const dropConsoleSize = <T extends ExecConfig | ExecStartConfig>(config: T): T => ({
+  ...config,
+  ConsoleSize: null,
+});
+
+/** By operationId; each lift fits what the operation's parser gives, which liftBody() relies on. */
+const bodyLifts: Readonly<Record<string, unknown>> = {
+  ContainerCreate: createLifts,
+  ContainerExec: [{ before: '1.42', lift: dropConsoleSize }],
+  ExecStart: [{ before: '1.42', lift: dropConsoleSize }],
+};
+
+/** The query in its newest form. */
+export function liftQuery(operation: string, version: ApiVersion, query: Query): Query {
+  const lifts = queryLifts[operation];
+  return lifts ? apply(lifts, version, query) : query;
+}
+
+/** The body, as the operation's parser read it, in its newest form. */
+export function liftBody<T>(operation: string, version: ApiVersion, body: T): T {
+  const lifts = bodyLifts[operation];
+  // Registered under the operation whose parser gives T.
+  return lifts ? apply(lifts as readonly Lift<T>[], version, body) : body;
+}
+
+function apply<T>(lifts: readonly Lift<T>[], version: ApiVersion, request: T): T {
+  return lifts.reduce(
+    (lifted, { before, lift }) => (version < apiVersion(before) ? lift(lifted) : lifted),
+    request,
+  );
+}

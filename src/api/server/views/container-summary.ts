@@ -1,0 +1,78 @@
+import type { ContainerSummary } from '#api/types';
+import type { ContainerRecord, LiveNetwork } from '#containers';
+import { commandOf, viewMounts } from './container-inspect.ts';
+import { viewEndpoints, viewPortSummaries, type NetworkIds } from './container-network.ts';
+import { statusText, wireStatus } from './container-state.ts';
+
+/** What a list's entry tells beyond the record. */
+export interface SummaryFacts {
+  readonly live: LiveNetwork | undefined;
+  readonly networkIds: NetworkIds;
+  /** Whether the name it was made from still names its image. */
+  readonly imageNameHolds: boolean;
+  /** Nanoseconds since the epoch. */
+  readonly now: bigint;
+}
+
+/** One entry of GET /containers/json, without sizes. */
+export function viewSummary(record: ContainerRecord, facts: SummaryFacts): ContainerSummary {
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: facts.imageNameHolds ? record.imageName : record.imageId,
+    ImageID: record.imageId,
+    Command: commandText(record),
+    Created: Number(record.createdAt / 1_000_000_000n),
+    Ports: viewPortSummaries(record, facts.live),
+    Labels: record.config.Labels ?? {},
+    State: wireStatus(record),
+    Status: statusText(record, facts.now),
+    HostConfig: {
+      NetworkMode: record.hostConfig.NetworkMode ?? 'bridge',
+      ...(record.hostConfig.Annotations && { Annotations: record.hostConfig.Annotations }),
+    },
+    NetworkSettings: { Networks: viewEndpoints(record, facts.live, facts.networkIds) },
+    Mounts: viewMounts(record),
+    Health: {
+      Status: record.health?.status ?? 'none',
+      FailingStreak: record.health?.failingStreak ?? 0,
+    },
+  };
+}
+
+/** Arguments with spaces in single quotes. */
+function commandText(record: ContainerRecord): string {
+  const [path = '', ...args] = commandOf(record);
+  return [path, ...args.map((arg) => (/\s/.test(arg) ? `'${arg}'` : arg))].join(' ');
+}
+
+interface Ready {
+  readonly live: LiveNetwork | undefined;
+  readonly imageNameHolds: boolean;
+  readonly status: string;
+  readonly json: string;
+}
+
+/**
+ * Keeps the JSON of list entries. Records are replaced, never changed, so an entry stays right while record, network
+ * and status text (which ages) are the same.
+ */
+export class SummaryTexts {
+  readonly #ready = new WeakMap<ContainerRecord, Ready>();
+
+  get(record: ContainerRecord, facts: SummaryFacts): string {
+    const status = statusText(record, facts.now);
+    const kept = this.#ready.get(record);
+    if (
+      kept?.status === status &&
+      kept.imageNameHolds === facts.imageNameHolds &&
+      kept.live?.endpoints === facts.live?.endpoints &&
+      kept.live?.ports === facts.live?.ports
+    ) {
+      return kept.json;
+    }
+    const json = JSON.stringify(viewSummary(record, facts));
+    this.#ready.set(record, { live: facts.live, imageNameHolds: facts.imageNameHolds, status, json });
+    return json;
+  }
+}

@@ -1,0 +1,93 @@
+import type { ImageConfig, ImageHistoryResponseItem, ImageInspect, ImageSummary } from '#api/types';
+import type { ImageRecord, Images } from '#images';
+import { formatTime, parseTime, zeroTime } from '#kernel';
+
+/** Seconds since the epoch of an image's creation; 0 when its config does not tell. */
+export function createdSeconds(created: string | undefined): number {
+  const nanos = createdNanos(created);
+  return nanos === undefined ? 0 : Number(nanos / 1_000_000_000n);
+}
+
+/** Nanoseconds since the epoch, undefined when the text is none or no time. */
+export function createdNanos(created: string | undefined): bigint | undefined {
+  try {
+    return created === undefined ? undefined : parseTime(created);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** One entry of GET /images/json. `containers`: how many are made from it. */
+export function viewImageSummary(image: ImageRecord, containers: number, sharedSize: number): ImageSummary {
+  return {
+    Id: image.id,
+    ParentId: '',
+    RepoTags: image.tags,
+    RepoDigests: image.digests,
+    Created: createdSeconds(image.config.created),
+    Size: image.size,
+    SharedSize: sharedSize,
+    Labels: image.config.config?.Labels ?? null,
+    Containers: containers,
+  };
+}
+
+/** GET /images/{name}/json. */
+export function viewImage(image: ImageRecord, storageDriver: string): ImageInspect {
+  const { config } = image;
+  const comment = config.history?.at(-1)?.comment;
+  return {
+    Id: image.id,
+    RepoTags: image.tags,
+    RepoDigests: image.digests,
+    ...(comment && { Comment: comment }),
+    ...(config.created !== undefined && { Created: config.created }),
+    ...(config.author && { Author: config.author }),
+    Architecture: config.architecture,
+    ...(config.variant && { Variant: config.variant }),
+    Os: config.os,
+    ...(config['os.version'] && { OsVersion: config['os.version'] }),
+    Size: image.size,
+    GraphDriver: { Name: storageDriver, Data: {} },
+    RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
+    Metadata: { LastTagTime: image.lastTaggedAt === undefined ? zeroTime : formatTime(image.lastTaggedAt) },
+    Config: viewImageConfig(image),
+  };
+}
+
+/** Only the fields that an image has, and of them those that say something. */
+function viewImageConfig(image: ImageRecord): ImageConfig {
+  const fields: readonly (keyof ImageConfig)[] = [
+    'User',
+    'ExposedPorts',
+    'Env',
+    'Cmd',
+    'Healthcheck',
+    'ArgsEscaped',
+    'Volumes',
+    'WorkingDir',
+    'Entrypoint',
+    'OnBuild',
+    'Labels',
+    'StopSignal',
+    'Shell',
+  ];
+  const config: Readonly<Record<string, unknown>> = { ...image.config.config };
+  const known = fields.map((field): [string, unknown] => [field, config[field]]);
+  return Object.fromEntries(
+    known.filter(([, value]) => value !== undefined && value !== null && value !== ''),
+  );
+}
+
+/** GET /images/{name}/history. */
+export function viewHistory(history: ReturnType<Images['history']>): readonly ImageHistoryResponseItem[] {
+  return history.map((entry) => ({
+    Comment: entry.comment ?? '',
+    Created: createdSeconds(entry.created),
+    CreatedBy: entry.created_by ?? '',
+    Id: entry.id,
+    Size: entry.size,
+    Tags: entry.tags.length > 0 ? entry.tags : null,
+  }));
+}

@@ -7,13 +7,19 @@ import { allCapabilities, LocalContainers, type ContainerRecord } from '#contain
 import { createLocalContentStore } from '#content';
 import { EventBroker } from '#events';
 import { createImages, type Images } from '#images';
-import { isKind, messageOf, systemClock, type Clock, type Logger } from '#kernel';
+import { isKind, messageOf, systemClock, unavailable, type Clock, type Logger } from '#kernel';
 import { makePrivate, prepareCgroups, type CgroupPreparation } from '#linux';
 import { Database, Leases } from '#metadata';
 import { createNetworks } from '#networks';
 import { createRegistryClient, type RegistryClient } from '#registry/client';
 import { createCrunRuntime } from '#runtime';
-import { chooseSnapshotter, type Snapshotter } from '#snapshots';
+import {
+  chooseSnapshotter,
+  createCopySnapshotter,
+  whyNoOverlay,
+  type Snapshotter,
+  type SnapshotterOptions,
+} from '#snapshots';
 import { LocalVolumes } from '#volumes';
 import type { Configuration } from './configuration/configuration.ts';
 import { openDataRoot } from './data-root.ts';
@@ -53,23 +59,21 @@ export async function startEngine(configuration: Configuration, logger: Logger):
   const chosen = chooseRuntime(configuration.containers.runtime);
 
   const archiver = opened.use(createArchiver());
-  const snapshots = opened.use(
-    await chooseSnapshotter({
-      ...shared,
-      root: join(root, 'snapshots'),
-      archiver,
-      driver: configuration.storageDriver,
-    }),
-  );
+  const storage = openSnapshotter(configuration.storageDriver, {
+    ...shared,
+    root: join(root, 'snapshots'),
+    archiver,
+  });
+  const snapshots = opened.use(storage.snapshotter);
   await snapshots.start();
   const registry = opened.use(registryClient(configuration));
   const runtime = opened.use(
     createCrunRuntime({
       ...programs(),
-      instance,
+      name: chosen.name,
       runFolder,
       binary: chosen.path,
-      cgroupHost: cgroups.host,
+      ociRoot: join(runFolder, 'oci'),
       logger,
     }),
   );
@@ -120,7 +124,7 @@ export async function startEngine(configuration: Configuration, logger: Logger):
     cgroups: cgroups.host,
     db,
     apiVersion: newestApiVersion,
-    storage: { driver: snapshots.name, fileSystem: fileSystemOf(root) },
+    storage: { driver: storage.driver, fileSystem: fileSystemOf(root) },
     runtime: chosen,
     initPath: findInit(),
   });
@@ -137,7 +141,7 @@ export async function startEngine(configuration: Configuration, logger: Logger):
         system,
         auth: { login: (credentials, options) => login(registry, credentials, options) },
         clock: systemClock,
-        storageDriver: snapshots.name,
+        storageDriver: storage.driver,
       },
     }),
   );
@@ -175,6 +179,21 @@ function readyCgroups(logger: Logger): CgroupPreparation {
     );
   }
   return cgroups;
+}
+
+/** The snapshotter asked for, or what the data root can hold; with the name that Docker's clients know it by. */
+function openSnapshotter(
+  asked: Configuration['storageDriver'],
+  options: SnapshotterOptions,
+): { readonly driver: string; readonly snapshotter: Snapshotter } {
+  if (asked === 'copy') return { driver: 'copy', snapshotter: createCopySnapshotter(options) };
+  if (asked === 'overlay2') {
+    const reason = whyNoOverlay(options.root);
+    if (reason !== undefined)
+      throw unavailable(`--storage-driver overlay2 is not possible on ${options.root}: ${reason}`);
+  }
+  const { name, snapshotter } = chooseSnapshotter(options);
+  return { driver: name === 'overlay' ? 'overlay2' : name, snapshotter };
 }
 
 const registryClient = ({ registry }: Configuration): RegistryClient =>

@@ -9,7 +9,8 @@ import { findProgram } from './host-facts.ts';
 export interface Programs {
   /** This Node. */
   readonly node: string;
-  readonly supervisor: string;
+  /** The supervisor's script. */
+  readonly script: string;
 }
 
 export function programs(): Programs {
@@ -17,7 +18,7 @@ export function programs(): Programs {
   const bundled = join(here, 'supervisor.js');
   return {
     node: process.execPath,
-    supervisor: existsSync(bundled) ? bundled : join(here, '../bin/supervisor.ts'),
+    script: existsSync(bundled) ? bundled : join(here, '../bin/supervisor.ts'),
   };
 }
 

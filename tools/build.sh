@@ -1,10 +1,11 @@
 #!/bin/sh
 # Sources → dist: the compiled CLI, and the daemon, the supervisor and their workers as bundles for Node 26.
-# Does nothing when dist/stamp is newer than every source; `build.sh --force` builds anyway.
+# Does nothing when dist/stamp is newer than every source; `build.sh --force` builds anyway, `build.sh cli` and
+# `build.sh bundles` one half.
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p dist
-if [ "${1:-}" != --force ] && [ -f dist/stamp ] &&
+if [ $# = 0 ] && [ -f dist/stamp ] &&
   [ -z "$(find src package-lock.json tools/build.sh tools/packages.txt -newer dist/stamp ! -name '*.test.ts' -print -quit)" ]; then
   exit 0
 fi
@@ -38,6 +39,7 @@ bundles() {
   mv "$next"/js/*.js dist/
 }
 
+case ${1:-} in cli | bundles) "$1"; exit ;; esac
 cli &
 compiling=$!
 bundles

@@ -1,0 +1,141 @@
+import type { FileHandle } from 'node:fs/promises';
+import { parseTime } from '#kernel';
+import { FileChanges } from './file-changes.ts';
+import { closeAll, openLogFiles, openSuccessor } from './log-files.ts';
+import { LineReader, tailPosition } from './line-reader.ts';
+import type { LogStream } from './record-encoder.ts';
+
+export interface LogRecord {
+  readonly stream: LogStream;
+  /** Nanoseconds since the epoch. */
+  readonly time: bigint;
+  /** The line as written, with its newline unless it is partial. */
+  readonly bytes: Buffer;
+  /** Its line goes on in the stream's next record, or ended without a newline. */
+  readonly partial: boolean;
+  readonly attrs: Readonly<Record<string, string>> | undefined;
+}
+
+export interface ReadLogsOptions {
+  /** File of the newest records; rotated ones are `.1`, `.2` … */
+  readonly path: string;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** Only the last so many records, of both streams together, before any other choice; undefined: all. */
+  readonly tail?: number | undefined;
+  /** Nanoseconds since the epoch, both inclusive. */
+  readonly since?: bigint | undefined;
+  readonly until?: bigint | undefined;
+  /** Goes on with records to come, until `ended` settles, `until` has passed or the signal aborts. */
+  readonly follow?: boolean;
+  /** Nothing more will be written: the container has stopped. Without it a follower ends by its signal only. */
+  readonly ended?: Promise<unknown> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A container's log records in order, across rotated files, also while they are written and rotated. A line that was
+ * cut off by its writer's death is left out. Ends quietly when aborted.
+ */
+export async function* readLogs(options: ReadLogsOptions): AsyncGenerator<LogRecord, void, undefined> {
+  const files = await openLogFiles(options.path);
+  let reader: LineReader | undefined;
+  try {
+    const skipped = await skipToTail(files, options.tail);
+    for (let handle = files.shift(); handle; handle = files.shift()) {
+      await reader?.handle.close();
+      reader = new LineReader(handle, skipped.get(handle) ?? 0);
+      if (!(yield* records(reader, options))) return;
+    }
+    if (!options.follow) return;
+    using changes = new FileChanges(options);
+    while (!options.signal?.aborted) {
+      // What was written before the end was known, or before a file was replaced, is read first.
+      const over = changes.over;
+      const next = reader
+        ? await openSuccessor(options.path, reader.handle)
+        : (await openLogFiles(options.path))[0];
+      if (reader && !(yield* records(reader, options))) return;
+      if (next) {
+        await reader?.handle.close();
+        reader = new LineReader(next, 0);
+        changes.touch();
+      } else if (over) {
+        return;
+      } else {
+        if (reader) await rewindIfCut(reader);
+        await changes.next();
+      }
+    }
+  } finally {
+    await closeAll(files);
+    await reader?.handle.close();
+  }
+}
+
+/** Yields what the file has now. False once records are later than wanted. */
+async function* records(
+  reader: LineReader,
+  options: ReadLogsOptions,
+): AsyncGenerator<LogRecord, boolean, undefined> {
+  for (;;) {
+    const lines = await reader.next();
+    if (lines.length === 0) return true;
+    for (const line of lines) {
+      if (options.signal?.aborted) return false;
+      const record = parseRecord(line);
+      if (!record) continue;
+      if (options.until !== undefined && record.time > options.until) return false;
+      if (options.since !== undefined && record.time < options.since) continue;
+      if (record.stream === 'stdout' ? options.stdout : options.stderr) yield record;
+    }
+  }
+}
+
+interface Fields {
+  readonly log?: unknown;
+  readonly stream?: unknown;
+  readonly time?: unknown;
+  readonly attrs?: Readonly<Record<string, string>>;
+}
+
+/** One json-file line; undefined for rubbish, as a crash may leave. */
+function parseRecord(line: Buffer): LogRecord | undefined {
+  try {
+    const fields = JSON.parse(line.toString()) as Fields;
+    const { log, stream, time, attrs } = fields;
+    if (typeof log !== 'string' || typeof time !== 'string') return undefined;
+    return {
+      stream: stream === 'stderr' ? 'stderr' : 'stdout',
+      time: parseTime(time),
+      bytes: Buffer.from(log),
+      partial: !log.endsWith('\n'),
+      attrs,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Start offsets by file so that `tail` records are left; files before them are emptied of records. */
+async function skipToTail(
+  files: readonly FileHandle[],
+  tail: number | undefined,
+): Promise<Map<FileHandle, number>> {
+  const starts = new Map<FileHandle, number>();
+  if (tail === undefined) return starts;
+  let wanted = tail;
+  for (const handle of files.toReversed()) {
+    const { size } = await handle.stat();
+    const { position, found } = await tailPosition(handle, size, wanted);
+    starts.set(handle, position);
+    wanted -= found;
+  }
+  return starts;
+}
+
+/** A log that was cleared begins anew in the same file. */
+async function rewindIfCut(reader: LineReader): Promise<void> {
+  const { size } = await reader.handle.stat();
+  if (size < reader.position) reader.position = 0;
+}

@@ -15,7 +15,7 @@ import { internal } from '#kernel';
 import type { Endpoint } from './networks.ts';
 
 /** Lets other work run between two steps that each take up to a millisecond. */
-const breathe = async (): Promise<void> => {
+export const breathe = async (): Promise<void> => {
   await new Promise<void>((resolve) => setImmediate(resolve));
 };
 

@@ -1,6 +1,7 @@
 import { invalidArgument, shortId } from '#kernel';
 import type { EndpointSpec, NetworkRecord } from './networks.ts';
 import { blockOf, contains, parseAddress } from './ip.ts';
+import { listed } from './network-errors.ts';
 import { isDefaultBridge } from './network-record.ts';
 
 /**
@@ -8,31 +9,40 @@ import { isDefaultBridge } from './network-record.ts';
  * and `network connect`, which check before anything is made.
  */
 export function validateEndpointSpec(record: NetworkRecord, spec: EndpointSpec): void {
-  const asked = [spec.ipv4, spec.ipv6].filter((address) => address !== undefined && address !== '');
+  if (spec.macAddress && !/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(spec.macAddress)) {
+    throw invalidArgument(
+      `invalid config for network ${record.name}: invalid MAC address ${spec.macAddress}`,
+    );
+  }
   const problems: string[] = [];
+  const asked = ([4, 6] as const).flatMap((family) => {
+    const address = family === 4 ? spec.ipv4 : spec.ipv6;
+    return address ? [{ family, address }] : [];
+  });
   if (asked.length > 0 && (record.driver !== 'bridge' || isDefaultBridge(record))) {
     problems.push('user specified IP address is supported on user defined networks only');
   }
-  for (const address of asked) problems.push(...addressProblems(record, address ?? ''));
+  for (const { family, address } of asked) problems.push(...addressProblems(record, family, address));
   if (problems.length === 0) return;
-  const list = problems.length === 1 ? problems : problems.map((problem) => `* ${problem}`);
   throw invalidArgument(
-    `invalid config for network ${record.name}: invalid endpoint settings:\n${list.join('\n')}`,
+    `invalid config for network ${record.name}: invalid endpoint settings:\n${listed(problems)}`,
   );
 }
 
-function addressProblems(record: NetworkRecord, text: string): string[] {
-  const address = parseAddress(text);
-  if (!address) return [`invalid IP address: ${text}`];
-  const blocks = record.requestedSubnets.map(blockOf).filter((block) => block.family === address.family);
+function addressProblems(record: NetworkRecord, family: 4 | 6, text: string): string[] {
+  const blocks = record.requestedSubnets.map(blockOf).filter((block) => block.family === family);
   if (blocks.length === 0) {
     return [
       'user specified IP address is supported only when connecting to networks with user configured subnets',
     ];
   }
-  return blocks.some((block) => contains(block, address))
-    ? []
-    : [`no configured subnet or ip-range contain the IP address ${text}`];
+  const parsed = parseAddress(text);
+  const address = parsed?.family === family ? parsed : undefined;
+  const problems = address ? [] : [`invalid IPv${family} address: ${text}`];
+  if (!address || !blocks.some((block) => contains(block, address))) {
+    problems.push(`no configured subnet or ip-range contain the IP address ${text}`);
+  }
+  return problems;
 }
 
 /** The names an endpoint answers to, in Docker's order. The default bridge has no names. */
@@ -55,3 +65,7 @@ export function macOf(ipv4: string | undefined): string | undefined {
   if (!address) return undefined;
   return `0242${address.value.toString(16).padStart(8, '0')}`.replace(/..(?=.)/g, '$&:');
 }
+
+/** As links show it: lower case, colons. Undefined for none. */
+export const normalMac = (mac: string | undefined): string | undefined =>
+  mac ? mac.toLowerCase().replaceAll('-', ':') : undefined;

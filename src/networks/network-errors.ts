@@ -17,3 +17,7 @@ export function networkingFailed(error: unknown): unknown {
   const kind = error instanceof EngineError ? error.kind : 'internal';
   return new EngineError(kind, `failed to set up container networking: ${error.message}`, { cause: error });
 }
+
+/** Several problems as Go's joined errors show them: one on a line of its own, more of them as a list. */
+export const listed = (problems: readonly string[]): string =>
+  problems.length === 1 ? (problems[0] ?? '') : problems.map((problem) => `* ${problem}`).join('\n');

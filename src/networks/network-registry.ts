@@ -203,8 +203,8 @@ export class NetworkRegistry {
   }
 
   #add(record: NetworkRecord): void {
-    saveNetwork(this.#options.db, record);
     this.#keep(record);
+    saveNetwork(this.#options.db, record);
     // start() makes the bridges and rules of the predefined networks.
     if (record.driver !== 'bridge' || isPredefined(record.name)) return;
     this.#makeBridge(record);

@@ -1,7 +1,7 @@
 import { EngineError, invalidArgument, notFound } from '#kernel';
 import type { IpamPool, NetworkSpec } from './networks.ts';
 import { contains, formatBlock, overlaps, parseAddress, parseCidr, type Block } from './ip.ts';
-import { forbidden } from './network-errors.ts';
+import { forbidden, listed } from './network-errors.ts';
 import { goBoolean, isPredefined } from './network-record.ts';
 
 /** Throws with Docker's texts if the request cannot be a network, whatever else exists. */
@@ -14,7 +14,7 @@ export function validateNetworkSpec(spec: NetworkSpec): void {
     throw invalidArgument('IPv4 or IPv6 must be enabled');
   }
   const problems = (spec.ipam?.pools ?? []).flatMap(poolProblems);
-  if (problems.length > 0) throw invalidArgument(`invalid network config:\n${problems.join('\n')}`);
+  if (problems.length > 0) throw invalidArgument(`invalid network config:\n${listed(problems)}`);
   validateDriver(spec);
   validateOptions(spec.options ?? {});
 }
@@ -39,6 +39,9 @@ function validateDriver(spec: NetworkSpec): void {
 
 function validateOptions(options: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(options)) {
+    if (name === 'com.docker.network.driver.mtu' && Number(value) < 0) {
+      throw invalidArgument(`invalid MTU number: ${value}`);
+    }
     const problem = optionProblem(name, value);
     if (problem !== undefined) throw invalidArgument(`failed to parse ${name} value: ${value} (${problem})`);
   }
@@ -61,7 +64,7 @@ function optionProblem(name: string, value: string): string | undefined {
     case 'driver.mtu':
       return /^[+-]?\d+$/.test(value) ? undefined : `strconv.Atoi: parsing ${quoted}: invalid syntax`;
     case 'bridge.host_binding_ipv4':
-      return value === '' || parseAddress(value) ? undefined : 'invalid IP address';
+      return value === '' || parseAddress(value) ? undefined : 'nil ip';
     default:
       return undefined;
   }
@@ -104,6 +107,8 @@ function rangeProblems(subnet: Block, pool: IpamPool): string[] {
 function addressProblems(subnet: Block, subnetText: string, what: string, address: string): string[] {
   const parsed = parseAddress(address);
   if (!parsed) return [`invalid ${what}: invalid address`];
+  if (parsed.family !== subnet.family)
+    return [`invalid ${what}: parent subnet is an IPv${subnet.family} block`];
   return contains(subnet, parsed)
     ? []
     : [`invalid ${what}: parent subnet ${subnetText} doesn't contain this address`];

@@ -2,8 +2,8 @@ import { internal, KeyedLock, messageOf, newId, notFound } from '#kernel';
 import { createNetns, removeNetns, type NetlinkSocket } from '#linux';
 import type { Endpoint, EndpointSpec, NetworkRecord, PortRequest, Sandbox, SandboxSpec } from './networks.ts';
 import type { Resolvers } from './dns/resolvers.ts';
-import { attachLink, NetnsLinks } from './endpoint-link.ts';
-import { dnsNames, macOf, validateEndpointSpec } from './endpoint-spec.ts';
+import { attachLink, breathe, NetnsLinks } from './endpoint-link.ts';
+import { dnsNames, macOf, normalMac, validateEndpointSpec } from './endpoint-spec.ts';
 import { netnsPath, type OpenSandbox } from './open-sandbox.ts';
 import { exclusively } from './exclusively.ts';
 import { forbidden, networkingFailed } from './network-errors.ts';
@@ -141,6 +141,7 @@ export class Sandboxes {
     try {
       using netns = new NetnsLinks(path);
       netns.loopbackUp();
+      await breathe();
       for (const { record, endpoint } of wanted) await this.#addEndpoint(sandbox, netns, record, endpoint);
       this.#route(sandbox, netns);
       this.#resolve(sandbox);
@@ -170,7 +171,9 @@ export class Sandboxes {
       containerId: sandbox.containerId,
       interfaceName: record.driver === 'bridge' ? interfaceName(sandbox, spec) : '',
       macAddress:
-        record.driver === 'bridge' ? (spec.macAddress ?? macOf(lease.ipv4?.address) ?? randomMac()) : '',
+        record.driver === 'bridge'
+          ? (normalMac(spec.macAddress) ?? macOf(lease.ipv4?.address) ?? randomMac())
+          : '',
       ...(lease.ipv4 && { ipv4: withoutInternalGateway(record, lease.ipv4) }),
       ...(lease.ipv6 && { ipv6: withoutInternalGateway(record, lease.ipv6) }),
       dnsNames: dnsNames(record, sandbox, spec.aliases ?? []),

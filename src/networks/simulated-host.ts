@@ -19,6 +19,7 @@ import {
   openStreamSocket,
   removeNetns,
   runInNetns,
+  writeSysctl,
 } from '#linux';
 import { Database } from '#metadata';
 import type { SandboxSpec } from './networks.ts';
@@ -48,6 +49,9 @@ export class SimulatedHost implements Disposable {
   constructor() {
     check(unshare(CLONE_NEWNET), 'unshare');
     createNetns(this.outside);
+    // A new namespace inherits what the real host does.
+    writeSysctl('net/ipv4/ip_forward', '0');
+    writeSysctl('net/ipv6/conf/all/forwarding', '0');
     run('ip', 'link', 'set', 'lo', 'up');
     run('ip', 'link', 'add', 'eth0', 'mtu', '1400', 'type', 'veth', 'peer', 'name', 'host0');
     this.#giveAway('host0');
@@ -157,6 +161,13 @@ export async function serve(
   return { [Symbol.asyncDispose]: () => new Promise<void>((resolve) => socket.close(() => resolve())) };
 }
 
+/** A connection that is made in a namespace (undefined: the host). */
+export function connectStream(path: string | undefined, address: string, port: number): Socket {
+  const family = address.includes(':') ? 6 : 4;
+  const socket = new Socket({ fd: within(path, () => openStreamSocket(family)) });
+  return socket.connect({ host: address, port });
+}
+
 /** Connects from a namespace (undefined: the host) and returns what the server says; rejects on refusal or after `patience` ms. */
 export async function ask(
   path: string | undefined,
@@ -170,12 +181,11 @@ export async function ask(
   const family = address.includes(':') ? 6 : 4;
   try {
     if (protocol === 'tcp') {
-      const socket = new Socket({ fd: within(path, () => openStreamSocket(family)) });
+      const socket = connectStream(path, address, port);
       let text = '';
       socket.on('data', (data: Buffer) => (text += data.toString()));
       socket.on('end', () => resolve(text));
       socket.on('error', reject);
-      socket.connect({ host: address, port });
       return await promise.finally(() => socket.destroy());
     }
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');

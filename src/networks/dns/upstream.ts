@@ -38,18 +38,17 @@ async function askDatagram(query: Buffer, server: Upstream): Promise<Buffer> {
   const timer = setTimeout(() => reject(new Error(`${server.address} does not answer`)), patience);
   try {
     socket.on('error', reject);
-    socket.on('message', (data, from) => {
-      // Anything but the answer of the server that was asked is noise or a forgery.
-      const genuine = from.address === server.address && from.port === 53;
-      if (genuine && data.length >= 12 && data.readUInt16BE() === query.readUInt16BE()) resolve(data);
+    // Connected, the socket takes packets of that server only, and hears when its port is closed.
+    socket.on('message', (data) => {
+      if (data.length >= 12 && data.readUInt16BE() === query.readUInt16BE()) resolve(data);
     });
     if (server.enter) {
       const any = type === 'udp6' ? '::' : '0.0.0.0';
       const { fd } = server.enter(() => openListener('udp', any, 0));
       socket.bind({ fd });
     }
-    socket.send(query, 53, server.address, (error) => {
-      if (error) reject(error);
+    socket.connect(53, server.address, () => {
+      socket.send(query);
     });
     return await promise;
   } finally {

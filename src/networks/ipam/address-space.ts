@@ -1,4 +1,4 @@
-import { EngineError } from '#kernel';
+import { EngineError, internal } from '#kernel';
 import type { IpamPool } from '../networks.ts';
 import { blockOf, blockSize, contains, formatAddress, parseAddress, type Block } from '../ip.ts';
 
@@ -14,15 +14,16 @@ export class AddressSpace {
   readonly #range: Block;
   readonly #taken = new Set<bigint>();
 
+  /** Throws `internal` when the gateway or an auxiliary address of the pool cannot be had. */
   constructor(pool: IpamPool) {
     this.subnet = blockOf(pool.subnet);
     this.#range = pool.ipRange === undefined ? this.subnet : blockOf(pool.ipRange);
     this.#taken.add(this.subnet.value);
     const last = this.subnet.value + blockSize(this.subnet) - 1n;
     if (this.subnet.family === 4 && blockSize(this.subnet) > 2n) this.#taken.add(last);
-    for (const text of [pool.gateway, ...Object.values(pool.auxAddresses ?? {})]) {
-      const address = text === undefined ? undefined : parseAddress(text);
-      if (address) this.#taken.add(address.value);
+    if (pool.gateway !== undefined) this.#configure(pool.gateway, `gateway (${pool.gateway})`);
+    for (const [name, address] of Object.entries(pool.auxAddresses ?? {})) {
+      this.#configure(address, `secondary ip address (${name}:${address})`);
     }
   }
 
@@ -52,5 +53,13 @@ export class AddressSpace {
   release(text: string): void {
     const address = parseAddress(text);
     if (address) this.#taken.delete(address.value);
+  }
+
+  #configure(address: string, what: string): void {
+    try {
+      this.reserve(address);
+    } catch (error) {
+      throw internal(`failed to allocate ${what}: Address already in use`, error);
+    }
   }
 }

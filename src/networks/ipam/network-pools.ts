@@ -33,11 +33,10 @@ function withGateway(pool: IpamPool): IpamPool {
   if (pool.gateway !== undefined) return pool;
   const subnet = blockOf(pool.subnet);
   const range = pool.ipRange === undefined ? subnet : blockOf(pool.ipRange);
-  const taken = new Set(Object.values(pool.auxAddresses ?? {}));
   for (let value = range.value; value < range.value + blockSize(range); value += 1n) {
     const address = { family: subnet.family, value };
     const isNetworkAddress = value === subnet.value && blockSize(subnet) > 2n;
-    if (!isNetworkAddress && contains(subnet, address) && !taken.has(formatAddress(address))) {
+    if (!isNetworkAddress && contains(subnet, address)) {
       return { ...pool, gateway: formatAddress(address) };
     }
   }

@@ -12,7 +12,7 @@ const maxInterruptions = 200;
 const highWaterMark = 256 << 10;
 
 /** GET of a blob from an offset on, retried until an answer's head is there. */
-export type OpenBlob = (headers: Readonly<Record<string, string>>) => Promise<Answer>;
+type OpenBlob = (headers: Readonly<Record<string, string>>) => Promise<Answer>;
 
 export interface DownloadOptions {
   readonly descriptor: Descriptor;

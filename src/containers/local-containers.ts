@@ -235,8 +235,14 @@ export class LocalContainers implements Containers, AsyncDisposable {
     return readLogs({
       ...options,
       path: log.path,
-      ended: () => this.#ctx.store.find(id)?.state.status !== 'running',
+      ended: this.#runEnds(id, options.signal),
     });
+  }
+
+  /** Settles when the container is not running any more, or when nobody is interested. */
+  #runEnds(id: string, signal: AbortSignal): Promise<unknown> {
+    if (this.#ctx.store.find(id)?.state.status !== 'running') return Promise.resolve();
+    return this.#ctx.waiters.add(id, 'not-running', signal).catch(() => undefined);
   }
 
   async attach(ref: string, options: { stdin: boolean; stdout: boolean; stderr: boolean }): Promise<Duplex> {

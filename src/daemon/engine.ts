@@ -8,9 +8,9 @@ import { createLocalContentStore } from '#content';
 import { EventBroker } from '#events';
 import { createImages, type Images } from '#images';
 import { isKind, messageOf, systemClock, unavailable, type Clock, type Logger } from '#kernel';
-import { makePrivate, prepareCgroups, type CgroupPreparation } from '#linux';
+import { makePrivate, prepareCgroups, unmountIfMounted, type CgroupPreparation } from '#linux';
 import { Database, Leases } from '#metadata';
-import { createNetworks } from '#networks';
+import { createNetworks, teardown } from '#networks';
 import { createRegistryClient, type RegistryClient } from '#registry/client';
 import { createCrunRuntime } from '#runtime';
 import {
@@ -34,6 +34,8 @@ import { wharfVersion } from './version.ts';
 /** A running engine. Disposing it leaves containers, networks and rules as they are. */
 export interface Engine extends AsyncDisposable {
   readonly version: string;
+  /** Puts the installed supervisor in the running one's place. */
+  upgradeSupervisor(): Promise<void>;
   /** An orderly end: without live-restore containers are stopped; with none left running the host is tidied up. */
   stop(): Promise<void>;
 }
@@ -152,8 +154,16 @@ export async function startEngine(configuration: Configuration, logger: Logger):
   const owned = opened.move();
   return {
     version: wharfVersion,
-    stop: () => stop({ server, containers, configuration, instance, runFolder, logger }),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    upgradeSupervisor: () => runtime.upgrade(),
+    stop: () => stop({ server, containers, configuration, logger }),
+    [Symbol.asyncDispose]: async () => {
+      const idle = containers.list().every(({ state }) => state.status !== 'running');
+      await owned.disposeAsync();
+      // With nothing left running the host gets back what this instance had on it.
+      if (!idle) return;
+      await teardown({ instance, runFolder, iptables: configuration.network.iptables });
+      for (const folder of [runFolder, root]) unmountIfMounted(folder, { lazy: true });
+    },
   };
 }
 
@@ -255,8 +265,6 @@ interface Stopping {
   readonly server: ApiServer;
   readonly containers: LocalContainers;
   readonly configuration: Configuration;
-  readonly instance: string;
-  readonly runFolder: string;
   readonly logger: Logger;
 }
 

@@ -47,6 +47,12 @@ async function serve(configuration: Configuration): Promise<number> {
     await using engine = await startEngine(configuration, logger);
     if (configuration.pidfile !== undefined) writeFileSync(configuration.pidfile, `${process.pid}\n`);
     logger.info({ pid: process.pid, version: engine.version }, 'the engine is ready');
+    process.on('SIGUSR2', () => {
+      engine.upgradeSupervisor().then(
+        () => logger.info({}, 'the supervisor was upgraded in place'),
+        (error: unknown) => logger.error({ error: messageOf(error) }, 'the supervisor was not upgraded'),
+      );
+    });
     const signal = await ended.promise;
     logger.info({ signal }, 'stopping');
     await engine.stop();

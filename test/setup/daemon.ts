@@ -13,6 +13,7 @@ import {
   type Client,
 } from './clients.ts';
 import { command, eventually } from './commands.ts';
+import { instanceOf } from '../../src/daemon/data-root.ts';
 import { assertNoLeaks, hostState, type HostState } from './host-state.ts';
 
 export interface DaemonOptions {
@@ -215,9 +216,28 @@ export class Daemon implements AsyncDisposable {
     return hostState({ daemon: this.pid });
   }
 
-  /** Whether a mount, cgroup or process may be this engine's. */
+  /** The id that every name of this engine on the host carries. */
+  get instance(): string {
+    return instanceOf(this.dataRoot);
+  }
+
+  /** Whether a mount, cgroup, rule or process is this engine's. */
   owns(line: string): boolean {
-    return line.includes(this.folder) || /wharf|crun|runc|zombie/.test(line.replaceAll(projectRoot, ''));
+    return line.includes(this.folder) || line.includes(this.instance);
+  }
+
+  /** What a stopped engine leaves on purpose: its supervisor, its bridge with the rules, its private mounts. */
+  #lasts(leak: string): boolean {
+    const { folder, instance } = this;
+    return (
+      [`mounts: ${folder}/data (`, `mounts: ${folder}/run (`, `mounts: ${folder}/data/snapshots (`].some(
+        (start) => leak.startsWith(start),
+      ) ||
+      leak.startsWith(`rules: inet wharf_${instance}:`) ||
+      leak === `links: wh-${instance}0` ||
+      (leak.startsWith('cgroups: ') && leak.endsWith(`/wharf-${instance}`)) ||
+      /^processes: \d+ \S*node \S*supervisor\.(js|ts) /.test(leak)
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -225,7 +245,8 @@ export class Daemon implements AsyncDisposable {
       if (this.#process) {
         await this.removeContainers();
         await this.stop();
-        await assertNoLeaks(this.before, { own: (line) => line.includes(this.folder) });
+        const own = (line: string): boolean => this.owns(line);
+        await assertNoLeaks(this.before, { own, lasting: (leak) => this.#lasts(leak) });
       }
     } finally {
       await this.#cleanUp();
@@ -248,6 +269,10 @@ export class Daemon implements AsyncDisposable {
       .map((line) => line.split(' ')[1] ?? '');
     const own = mounts.filter((path) => path.startsWith(`${this.folder}/`)).toReversed();
     for (const path of own) await command('umount', ['-l', path]);
+    await command('nft', ['delete', 'table', 'inet', `wharf_${this.instance}`]);
+    await command('ip', ['link', 'delete', `wh-${this.instance}0`]);
+    const groups = ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/wharf-${this.instance}*`];
+    await command('find', [...groups, '-exec', 'rmdir', '{}', ';']);
     if (existsSync(this.folder)) await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -29,19 +29,32 @@ async function cgroups(): Promise<string[]> {
   return lines(stdout);
 }
 
+/** `family table: rule`, without counters and handles, which differ from call to call. */
 async function rules(): Promise<string[]> {
-  // Counters, handles and sets' elements with a time to live differ from call to call; what is declared does not.
-  const { stdout } = await command('nft', ['-s', 'list', 'ruleset']).catch(() => ({ stdout: '' }));
-  return lines(stdout).map((line) => line.trim());
+  const { stdout } = await command('nft', ['-s', 'list', 'ruleset']);
+  let table = '';
+  return lines(stdout).map((line) => {
+    table = /^table (.*) \{$/.exec(line)?.[1] ?? table;
+    return `${table}: ${line.trim()}`;
+  });
 }
 
+const readProcess = (pid: string, file: string): Promise<string> =>
+  readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
+
+const commandLine = async (pid: string): Promise<string> =>
+  (await readProcess(pid, 'cmdline')).replaceAll('\0', ' ').trim();
+
+/** `pid command in cgroup`, or `pid zombie (name) of the parent's command`; threads of the kernel do not count. */
 async function processes(): Promise<string[]> {
   const found = [];
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-    if (status.includes(') Z ')) found.push(`${pid} zombie ${status.split(' ')[1] ?? ''}`);
-    else if (text) found.push(`${pid} ${text.replaceAll('\0', ' ').trim()}`);
+    const [, name, state, parent = ''] =
+      /^\d+ (\(.*\)) (\S) (\d+)/.exec(await readProcess(pid, 'stat')) ?? [];
+    const cgroup = /^\d+:[^:]*:(.*wharf.*)$/m.exec(await readProcess(pid, 'cgroup'))?.[1] ?? '/';
+    const text = await commandLine(pid);
+    if (state === 'Z') found.push(`${pid} zombie ${name ?? ''} of ${await commandLine(parent)}`);
+    else if (text) found.push(`${pid} ${text} in ${cgroup}`);
   }
   return found;
 }
@@ -80,12 +93,12 @@ function added(before: readonly string[], after: readonly string[]): string[] {
   });
 }
 
-/** What is on the host now and was not there before: nothing of this may stay after a scenario. */
+/** What is on the host now and was not there before, `kind: line`: nothing of this may stay after a scenario. */
 export function leaksBetween(before: HostState, after: HostState, own: (line: string) => boolean): string[] {
   const kinds = ['mounts', 'links', 'cgroups', 'rules', 'processes'] as const;
   const found = kinds.flatMap((kind) =>
     added(before[kind], after[kind])
-      .filter((line) => kind === 'links' || kind === 'rules' || own(line))
+      .filter((line) => kind === 'links' || own(line))
       .map((line) => `${kind}: ${line}`),
   );
   for (const [name, count] of Object.entries(after.descriptors)) {
@@ -98,21 +111,23 @@ export function leaksBetween(before: HostState, after: HostState, own: (line: st
 
 /**
  * Asserts that the host is again as it was `before`, waiting up to `timeout` milliseconds for what is tidied up in
- * the background. `own` says whether a mount, cgroup or process may be the engine's: other programs of the host
- * come and go as they like.
+ * the background. `own` says whether a mount, cgroup, rule or process may be the engine's: other programs of
+ * the host come and go as they like; `lasting` excuses a leak. Links carry no owner, so all count.
  */
 export async function assertNoLeaks(
   before: HostState,
   options: {
     pids?: Readonly<Record<string, number>>;
     own?: (line: string) => boolean;
+    lasting?: (leak: string) => boolean;
     timeout?: number;
   } = {},
 ): Promise<void> {
   let leaks: string[] = [];
   await eventually(
     async () => {
-      leaks = leaksBetween(before, await hostState(options.pids), options.own ?? (() => true));
+      const found = leaksBetween(before, await hostState(options.pids), options.own ?? (() => true));
+      leaks = found.filter((leak) => !options.lasting?.(leak));
       return leaks.length === 0;
     },
     { timeout: options.timeout ?? 10_000 },

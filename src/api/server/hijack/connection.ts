@@ -22,29 +22,29 @@ export function upgradedConnection(
   };
 }
 
-/** Early bytes of connections that are being taken over without an upgrade. */
-const early = new WeakMap<Duplex, Buffer[]>();
+/** Connections that are being taken over without an upgrade. */
+const plain = new WeakSet<Duplex>();
 
 /**
  * A connection that becomes raw although nobody asked for an upgrade. Node parses on behind the request, so its
  * parser is removed at the end of the body; what it had read further by then comes back as a parse error
- * (see keepEarlyBytes).
+ * (see keepEarlyBytes). Only input that is the start of a request, sent together with this one, is lost.
  */
 export function plainConnection(request: IncomingMessage, response: ServerResponse): Connection {
   const { socket } = request;
-  const chunks: Buffer[] = [];
-  early.set(socket, chunks);
+  plain.add(socket);
+  // Without a parser no further request could come, should this one fail.
+  response.shouldKeepAlive = false;
   request.once('end', () => {
-    releaseParser(socket);
+    if (!response.headersSent) releaseParser(socket);
   });
   return {
     socket,
     upgrade: false,
     async take() {
       await bodyEnd(request);
-      early.delete(socket);
       response.detachSocket(socket);
-      for (const chunk of chunks.reverse()) socket.unshift(chunk);
+      Reflect.deleteProperty(socket, 'resume');
       return socket;
     },
   };
@@ -52,16 +52,17 @@ export function plainConnection(request: IncomingMessage, response: ServerRespon
 
 /**
  * For the server's clientError: whether the bytes that could not be parsed are the input of a connection that is
- * being taken over. They are kept for it then.
+ * being taken over. They are put back for it then.
  */
 export function keepEarlyBytes(
   error: Error & { rawPacket?: Buffer; bytesParsed?: number },
   socket: Duplex,
 ): boolean {
-  const chunks = early.get(socket);
-  if (!chunks || !error.rawPacket) return false;
-  chunks.push(error.rawPacket.subarray(startOfInput(error.rawPacket, error.bytesParsed ?? 0)));
+  if (!plain.has(socket)) return false;
   releaseParser(socket);
+  const input = error.rawPacket?.subarray(startOfInput(error.rawPacket, error.bytesParsed ?? 0));
+  // At once, while the end of the connection is not read yet.
+  if (input && input.length > 0) socket.unshift(input);
   return true;
 }
 
@@ -78,6 +79,8 @@ function releaseParser(socket: Duplex): void {
   // Makes Node hand bytes to the stream again instead of to the parser.
   socket.on('readable', ignore).off('readable', ignore);
   socket.pause();
+  // A request resumes its connection whenever it is read itself; nobody would take these bytes yet.
+  socket.resume = () => socket;
 }
 
 const ignore = (): void => undefined;

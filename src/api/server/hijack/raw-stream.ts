@@ -1,4 +1,4 @@
-import { finished, type Duplex, type Readable } from 'node:stream';
+import { finished, type Duplex } from 'node:stream';
 import { messageOf } from '#kernel';
 import type { Exchange } from '../exchange.ts';
 import { streamContentType } from '../versions/index.ts';
@@ -69,20 +69,25 @@ export async function drained(stream: NodeJS.WritableStream & { destroyed?: bool
 
 async function join(socket: Duplex, streams: Duplex, options: RawStreamOptions): Promise<void> {
   await new Promise<void>((resolve, reject) => {
+    let detached = false;
     const leave = (): void => {
+      detached = true;
       streams.destroy();
       resolve();
     };
     socket.once('close', leave);
     if (socket.destroyed) leave();
-    finished(streams as Readable, { writable: false }, (error) => {
-      if (error && !streams.destroyed) reject(error);
+    finished(streams, { writable: false }, (error) => {
+      if (error && !socket.destroyed && !detached) reject(error);
       else resolve();
     });
-    streams.on('error', reject);
     streams.pipe(socket, { end: false });
     if (!options.stdin) {
       socket.resume();
+      return;
+    }
+    if (socket.readableEnded) {
+      streams.end();
       return;
     }
     if (!options.tty) {

@@ -1,5 +1,5 @@
 import { objectAt, without, type JsonObject } from './json-object.ts';
-import type { Lowering } from './lower.ts';
+import type { Lowering } from './lowering.ts';
 
 /** Places in networks that stood at the top of NetworkSettings when a container had one network. */
 const bridgeFields = {

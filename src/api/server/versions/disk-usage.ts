@@ -1,6 +1,6 @@
 import { apiVersion } from '../api-version.ts';
 import { each, objectAt, type JsonObject } from './json-object.ts';
-import type { Lowering } from './lower.ts';
+import type { Lowering } from './lowering.ts';
 
 /** The field of an older answer and the field that took its place. */
 const renamed: readonly (readonly [old: string, now: string])[] = [

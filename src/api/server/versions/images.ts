@@ -1,5 +1,5 @@
 import { objectAt, type JsonObject } from './json-object.ts';
-import type { Lowering } from './lower.ts';
+import type { Lowering } from './lowering.ts';
 
 /** Written even when empty until 1.51. */
 const emptyImageConfig = {

@@ -4,14 +4,8 @@ import { lowerContainerInspect, lowerContainerSummary } from './containers.ts';
 import { lowerDiskUsage } from './disk-usage.ts';
 import { imageSteps, imageSummarySteps } from './images.ts';
 import { each, whole, type JsonObject } from './json-object.ts';
+import type { Lowering } from './lowering.ts';
 import { systemInfoSteps } from './system-info.ts';
-
-/** Makes an answer what it was before a version changed it. */
-export interface Lowering {
-  /** Applies to requests of versions before this one. */
-  readonly before: string;
-  readonly lower: (value: JsonObject, version: ApiVersion) => JsonObject;
-}
 
 interface Lowerings {
   readonly list: boolean;

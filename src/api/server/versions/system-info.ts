@@ -1,5 +1,5 @@
 import { objectAt, without, type JsonObject } from './json-object.ts';
-import type { Lowering } from './lower.ts';
+import type { Lowering } from './lowering.ts';
 
 const withExpected = (commit: JsonObject): JsonObject => ({ ...commit, Expected: commit['ID'] ?? '' });
 

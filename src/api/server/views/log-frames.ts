@@ -28,7 +28,7 @@ export async function* logFrames(
 ): AsyncIterable<Uint8Array> {
   for await (const record of records) {
     const prefix = prefixOf(record, format);
-    const payload = prefix === '' ? record.data : Buffer.concat([Buffer.from(prefix), record.data]);
+    const payload = prefix === '' ? record.bytes : Buffer.concat([Buffer.from(prefix), record.bytes]);
     yield format.tty ? payload : frame(record.stream, payload);
   }
 }

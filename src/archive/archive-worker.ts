@@ -2,12 +2,13 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { EngineError, errnoOf, messageOf } from '#kernel';
 import { runFilter, type FilterOrder } from './worker/filter.ts';
 import type { JobMessage, WorkerMessage } from './worker/jobs.ts';
-import { runJob } from './worker/run-job.ts';
 
 /** Thrown in a worker when its job is no longer wanted; the main thread knows the reason. */
 class Stopped extends Error {}
 
-function serve(port: NonNullable<typeof parentPort>): void {
+async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
+  // Filter threads start faster without what only jobs need.
+  const { runJob } = await import('./worker/run-job.ts');
   const send = (message: WorkerMessage): void => port.postMessage(message);
   port.on('message', ({ job, stop }: JobMessage) => {
     const flag = new Int32Array(stop);
@@ -27,4 +28,4 @@ function serve(port: NonNullable<typeof parentPort>): void {
 
 const order = workerData as FilterOrder | null;
 if (order) void runFilter(order);
-else if (parentPort) serve(parentPort);
+else if (parentPort) void serve(parentPort);

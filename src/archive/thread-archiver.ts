@@ -119,32 +119,30 @@ class ThreadArchiver implements Archiver {
     const withInput = (input: JobInput) => ({ ...rest, input }) as unknown as Extract<Job, { kind: K }>;
     if ('path' in source) return this.#pool.run<K>(withInput({ path: source.path }), { signal });
     const { head, whole } = await peek(source.stream, magicLength);
-    const feeding = new AbortController();
-    let feed: Promise<unknown> = Promise.resolve();
+    let sourceError: unknown;
+    async function* watched(): AsyncGenerator<Uint8Array, void, undefined> {
+      try {
+        yield* whole;
+      } catch (error) {
+        sourceError = error;
+        throw error;
+      }
+    }
+    const over = new AbortController();
     const onPipe = (fd: number): void => {
       const pipe = new Socket({ fd, readable: false, writable: true });
-      feed = pipeline(whole, pipe, { signal: AbortSignal.any([feeding.signal, signal]) });
-      feed.catch(() => undefined);
+      // Errors of the pipe only tell that the worker has had enough, for a reason that it gives.
+      pipeline(watched(), pipe, { signal: AbortSignal.any([over.signal, signal]) }).catch(() => undefined);
     };
-    let result;
     try {
-      result = await this.#pool.run<K>(withInput({ compression: detectCompression(head) }), {
-        signal,
-        onPipe,
-      });
+      return await this.#pool.run<K>(withInput({ compression: detectCompression(head) }), { signal, onPipe });
     } catch (error) {
-      feeding.abort();
-      // If the source failed, the worker only saw an early end: the source's error is the true one.
-      await feed.catch((cause: unknown) => {
-        if (!isPipeError(cause)) throw cause;
-      });
-      throw error;
+      // If the source failed, the worker only saw an early end.
+      throw sourceError ?? error;
+    } finally {
+      // A source that stalls is not waited for.
+      over.abort();
     }
-    // The worker has all it wants; a decompressor may have left what follows the compressed data.
-    await feed.catch((cause: unknown) => {
-      if (!isPipeError(cause)) throw cause;
-    });
-    return result;
   }
 
   /** Runs a job that writes an archive; the stream ends well only if the job did. */
@@ -178,9 +176,6 @@ class ThreadArchiver implements Archiver {
     return { stream, done };
   }
 }
-
-const isPipeError = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ABORT_ERR' || error.code === 'EPIPE');
 
 /** Only the fields a worker needs: snapshots may carry more. */
 const plain = ({ lower, upper, base }: LayerFolders): LayerFolders => ({

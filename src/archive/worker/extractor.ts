@@ -232,7 +232,7 @@ export class Extractor implements Disposable {
       this.#make(components, first, name, header, link);
     } catch (error) {
       const code = errnoOf(error);
-      if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'EPERM') throw error;
+      if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ELOOP' && code !== 'EPERM') throw error;
       throw invalidArgument(
         `invalid archive: the hard link ${JSON.stringify(header.name)} has no target ${JSON.stringify(header.linkName)}`,
         error,

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readSync, writeSync } from 'node:fs';
+import { closeSync, readSync, writeSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { MessagePort } from 'node:worker_threads';
 import { createGunzip, createGzip, createZstdDecompress } from 'node:zlib';
 import { messageOf } from '#kernel';
-import { close } from '#linux';
 
 export type FilterKind = 'digest' | 'gunzip' | 'unzstd' | 'gzip';
 
@@ -77,8 +76,8 @@ export async function runFilter(order: FilterOrder): Promise<void> {
   }
   order.port.postMessage(result);
   order.port.close();
-  close(order.output);
-  close(order.input);
+  closeSync(order.output);
+  closeSync(order.input);
   const finished = new Int32Array(order.finished);
   Atomics.store(finished, 0, 1);
   Atomics.notify(finished, 0);

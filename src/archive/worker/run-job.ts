@@ -49,6 +49,9 @@ interface Sink extends Disposable {
   finish(): void;
 }
 
+/** What a name or link in an archive can bring about by itself. */
+const archivesOwnFault = new Set(['ELOOP', 'ENAMETOOLONG', 'ENOTDIR']);
+
 /** Names the entry in whatever went wrong with it. */
 function addEntry(sink: Sink, header: StoredHeader, content: Content): void {
   try {
@@ -56,6 +59,8 @@ function addEntry(sink: Sink, header: StoredHeader, content: Content): void {
   } catch (error) {
     const code = errnoOf(error);
     if (error instanceof EngineError || code === undefined) throw error;
+    const place = `${JSON.stringify(header.name)}: ${messageOf(error)}`;
+    if (archivesOwnFault.has(code)) throw invalidArgument(`invalid archive: ${place}`, error);
     throw Object.assign(new Error(`cannot unpack ${JSON.stringify(header.name)}: ${messageOf(error)}`), {
       code,
     });

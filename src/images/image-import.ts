@@ -67,7 +67,6 @@ export class ImageImport {
     ]);
     const { record } = await intake.admit(target, { names: [], platform, claim, signal });
     if (reference !== undefined) this.#options.tag(record.id, reference);
-    options.report({ status: record.id });
     events.publish('image', 'import', record.id, imageAttributes(record.id));
     return record.id;
   }

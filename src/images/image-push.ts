@@ -10,6 +10,7 @@ import {
   parseIndex,
   parseManifest,
   parseReference,
+  trimmed,
   withDigest,
   type Descriptor,
   type Digest,
@@ -166,16 +167,17 @@ export class ImagePush {
   }
 
   /** Repositories of the same registry that are known to hold a layer: those of images pulled or pushed before. */
-  #sources(reference: Reference, layer: Digest): readonly string[] {
+  #sources(reference: Reference, layer: Digest): readonly Reference[] {
     const { index } = this.#options;
-    const paths = new Set<string>();
+    const sources = new Map<string, Reference>();
     for (const { model } of index.images()) {
       if (!model.blobs.has(layer)) continue;
       for (const name of index.namesOf(model.id).filter(isDigestName)) {
         const other = parseReference(name);
-        if (other.domain === reference.domain && other.path !== reference.path) paths.add(other.path);
+        if (other.domain === reference.domain && other.path !== reference.path)
+          sources.set(other.path, trimmed(other));
       }
     }
-    return [...paths].slice(0, 4);
+    return [...sources.values()].slice(0, 4);
   }
 }

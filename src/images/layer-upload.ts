@@ -1,7 +1,7 @@
 import { Transform, type Readable } from 'node:stream';
 import type { ContentStore } from '#content';
 import { shortId, type Clock } from '#kernel';
-import type { Descriptor, Digest } from '#oci';
+import { canonicalName, type Descriptor, type Digest, type Reference } from '#oci';
 import type { Repository } from '#registry/client';
 import type { ProgressEvent } from './images.ts';
 import { ProgressThrottle } from './layer-progress.ts';
@@ -33,16 +33,16 @@ export class LayerUpload {
     this.#say('Preparing');
   }
 
-  /** Sends the layer unless it is there, or can be taken over from one of `sources` (paths in the same registry). */
-  async push(repository: Repository, sources: readonly string[], signal: AbortSignal): Promise<void> {
+  /** Sends the layer unless it is there, or can be taken over from one of `sources` in the same registry. */
+  async push(repository: Repository, sources: readonly Reference[], signal: AbortSignal): Promise<void> {
     const { digest } = this.#layer;
     if (await repository.hasBlob(digest, { signal })) {
       this.#say('Layer already exists');
       return;
     }
     for (const source of sources) {
-      if (await repository.mountBlob(digest, source, { signal })) {
-        this.#say(`Mounted from ${source}`);
+      if (await repository.mountBlob(digest, canonicalName(source), { signal })) {
+        this.#say(`Mounted from ${source.path}`);
         return;
       }
     }

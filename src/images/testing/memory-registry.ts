@@ -8,6 +8,8 @@ interface StoredManifest {
   readonly bytes: Uint8Array;
 }
 
+const pathOf = (name: string): string => name.slice(name.indexOf('/') + 1);
+
 /** A registry in memory, for tests; it counts what it is asked and breaks when told to. */
 export class MemoryRegistry implements RegistryClient {
   readonly #manifests = new Map<string, StoredManifest>();
@@ -32,14 +34,14 @@ export class MemoryRegistry implements RegistryClient {
   }
 
   repository(name: string): Repository {
-    const path = name.slice(name.indexOf('/') + 1);
+    const path = pathOf(name);
     return {
       name,
       fetchManifest: (object) => this.#fetchManifest(path, object),
       fetchBlob: (descriptor, { offset = 0 }) => this.#fetchBlob(path, descriptor.digest, offset),
       hasBlob: (digest) => Promise.resolve(this.#blobs.has(`${path} ${digest}`)),
       mountBlob: (digest, from) => {
-        const bytes = this.#blobs.get(`${from} ${digest}`);
+        const bytes = this.#blobs.get(`${pathOf(from)} ${digest}`);
         this.requests.push(`mount ${path} ${from} ${digest}`);
         if (bytes) this.#blobs.set(`${path} ${digest}`, bytes);
         return Promise.resolve(bytes !== undefined);

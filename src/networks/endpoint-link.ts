@@ -88,7 +88,13 @@ export async function attachLink(
   host: NetlinkSocket,
   netns: NetnsLinks,
   endpoint: Endpoint,
-  bridge: { readonly index: number; readonly mtu: number; readonly alias: string },
+  bridge: {
+    readonly index: number;
+    readonly mtu: number;
+    readonly alias: string;
+    /** Cut off from the bridge's other isolated ports (`enable_icc=false`). */
+    readonly isolated: boolean;
+  },
 ): Promise<void> {
   const name = vethName(endpoint.id);
   createVeth(host, {
@@ -102,5 +108,10 @@ export async function attachLink(
   const link = findLink(host, name);
   if (!link) throw internal(`the link ${name} is missing on the host`);
   // Created up, the peer would answer ENOTCONN; hairpin lets a container reach its own published ports.
-  changeLink(host, link.index, { up: true, hairpin: true, alias: bridge.alias });
+  changeLink(host, link.index, {
+    up: true,
+    hairpin: true,
+    isolated: bridge.isolated,
+    alias: bridge.alias,
+  });
 }

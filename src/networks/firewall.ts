@@ -133,39 +133,46 @@ table inet ${table} {
 `;
 }
 
+/**
+ * Keeps what should be in the table, so that it can be made again when somebody flushed it (`nft flush ruleset`, a
+ * firewall's restart).
+ */
 export class NftablesFirewall implements Firewall {
   readonly #table: string;
   readonly #nft = new Nftables();
+  readonly #bridges = new Map<string, FirewallBridge>();
+  readonly #mappings = new Map<string, PortMapping>();
 
   constructor(table: string) {
     this.#table = table;
   }
 
   replace(bridges: readonly FirewallBridge[], mappings: readonly PortMapping[]): void {
-    const commands = [
-      `add table inet ${this.#table}`,
-      `delete table inet ${this.#table}`,
-      tableText(this.#table),
-    ];
-    for (const bridge of bridges) commands.push(...this.#bridgeCommands('add', bridge));
-    commands.push(...this.#portCommands('add', mappings));
-    this.#nft.run(commands.join('\n'));
+    this.#bridges.clear();
+    this.#mappings.clear();
+    for (const bridge of bridges) this.#bridges.set(bridge.name, bridge);
+    for (const mapping of mappings) this.#mappings.set(mappingKey(mapping), mapping);
+    this.#rebuild();
   }
 
   addBridge(bridge: FirewallBridge): void {
-    this.#nft.run(this.#bridgeCommands('add', bridge).join('\n'));
+    this.#bridges.set(bridge.name, bridge);
+    this.#apply(this.#bridgeCommands('add', bridge), () => this.#bridges.delete(bridge.name));
   }
 
   removeBridge(bridge: FirewallBridge): void {
-    this.#nft.run(this.#bridgeCommands('delete', bridge).join('\n'));
+    this.#bridges.delete(bridge.name);
+    this.#apply(this.#bridgeCommands('delete', bridge), () => undefined);
   }
 
   publish(mappings: readonly PortMapping[]): void {
-    if (mappings.length > 0) this.#nft.run(this.#portCommands('add', mappings).join('\n'));
+    for (const mapping of mappings) this.#mappings.set(mappingKey(mapping), mapping);
+    this.#apply(this.#portCommands('add', mappings), () => this.#forget(mappings));
   }
 
   unpublish(mappings: readonly PortMapping[]): void {
-    if (mappings.length > 0) this.#nft.run(this.#portCommands('delete', mappings).join('\n'));
+    this.#forget(mappings);
+    this.#apply(this.#portCommands('delete', mappings), () => undefined);
   }
 
   clear(): void {
@@ -174,6 +181,36 @@ export class NftablesFirewall implements Firewall {
 
   [Symbol.dispose](): void {
     this.#nft[Symbol.dispose]();
+  }
+
+  /** Makes a small change; where the table is not what it should be, makes the table again instead. */
+  #apply(commands: readonly string[], undo: () => void): void {
+    if (commands.length === 0) return;
+    try {
+      this.#nft.run(commands.join('\n'));
+    } catch {
+      try {
+        this.#rebuild();
+      } catch (error) {
+        undo();
+        throw error;
+      }
+    }
+  }
+
+  #rebuild(): void {
+    const commands = [
+      `add table inet ${this.#table}`,
+      `delete table inet ${this.#table}`,
+      tableText(this.#table),
+    ];
+    for (const bridge of this.#bridges.values()) commands.push(...this.#bridgeCommands('add', bridge));
+    commands.push(...this.#portCommands('add', [...this.#mappings.values()]));
+    this.#nft.run(commands.join('\n'));
+  }
+
+  #forget(mappings: readonly PortMapping[]): void {
+    for (const mapping of mappings) this.#mappings.delete(mappingKey(mapping));
   }
 
   #bridgeCommands(verb: 'add' | 'delete', bridge: FirewallBridge): string[] {
@@ -189,3 +226,8 @@ export class NftablesFirewall implements Firewall {
     });
   }
 }
+
+const mappingKey = (mapping: PortMapping): string => {
+  const { map, key } = element(mapping);
+  return `${map} ${key}`;
+};

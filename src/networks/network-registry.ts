@@ -1,4 +1,4 @@
-import { internal, invalidArgument, newId } from '#kernel';
+import { internal, invalidArgument, messageOf, newId } from '#kernel';
 import { findLink, type Link, type NetlinkSocket } from '#linux';
 import type { EndpointSpec, IpamPool, NetworkRecord, NetworkSpec } from './networks.ts';
 import { defaultRouteMtu, ensureBridge, hostBlocks, removeBridge } from './bridge-link.ts';
@@ -9,8 +9,9 @@ import { choosePools, defaultBridgePools } from './ipam/network-pools.ts';
 import { blockOf } from './ip.ts';
 import { forbidden, networkExists, noSuchNetwork } from './network-errors.ts';
 import { bridgeOptions, isPredefined, loadNetworks, saveNetwork } from './network-record.ts';
+import { defaultBridgeOptions, predefinedRecord } from './predefined.ts';
 import { validateNetworkSpec } from './network-spec.ts';
-import { defaultBridgeName, linkAlias, type NetworksOptions } from './networks-options.ts';
+import { linkAlias, type NetworksOptions } from './networks-options.ts';
 
 /** Addresses of an endpoint, with the prefix length and the gateway of their subnet. */
 export interface Lease {
@@ -40,10 +41,13 @@ export class NetworkRegistry {
   start(): void {
     for (const record of loadNetworks(this.#options.db)) this.#keep(record);
     for (const name of ['none', 'host', 'bridge'] as const) {
-      if (!this.list().some((record) => record.name === name)) this.#addPredefined(name);
+      this.#addPredefined(
+        name,
+        this.list().find((record) => record.name === name),
+      );
     }
     for (const record of this.list()) {
-      if (record.driver === 'bridge') this.#makeBridge(record);
+      if (record.driver === 'bridge') this.#restoreBridge(record);
     }
   }
 
@@ -178,28 +182,35 @@ export class NetworkRegistry {
     );
   }
 
-  #addPredefined(name: 'bridge' | 'host' | 'none'): void {
-    const isBridge = name === 'bridge';
+  /** The default bridge is as the daemon's options say now; its id and, where they say nothing, its subnet stay. */
+  #addPredefined(name: 'bridge' | 'host' | 'none', before: NetworkRecord | undefined): void {
+    if (name !== 'bridge') {
+      if (!before) this.#add(predefinedRecord(name, this.#options.clock.now(), {}));
+      return;
+    }
+    if (before) this.#networks.delete(before.id);
+    const { bip, fixedCidr } = this.#options;
+    const chosen =
+      before && bip === undefined && fixedCidr === undefined
+        ? { pools: before.pools, ipamConfig: before.ipamConfig }
+        : defaultBridgePools(this.#options, this.#poolContext());
     const mtu = this.#options.mtu ?? defaultRouteMtu(this.#socket);
-    const pools = isBridge
-      ? defaultBridgePools(this.#options, this.#poolContext())
-      : { pools: [], ipamConfig: [] };
-    this.#add({
-      id: newId(),
-      name,
-      driver: name,
-      internal: false,
-      attachable: false,
-      enableIPv4: true,
-      enableIPv6: false,
-      ipamDriver: 'default',
-      ipamOptions: {},
-      ...pools,
-      requestedSubnets: [],
-      options: isBridge ? defaultBridgeOptions(this.#options, mtu) : {},
-      labels: {},
-      createdAt: this.#options.clock.now(),
-    });
+    const { id, createdAt } = before ?? { id: newId(), createdAt: this.#options.clock.now() };
+    const options = defaultBridgeOptions(this.#options, mtu);
+    this.#add(predefinedRecord(name, createdAt, { id, options, ...chosen }));
+  }
+
+  /** A network that cannot be made again is no reason not to start, unless it is the default one. */
+  #restoreBridge(record: NetworkRecord): void {
+    try {
+      this.#makeBridge(record);
+    } catch (error) {
+      if (isPredefined(record.name)) throw error;
+      this.#options.logger.error(
+        { network: record.name, error: messageOf(error) },
+        'cannot restore a network',
+      );
+    }
   }
 
   #add(record: NetworkRecord): void {
@@ -270,12 +281,3 @@ const firewallBridge = (record: NetworkRecord): FirewallBridge => {
     subnets: record.pools.map((pool) => pool.subnet),
   };
 };
-
-const defaultBridgeOptions = (options: NetworksOptions, mtu: number): Record<string, string> => ({
-  'com.docker.network.bridge.default_bridge': 'true',
-  'com.docker.network.bridge.enable_icc': String(options.icc ?? true),
-  'com.docker.network.bridge.enable_ip_masquerade': String(options.ipMasq ?? true),
-  'com.docker.network.bridge.host_binding_ipv4': options.defaultBindingIp ?? '0.0.0.0',
-  'com.docker.network.bridge.name': defaultBridgeName(options),
-  'com.docker.network.driver.mtu': String(mtu),
-});

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { newId } from '#kernel';
-import { readSysctl, writeSysctl } from '#linux';
+import { createNetns, isNetns, readSysctl, removeNetns, writeSysctl } from '#linux';
 import { createNetworks, teardown } from './index.ts';
 import type { Networks, PortRequest } from './networks.ts';
 import type { NetworksOptions } from './networks-options.ts';
@@ -75,6 +77,28 @@ describe('predefined networks', () => {
       await using again = createNetworks(options);
       await again.start(new Set());
       assert.deepEqual(again.list(), networks.list());
+    });
+  });
+
+  test('start() makes the default bridge as the options say, and keeps its id', async () => {
+    await withNetworks(async (networks, options) => {
+      const before = networks.get('bridge');
+      await using again = createNetworks({ ...options, bip: '10.5.0.1/24', mtu: 1300, icc: false });
+      await again.start(new Set());
+      const record = again.get('bridge');
+      assert.equal(record.id, before.id);
+      assert.deepEqual(record.ipamConfig, [{ subnet: '10.5.0.0/24', gateway: '10.5.0.1' }]);
+      const link = await runIn('/proc/self/ns/net', 'ip', 'addr', 'show', 'wh-test0');
+      assert.match(link, /mtu 1300[\s\S]*inet 10\.5\.0\.1\/24/);
+      assert.doesNotMatch(link, /172\.17/);
+      const a = await open(again, 'a', ['bridge']);
+      const b = await open(again, 'b', ['bridge']);
+      await using servers = new AsyncDisposableStack();
+      servers.use(await serve(b.path, 'tcp', 80, 'b'));
+      await assert.rejects(ask(a.path, 'tcp', b.ip, 80, 300), /timeout|EHOSTUNREACH/);
+      assert.match(await ask(undefined, 'tcp', b.ip, 80), /^b /);
+      await again.closeSandbox(a.id);
+      await again.closeSandbox(b.id);
     });
   });
 
@@ -394,6 +418,139 @@ describe('restart', () => {
     await teardown(options);
     options.db[Symbol.dispose]();
     await eventually(() => host.links().join() === links.join(), 'links removed');
+  });
+});
+
+describe('a host with others on it', () => {
+  test('start() removes what a daemon left that died in between', async () => {
+    const options = host.options();
+    const links = host.links();
+    const orphan = join(options.runFolder, 'netns', newId());
+    {
+      await using networks = createNetworks(options);
+      await networks.start(new Set());
+      const record = await networks.create({ name: 'net' });
+      // As if the daemon had been killed before it recorded them.
+      createNetns(orphan);
+      options.db.run('DELETE FROM networks WHERE id = ?', record.id);
+    }
+    {
+      await using networks = createNetworks(options);
+      await networks.start(new Set());
+      assert.equal(isNetns(orphan), false);
+      assert.equal(host.links().filter((name) => name.startsWith('br-')).length, 0);
+    }
+    await teardown(options);
+    options.db[Symbol.dispose]();
+    await eventually(() => host.links().join() === links.join(), 'links removed');
+  });
+
+  test('two instances stand side by side', async () => {
+    await withNetworks(async (first) => {
+      const options = host.options({ instance: 'second', runFolder: join(host.folder, 'second') });
+      {
+        await using second = createNetworks(options);
+        await second.start(new Set());
+        assert.equal(second.get('bridge').pools[0]?.subnet, '172.18.0.0/16');
+        const a = await open(first, 'a', ['bridge'], { ports: [publish(80, 8080)] });
+        const b = await open(second, 'b', ['bridge'], { ports: [publish(80, 8081)] });
+        await using servers = new AsyncDisposableStack();
+        servers.use(await serve(a.path, 'tcp', 80, 'a'));
+        servers.use(await serve(b.path, 'tcp', 80, 'b'));
+        servers.use(await serve(host.outside, 'tcp', 90, 'outside'));
+        for (const from of [undefined, host.outside, a.path, b.path]) {
+          assert.match(await ask(from, 'tcp', hostAddress, 8080), /^a /);
+          assert.match(await ask(from, 'tcp', hostAddress, 8081), /^b /);
+        }
+        assert.equal(await ask(b.path, 'tcp', outsideAddress, 90), `outside ${hostAddress}`);
+        await assert.rejects(ask(b.path, 'tcp', a.ip, 80, 300), /timeout/);
+        await assert.rejects(
+          second.openSandbox(sandboxSpec('c', ['bridge'], { ports: [publish(80, 8080)] })),
+          /port 8080 is held by/,
+        );
+      }
+      await teardown(options);
+      options.db[Symbol.dispose]();
+      assert.equal(readSysctl('net/ipv4/ip_forward'), '1', 'the first still needs it');
+    });
+  });
+
+  test('forwarding is turned on for bridges only', async () => {
+    const third = join(host.folder, 'third');
+    createNetns(third);
+    try {
+      host.attach(third, 'third0', '198.51.100.2/24', '198.51.100.1/24');
+      await runIn(third, 'ip', 'route', 'add', 'default', 'via', '198.51.100.2');
+      await withNetworks(async (networks) => {
+        assert.equal(readSysctl('net/ipv4/ip_forward'), '1');
+        const a = await open(networks, 'a', ['bridge']);
+        const servers = new AsyncDisposableStack();
+        servers.use(await serve(host.outside, 'tcp', 90, 'outside'));
+        servers.use(await serve(third, 'tcp', 91, 'third'));
+        await runIn(host.outside, 'ip', 'route', 'add', '198.51.100.0/24', 'via', hostAddress);
+        assert.match(await ask(a.path, 'tcp', '198.51.100.1', 91), /^third 198\.51\.100\.2$/);
+        await assert.rejects(ask(third, 'tcp', outsideAddress, 90, 300), /timeout/);
+        await servers.disposeAsync();
+        await runIn(host.outside, 'ip', 'route', 'del', '198.51.100.0/24');
+      });
+    } finally {
+      removeNetns(third);
+    }
+  });
+
+  test('a foreign policy of drop is named in a warning', async () => {
+    await runIn(
+      '/proc/self/ns/net',
+      'nft',
+      'add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }',
+    );
+    host.logged.length = 0;
+    const options = host.options();
+    {
+      await using networks = createNetworks(options);
+      await networks.start(new Set());
+    }
+    await teardown(options);
+    await runIn('/proc/self/ns/net', 'nft', 'delete table ip filter');
+    const warning = host.logged.find((entry) => entry.level === 'warn');
+    assert.deepEqual(warning?.fields, { chains: ['ip filter FORWARD'] });
+  });
+
+  test('a flushed rule set is made again by the next change', async () => {
+    await withNetworks(async (networks) => {
+      const a = await open(networks, 'a', ['bridge'], { ports: [publish(80, 8080)] });
+      await using servers = new AsyncDisposableStack();
+      servers.use(await serve(a.path, 'tcp', 80, 'a'));
+      await runIn('/proc/self/ns/net', 'nft', 'delete table inet wharf_test');
+      const b = await open(networks, 'b', ['bridge'], { ports: [publish(80, 8081)] });
+      assert.match(await ask(undefined, 'tcp', '127.0.0.1', 8080), /^a /);
+      await runIn('/proc/self/ns/net', 'nft', 'delete table inet wharf_test');
+      await networks.closeSandbox(b.id);
+      assert.match(await ask(undefined, 'tcp', '127.0.0.1', 8080), /^a /);
+    });
+  });
+
+  test('a UDP client follows the port to its next container', async () => {
+    await withNetworks(async (networks) => {
+      const seen: string[] = [];
+      const socket = createSocket('udp4').on('message', (data) => seen.push(data.toString()));
+      await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+      for (const name of ['one', 'two']) {
+        // Another address each time, as the first is held until the end.
+        const web = await open(networks, name, ['bridge'], {
+          ports: [publish(53, 8053, { protocol: 'udp' })],
+        });
+        const servers = new AsyncDisposableStack();
+        servers.use(await serve(web.path, 'udp', 53, name));
+        if (name === 'one') await open(networks, 'holder', ['bridge']);
+        socket.send('x', 8053, '127.0.0.1');
+        await eventually(() => seen.some((text) => text.startsWith(name)), `an answer of ${name}`);
+        await servers.disposeAsync();
+        await networks.disconnect(web.id, 'bridge');
+        await networks.closeSandbox(web.id);
+      }
+      socket.close();
+    });
   });
 });
 

@@ -2,6 +2,7 @@ import { messageOf } from '#kernel';
 import { changeLink, findLink, isNetns, removeNetns } from '#linux';
 import { vethName } from './endpoint-link.ts';
 import { gatewayEndpoint } from './gateway.ts';
+import { bridgeOptions } from './network-record.ts';
 import { netnsPath, type OpenSandbox } from './open-sandbox.ts';
 import type { SandboxParts } from './sandboxes.ts';
 import { deleteSandbox, type StoredSandbox } from './sandbox-store.ts';
@@ -60,11 +61,12 @@ export class SandboxRestoration {
     const { registry, socket } = this.#parts;
     for (const { endpoint } of sandbox.endpoints) {
       if (endpoint.interfaceName === '') continue;
-      const bridge = registry.bridge(registry.get(endpoint.networkId));
+      const record = registry.get(endpoint.networkId);
+      const bridge = registry.bridge(record);
       const link = findLink(socket, vethName(endpoint.id));
       if (link && link.master !== bridge.index) {
         changeLink(socket, link.index, { master: bridge.index });
-        changeLink(socket, link.index, { up: true, hairpin: true });
+        changeLink(socket, link.index, { up: true, hairpin: true, isolated: !bridgeOptions(record).icc });
       }
     }
   }

@@ -70,10 +70,12 @@ export class Sandboxes {
       }
       using netns = new NetnsLinks(sandbox.path);
       const entry = await this.#addEndpoint(sandbox, netns, record, spec);
-      this.#route(sandbox, netns);
-      this.#resolve(sandbox);
-      this.#republish(sandbox);
-      this.#save(sandbox);
+      try {
+        this.#settle(sandbox, netns);
+      } catch (error) {
+        await this.#removeEndpoint(sandbox, netns, entry);
+        throw error;
+      }
       this.#event('connect', sandbox, record);
       return entry.endpoint;
     });
@@ -88,13 +90,8 @@ export class Sandboxes {
         throw internal(`container ${containerId} is not connected to network ${record.name}`);
       }
       using netns = new NetnsLinks(sandbox.path);
-      sandbox.endpoints = sandbox.endpoints.filter((other) => other !== entry);
-      this.#parts.resolvers.forget(sandbox.containerId, record.id);
-      if (entry.endpoint.interfaceName !== '') await netns.remove(entry.endpoint.interfaceName);
-      this.#parts.registry.release(record.id, entry.endpoint);
-      this.#route(sandbox, netns);
-      this.#republish(sandbox);
-      this.#save(sandbox);
+      await this.#removeEndpoint(sandbox, netns, entry);
+      this.#settle(sandbox, netns);
       this.#event('disconnect', sandbox, record);
     });
   }
@@ -143,10 +140,7 @@ export class Sandboxes {
       netns.loopbackUp();
       await breathe();
       for (const { record, endpoint } of wanted) await this.#addEndpoint(sandbox, netns, record, endpoint);
-      this.#route(sandbox, netns);
-      this.#resolve(sandbox);
-      this.#republish(sandbox);
-      this.#save(sandbox);
+      this.#settle(sandbox, netns);
     } catch (error) {
       this.#dismantle(sandbox);
       throw error;
@@ -184,13 +178,31 @@ export class Sandboxes {
     if (record.driver !== 'bridge') return entry;
     try {
       const bridge = registry.bridge(record);
-      await attachLink(socket, netns, endpoint, { ...bridge, alias: linkAlias(options.instance) });
+      const { icc } = bridgeOptions(record);
+      const alias = linkAlias(options.instance);
+      await attachLink(socket, netns, endpoint, { ...bridge, alias, isolated: !icc });
       return entry;
     } catch (error) {
       sandbox.endpoints = sandbox.endpoints.filter((other) => other !== entry);
       registry.release(record.id, lease);
       throw error;
     }
+  }
+
+  async #removeEndpoint(sandbox: OpenSandbox, netns: NetnsLinks, entry: StoredEndpoint): Promise<void> {
+    const { networkId, interfaceName: link } = entry.endpoint;
+    sandbox.endpoints = sandbox.endpoints.filter((other) => other !== entry);
+    this.#parts.resolvers.forget(sandbox.containerId, networkId);
+    if (link !== '') await netns.remove(link);
+    this.#parts.registry.release(networkId, entry.endpoint);
+  }
+
+  /** Brings everything that depends on the set of endpoints up to date, and records it. */
+  #settle(sandbox: OpenSandbox, netns: NetnsLinks): void {
+    this.#route(sandbox, netns);
+    this.#resolve(sandbox);
+    this.#republish(sandbox);
+    this.#save(sandbox);
   }
 
   #route(sandbox: OpenSandbox, netns: NetnsLinks): void {

@@ -53,15 +53,25 @@ export class SimulatedHost implements Disposable {
     writeSysctl('net/ipv4/ip_forward', '0');
     writeSysctl('net/ipv6/conf/all/forwarding', '0');
     run('ip', 'link', 'set', 'lo', 'up');
-    run('ip', 'link', 'add', 'eth0', 'mtu', '1400', 'type', 'veth', 'peer', 'name', 'host0');
-    this.#giveAway('host0');
-    run('ip', 'addr', 'add', `${hostAddress}/24`, 'dev', 'eth0');
-    run('ip', 'link', 'set', 'eth0', 'up');
-    const inOutside = (...args: string[]): string => run('nsenter', `--net=${this.outside}`, 'ip', ...args);
-    inOutside('addr', 'add', `${outsideAddress}/24`, 'dev', 'host0');
-    inOutside('link', 'set', 'host0', 'up');
-    inOutside('link', 'set', 'lo', 'up');
+    this.attach(this.outside, 'eth0', `${hostAddress}/24`, `${outsideAddress}/24`);
     run('ip', 'route', 'add', 'default', 'via', outsideAddress);
+  }
+
+  /** Connects a namespace to the host by a link of that name, `host0` over there; addresses in CIDR notation. */
+  attach(path: string, name: string, ours: string, theirs: string): void {
+    run('ip', 'link', 'add', name, 'mtu', '1400', 'type', 'veth', 'peer', 'name', 'host0');
+    using socket = new NetlinkSocket('route');
+    const link = findLink(socket, 'host0');
+    assert.ok(link);
+    const netnsFd = openNetns(path);
+    changeLink(socket, link.index, { netnsFd });
+    closeSync(netnsFd);
+    run('ip', 'addr', 'add', ours, 'dev', name);
+    run('ip', 'link', 'set', name, 'up');
+    const inside = (...args: string[]): string => run('nsenter', `--net=${path}`, 'ip', ...args);
+    inside('addr', 'add', theirs, 'dev', 'host0');
+    inside('link', 'set', 'host0', 'up');
+    inside('link', 'set', 'lo', 'up');
   }
 
   /** Options of an instance on this host; the database stays open across restarts of Networks. */
@@ -96,15 +106,6 @@ export class SimulatedHost implements Disposable {
   [Symbol.dispose](): void {
     removeNetns(this.outside);
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  #giveAway(name: string): void {
-    using socket = new NetlinkSocket('route');
-    const link = findLink(socket, name);
-    assert.ok(link);
-    const netnsFd = openNetns(this.outside);
-    changeLink(socket, link.index, { netnsFd });
-    closeSync(netnsFd);
   }
 }
 

@@ -7,7 +7,7 @@ const RTM_GETLINK = 18;
 const IFLA = { address: 1, name: 3, mtu: 4, master: 10, linkInfo: 18, alias: 20, netnsFd: 28 } as const;
 const INFO = { kind: 1, data: 2, slaveKind: 4, slaveData: 5 } as const;
 const VETH_INFO_PEER = 1;
-const BRPORT_MODE = 4;
+const BRPORT = { hairpin: 4, isolated: 33 } as const;
 const IFF_UP = 1;
 
 /** A network interface, as a dump shows it. */
@@ -126,6 +126,8 @@ export interface LinkChanges {
   readonly netnsFd?: number;
   /** Of a bridge's port: frames may leave by the port they came in. */
   readonly hairpin?: boolean;
+  /** Of a bridge's port: frames do not pass between isolated ports. */
+  readonly isolated?: boolean;
 }
 
 /** Changes a link in one request. */
@@ -137,10 +139,13 @@ export function changeLink(socket: NetlinkSocket, index: number, changes: LinkCh
   if (changes.alias !== undefined) message.string(IFLA.alias, changes.alias);
   if (changes.netnsFd !== undefined) message.u32(IFLA.netnsFd, changes.netnsFd);
   if (changes.master !== undefined) message.u32(IFLA.master, changes.master);
-  if (changes.hairpin !== undefined) {
-    const mode = changes.hairpin ? 1 : 0;
+  const { hairpin, isolated } = changes;
+  if (hairpin !== undefined || isolated !== undefined) {
     message.nest(IFLA.linkInfo, (info) =>
-      info.string(INFO.slaveKind, 'bridge').nest(INFO.slaveData, (data) => data.u8(BRPORT_MODE, mode)),
+      info.string(INFO.slaveKind, 'bridge').nest(INFO.slaveData, (data) => {
+        if (hairpin !== undefined) data.u8(BRPORT.hairpin, Number(hairpin));
+        if (isolated !== undefined) data.u8(BRPORT.isolated, Number(isolated));
+      }),
     );
   }
   socket.request(message, `change link ${index}`);

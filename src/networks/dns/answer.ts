@@ -41,8 +41,8 @@ function respond(query: Packet, question: Question, answers: Answer[], flags: nu
 }
 
 /**
- * The answer to a question about containers, or undefined if it is about something else. A known name without an address
- * of the asked family answers NOERROR and nothing, so that nobody asks the world about it.
+ * The answer to a question about containers, or undefined if it is about something else. A known name without a record
+ * of the asked type answers NOERROR and nothing, so that nobody asks the world about it.
  */
 export function answerQuery(query: Packet, question: Question, names: Names): Buffer | undefined {
   const { name, type } = question;
@@ -51,9 +51,9 @@ export function answerQuery(query: Packet, question: Question, names: Names): Bu
     if (target === undefined) return undefined;
     return respond(query, question, [{ type: 'PTR', name, ttl, data: target }], 0);
   }
-  if (type !== 'A' && type !== 'AAAA') return undefined;
   const known = names.resolve(name);
   if (!known) return undefined;
+  if (type !== 'A' && type !== 'AAAA') return respond(query, question, [], 0);
   const addresses = shuffled(type === 'A' ? known.ipv4 : known.ipv6);
   return respond(
     query,

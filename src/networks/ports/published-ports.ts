@@ -182,19 +182,15 @@ export class PublishedPorts {
     const mapping = this.#mapping(target, port);
     const address = isIPv6(hostIp) ? (target.ipv6 ?? target.ipv4) : (target.ipv4 ?? target.ipv6);
     if (!address) throw internal(`endpoint ${target.name} has no address to publish port ${hostPort} to`);
-    let fd: number;
-    try {
-      fd = openListener(protocol, hostIp, hostPort).fd;
-    } catch (error) {
-      throw this.#bindFailure(error, port, address.address);
-    }
+    const fd = this.#listen(port, address.address);
     const owner = `${protocol}/${hostIp}/${hostPort}`;
     this.#owners.set(owner, containerId);
     // ::1 cannot be translated to another host, so whatever listens on IPv6 also relays.
-    const relayed = (!mapping || isIPv6(hostIp)) && protocol !== 'sctp';
-    const stop = relayed
-      ? this.#relay.listen(fd, protocol, { address: address.address, port: port.containerPort })
-      : () => closeSync(fd);
+    const relayed = !mapping || isIPv6(hostIp);
+    const stop =
+      fd === undefined || protocol === 'sctp' || !relayed
+        ? () => fd !== undefined && closeSync(fd)
+        : this.#relay.listen(fd, protocol, { address: address.address, port: port.containerPort });
     return {
       port,
       mapping,
@@ -203,6 +199,16 @@ export class PublishedPorts {
         stop();
       },
     };
+  }
+
+  /** The listener's descriptor; undefined where the kernel cannot listen on SCTP, but can still translate it. */
+  #listen(port: PublishedPort, address: string): number | undefined {
+    try {
+      return openListener(port.protocol, port.hostIp, port.hostPort).fd;
+    } catch (error) {
+      if (port.protocol === 'sctp' && errnoOf(error) === 'EPROTONOSUPPORT') return undefined;
+      throw this.#bindFailure(error, port, address);
+    }
   }
 
   #mapping(target: PortTarget, port: PublishedPort): PortMapping | undefined {

@@ -70,9 +70,7 @@ export class Dispatcher {
   /** Never rejects. */
   async run(request: IncomingMessage, response: ServerResponse, connection?: Connection): Promise<void> {
     try {
-      response.setHeaders(this.#headers);
-      const answer =
-        request.method === 'OPTIONS' ? { status: 200 } : await this.#answer(request, response, connection);
+      const answer = await this.#answer(request, response, connection);
       if (answer) writeAnswer(response, answer);
     } catch (error) {
       this.#fail(request, response, error);
@@ -84,8 +82,13 @@ export class Dispatcher {
     response: ServerResponse,
     connection: Connection | undefined,
   ): Promise<Answer | undefined> {
+    if (request.method === 'OPTIONS') {
+      response.setHeaders(this.#headers);
+      return { status: 200 };
+    }
     const found = this.#match(request);
     if (!found) return { status: 404, json: { message: 'page not found' } };
+    response.setHeaders(this.#headers);
     const { target, match } = found;
     const { operation } = match.route;
     const version =

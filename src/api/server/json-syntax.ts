@@ -84,7 +84,7 @@ class Scanner {
   #escape(): void {
     const match = /^\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/.exec(this.#text.slice(this.at, this.at + 6));
     if (!match) {
-      if (this.#text.length - this.at < 6) this.#end();
+      if (/^\\(?:u[0-9a-fA-F]{0,3})?$/.test(this.#text.slice(this.at))) this.#end();
       throw new JsonSyntaxError(
         `invalid escape sequence \`${this.#text.slice(this.at, this.at + 2)}\` in string`,
       );

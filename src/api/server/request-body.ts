@@ -40,7 +40,7 @@ function checkContentType(request: IncomingMessage): void {
   if (media === '')
     throw invalidArgument(`malformed Content-Type header (${type ?? ''}): mime: no media type`);
   if (media !== 'application/json') {
-    throw invalidArgument(`unsupported Content-Type header (${media}): must be 'application/json'`);
+    throw invalidArgument(`unsupported Content-Type header (${type ?? ''}): must be 'application/json'`);
   }
 }
 

@@ -198,6 +198,14 @@ function fakeContainers({ containers, execs }: Store, note: Note, calls: Call[])
     if (!found) throw notFound(`No such exec instance: ${id}`);
     return found;
   };
+  /** Notes an operation on a container that must exist. */
+  const act = (name: string) => {
+    const noted = note(name);
+    return async (ref: string, ...args: unknown[]): Promise<void> => {
+      get(ref);
+      await noted(ref, ...args);
+    };
+  };
   const noFile = notFound('Could not find the file /nope in container web');
   return {
     create: async (request, options) => {
@@ -209,19 +217,19 @@ function fakeContainers({ containers, execs }: Store, note: Note, calls: Call[])
     network: () => undefined,
     logPath: () => '',
     execIds: () => [],
-    start: note('start'),
-    stop: note('stop'),
-    restart: note('restart'),
-    kill: note('kill'),
-    pause: note('pause'),
-    unpause: note('unpause'),
-    rename: note('rename'),
-    remove: note('remove'),
+    start: act('start'),
+    stop: act('stop'),
+    restart: act('restart'),
+    kill: act('kill'),
+    pause: act('pause'),
+    unpause: act('unpause'),
+    rename: act('rename'),
+    remove: act('remove'),
     update: async (...args) => {
-      await note('update')(...args);
+      await act('update')(...args);
       return { warnings: [] };
     },
-    resize: note('resize'),
+    resize: act('resize'),
     wait: (ref) => {
       get(ref);
       return { result: Promise.resolve({ statusCode: 3 }) };
@@ -245,7 +253,7 @@ function fakeContainers({ containers, execs }: Store, note: Note, calls: Call[])
       for await (const chunk of archive) calls.push(['chunk', Buffer.from(chunk).toString()]);
     },
     createExec: async (ref, config) => {
-      await note('createExec')(ref, config);
+      await act('createExec')(ref, config);
       return 'e'.repeat(64);
     },
     getExec,

@@ -142,6 +142,8 @@ export class Extractor implements Disposable {
     } finally {
       close(fd);
     }
+    // What was known of the root, whether it hands down its group, may have changed.
+    this.tree.forget();
     this.#folderTimes.set('', { components: [], mtime: header.mtime });
   }
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { notFound } from '#kernel';
+import { errnoOf, notFound } from '#kernel';
 import { atCwd, close, openAt } from '#linux';
 import { tarHeader } from '../tar/header.ts';
 import { clampedComponents } from './entry-path.ts';
@@ -23,6 +23,18 @@ function addFound(output: TarOutput, found: Found, path: string, links: HardLink
   return header.type === 'folder';
 }
 
+const noSuchFile = (path: string, cause?: unknown): Error =>
+  notFound(`no such file or folder: ${path}`, cause);
+
+function openParent(tree: RootedTree, components: readonly string[], path: string): number {
+  try {
+    return tree.existing(components).fd;
+  } catch (error) {
+    const code = errnoOf(error);
+    throw code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' ? noSuchFile(path, error) : error;
+  }
+}
+
 /** Writes a file or folder under a root as it is. Throws notFound. */
 export function packTree(
   output: TarOutput,
@@ -33,9 +45,9 @@ export function packTree(
   const links = new HardLinks();
   const last = components.at(-1);
   const top = name ?? last ?? '.';
-  const folder = tree.existing(components.slice(0, -1)).fd;
+  const folder = openParent(tree, components.slice(0, -1), path);
   const stats = lstatIn(folder, last ?? '.');
-  if (!stats) throw notFound(`no such file or folder: ${path}`);
+  if (!stats) throw noSuchFile(path);
   const found = { folder, name: last ?? '.', stats };
   if (!addFound(output, found, top === '.' ? './' : top, links)) return;
   const fd = openFolderIn(folder, found.name);

@@ -24,7 +24,7 @@ export interface ArchivedImage {
 }
 
 /** An entry of `manifest.json`. */
-export interface DockerArchiveEntry {
+interface DockerArchiveEntry {
   readonly Config: string;
   readonly RepoTags: readonly string[];
   readonly Layers: readonly string[];
@@ -34,7 +34,7 @@ const isStrings = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((each) => typeof each === 'string');
 
 /** Parses `manifest.json` of an archive made by `docker save`. Throws invalidArgument. */
-export function parseDockerArchive(bytes: Uint8Array): readonly DockerArchiveEntry[] {
+function parseDockerArchive(bytes: Uint8Array): readonly DockerArchiveEntry[] {
   let document: unknown;
   try {
     document = JSON.parse(Buffer.from(bytes).toString());

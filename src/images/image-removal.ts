@@ -131,7 +131,7 @@ export class ImageRemoval {
 }
 
 /** One tag at most, and any digests are of that tag's repository: then removing by id needs no force. */
-export function isSingleReference(names: readonly ImageName[]): boolean {
+function isSingleReference(names: readonly ImageName[]): boolean {
   const tags = names.filter((name) => !isDigestName(name)).length;
   return tags <= 1 && (names.length <= 1 || new Set(names.map(repositoryOf)).size === 1);
 }

@@ -17,7 +17,7 @@ export async function tarOf(
 }
 
 /** A configuration over layers, `seed` makes it differ from others. */
-export const configOf = (diffIds: readonly Digest[], seed = ''): Buffer =>
+const configOf = (diffIds: readonly Digest[], seed = ''): Buffer =>
   Buffer.from(
     JSON.stringify({
       os: 'linux',

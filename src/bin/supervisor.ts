@@ -38,8 +38,6 @@ await runSupervisor({
   clock: systemClock,
   logger,
   resumeFd: values['resume-fd'] === undefined ? undefined : Number(values['resume-fd']),
-  program: process.execPath,
-  args: process.argv.slice(1),
   openLog: (config, state) =>
     openLogSink(config, {
       // What save() of such a sink gave, in this program or the one before it.

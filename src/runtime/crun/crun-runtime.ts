@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { conflict, messageOf, unavailable } from '#kernel';
+import { conflict, isKind, messageOf, unavailable } from '#kernel';
 import { LineSplitter } from '../supervisor/lines.ts';
 import {
   PROTOCOL_VERSION,
@@ -30,12 +30,14 @@ type Listener = (exit: TaskExit) => Promise<void>;
 export const createCrunRuntime = (options: CrunRuntimeOptions): Runtime => new CrunRuntime(options);
 
 const RETRY_MS = 1000;
+const ATTEMPTS = 5;
 
 class CrunRuntime implements Runtime {
   readonly name: string;
   readonly #options: CrunRuntimeOptions;
   #connection: Promise<ControlConnection> | undefined;
   #listener: Listener | undefined;
+  #upgrading: Promise<void> | undefined;
   #disposed = false;
 
   constructor(options: CrunRuntimeOptions) {
@@ -58,6 +60,7 @@ class CrunRuntime implements Runtime {
   }
 
   async attach(options: AttachOptions): Promise<Duplex> {
+    await this.#upgrading;
     await this.#connect();
     const socket = await connectTo(socketPath(this.#options));
     const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
@@ -119,13 +122,27 @@ class CrunRuntime implements Runtime {
   }
 
   async upgrade(): Promise<void> {
+    await this.#upgrading;
+    const upgrading = this.#upgrade();
+    // Other requests wait for the new program.
+    this.#upgrading = upgrading.catch(() => undefined).finally(() => (this.#upgrading = undefined));
+    await upgrading;
+  }
+
+  async #upgrade(): Promise<void> {
     const connection = await this.#connect();
     const { generation } = await connection.request('hello', { version: PROTOCOL_VERSION });
     const args = supervisorArguments(this.#options);
-    await connection.request('upgrade', { program: this.#options.node, args });
+    try {
+      await connection.request('upgrade', { program: this.#options.node, args });
+    } catch (error) {
+      // Success is that the connection breaks.
+      if (connection.open) throw error;
+    }
     await connection.closed;
-    const next = await this.#request('hello', { version: PROTOCOL_VERSION });
-    if (next.generation <= generation) throw unavailable('the supervisor was not replaced');
+    const next = await this.#connect();
+    const now = await next.request('hello', { version: PROTOCOL_VERSION });
+    if (now.generation <= generation) throw unavailable('the supervisor was not replaced');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -139,6 +156,7 @@ class CrunRuntime implements Runtime {
   }
 
   async #request<M extends Method>(method: M, params: Methods[M]['params']): Promise<Methods[M]['result']> {
+    await this.#upgrading;
     const connection = await this.#connect();
     return connection.request(method, params);
   }
@@ -153,16 +171,27 @@ class CrunRuntime implements Runtime {
   }
 
   async #open(): Promise<ControlConnection> {
-    const socket = await reachSupervisor(this.#options);
-    const connection = new ControlConnection(socket, (exit) => void this.#exited(connection, exit));
-    void connection.closed.then(() => this.#lost());
+    for (let attempt = 1; ; attempt += 1) {
+      const socket = await reachSupervisor(this.#options);
+      const connection = new ControlConnection(socket, (exit) => void this.#exited(connection, exit));
+      try {
+        await this.#greet(connection);
+        void connection.closed.then(() => this.#lost());
+        return connection;
+      } catch (error) {
+        connection.close();
+        // A supervisor that is replaced just then drops who came too early.
+        if (attempt === ATTEMPTS || !isKind(error, 'unavailable')) throw error;
+      }
+    }
+  }
+
+  async #greet(connection: ControlConnection): Promise<void> {
     const { version } = await connection.request('hello', { version: PROTOCOL_VERSION });
     if (version !== PROTOCOL_VERSION) {
-      connection.close();
-      throw unavailable(`the supervisor speaks version ${version} of the protocol, not ${PROTOCOL_VERSION}`);
+      throw conflict(`the supervisor speaks version ${version} of the protocol, not ${PROTOCOL_VERSION}`);
     }
     if (this.#listener) await connection.request('subscribe', null);
-    return connection;
   }
 
   /** Somebody must be there to take exits, and to start a supervisor again that was killed. */

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import { errnoOf, unavailable, type Logger } from '#kernel';
+import { tryLockFile } from '#linux';
+import { lockPath } from '../supervisor/lock.ts';
 import { connectTo } from './control-connection.ts';
 
 export interface SupervisorLaunch {
@@ -21,6 +23,8 @@ export interface SupervisorLaunch {
 }
 
 const START_MS = 10_000;
+/** What connecting says when there is no supervisor, or one is being replaced just then. */
+const absent = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET']);
 
 export const socketPath = (launch: SupervisorLaunch): string => join(launch.runFolder, 'supervisor.sock');
 
@@ -37,16 +41,13 @@ export const supervisorArguments = (launch: SupervisorLaunch): string[] => [
 /** Connects to the supervisor; starts one, in a session of its own, when none answers. Throws unavailable. */
 export async function reachSupervisor(launch: SupervisorLaunch): Promise<Socket> {
   const deadline = Date.now() + START_MS;
-  let started: ReturnType<typeof launchSupervisor> | undefined;
   for (;;) {
     try {
       return await connectTo(socketPath(launch));
     } catch (error) {
-      const code = errnoOf(error);
-      if (code !== 'ENOENT' && code !== 'ECONNREFUSED') throw error;
+      if (!absent.has(errnoOf(error) ?? '')) throw error;
     }
-    // One that ended at once found another serving, or left its reason in its log.
-    if (!started || started.ended()) started = launchSupervisor(launch);
+    if (claim(launch)) await launchSupervisor(launch);
     if (Date.now() > deadline) {
       throw unavailable(`the supervisor does not answer: ${lastLogLine(launch) ?? 'its log is empty'}`);
     }
@@ -54,24 +55,39 @@ export async function reachSupervisor(launch: SupervisorLaunch): Promise<Socket>
   }
 }
 
-function launchSupervisor(launch: SupervisorLaunch): { ended(): boolean } {
+/** False while a supervisor lives, be it one that is still starting or being replaced. Otherwise clears its socket away. */
+function claim(launch: SupervisorLaunch): boolean {
   mkdirSync(launch.runFolder, { recursive: true, mode: 0o700 });
+  const lock = openSync(lockPath(launch.runFolder), 'a', 0o600);
+  try {
+    if (!tryLockFile(lock)) return false;
+    rmSync(socketPath(launch), { force: true });
+    return true;
+  } finally {
+    closeSync(lock);
+  }
+}
+
+/** Resolves when it has made its socket, or has ended. */
+async function launchSupervisor(launch: SupervisorLaunch): Promise<void> {
   const log = openSync(logPath(launch), 'a', 0o600);
+  const ended = new AbortController();
   try {
     const child = spawn(launch.node, supervisorArguments(launch), {
       cwd: '/',
       detached: true,
       stdio: ['ignore', log, log],
     });
-    let ended = false;
-    child.once('exit', () => (ended = true));
-    child.once('error', () => (ended = true));
+    child.once('exit', () => ended.abort());
+    child.once('error', () => ended.abort());
     child.unref();
     launch.logger.info({ pid: child.pid }, 'supervisor started');
-    return { ended: () => ended };
   } finally {
     closeSync(log);
   }
+  const deadline = Date.now() + START_MS;
+  // Until it has its lock, nobody may try the lock: so only its socket is looked for.
+  while (!ended.signal.aborted && Date.now() < deadline && !existsSync(socketPath(launch))) await delay(5);
 }
 
 const logPath = (launch: SupervisorLaunch): string => join(launch.runFolder, 'supervisor.log');

@@ -37,6 +37,11 @@ export class Outlet {
     return this.#size;
   }
 
+  /** No more bytes are taken. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Queues bytes; they must not change afterwards. */
   write(data: Buffer): void {
     if (data.length === 0 || this.#ended || this.#socket.destroyed) return;

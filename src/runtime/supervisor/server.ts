@@ -24,7 +24,8 @@ export interface ServerOptions {
   /** How often this process has replaced its program. */
   readonly generation: number;
   readonly logger: Logger;
-  readonly upgrade: (program: string, args: readonly string[]) => Promise<void>;
+  /** Replaces this program; returns only by throwing. `busy`: requests are still being worked on. */
+  readonly upgrade: (program: string, args: readonly string[], busy: () => boolean) => Promise<never>;
   /** The daemon has left for good, or for long, and there are no tasks. */
   readonly idle: () => void;
 }
@@ -46,6 +47,8 @@ export class Server {
   readonly #connections = new Set<Socket>();
   readonly #acknowledged = new Map<string, (_: undefined) => void>();
   #net: NetServer | undefined;
+  /** Requests being worked on. */
+  #active = 0;
   #subscriber: Socket | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
 
@@ -135,12 +138,15 @@ export class Server {
   async #handle(socket: Socket, request: Request): Promise<void> {
     const { id, method } = request;
     let reply: Reply;
+    this.#active += 1;
     try {
       // The type of a request ties method and parameters together, which the compiler cannot follow here.
       const handler = this.#handlers[method] as (params: unknown, connection: Socket) => unknown;
       reply = { id, result: (await handler(request.params, socket)) ?? null };
     } catch (error) {
       reply = { id, error: { kind: kindOf(error), message: messageOf(error) } };
+    } finally {
+      this.#active -= 1;
     }
     if (!socket.destroyed) socket.write(`${JSON.stringify(reply)}\n`);
   }
@@ -176,7 +182,7 @@ export class Server {
         supervisor.acknowledge(name, exitedAt);
         this.#acknowledged.get(taskKey(name))?.(undefined);
       },
-      upgrade: ({ program, args }) => this.#options.upgrade(program, args),
+      upgrade: ({ program, args }) => this.#options.upgrade(program, args, () => this.#active > 1),
       release: () => {
         if (supervisor.tasks.size === 0) setImmediate(this.#options.idle);
       },

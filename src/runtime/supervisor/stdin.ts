@@ -26,7 +26,11 @@ export class Stdin {
   }
 
   get closed(): boolean {
-    return this.#socket.destroyed || this.#socket.writableEnded;
+    return this.#socket.destroyed || this.outlet.ended;
+  }
+
+  get destroyed(): boolean {
+    return this.#socket.destroyed;
   }
 
   write(data: Buffer): void {

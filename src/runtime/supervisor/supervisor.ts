@@ -31,6 +31,7 @@ export interface SupervisorOptions {
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 const KILL_MS = 10_000;
 const FREEZE_MS = 10_000;
+const INTERRUPTED_MS = 300;
 
 /** The processes of every container of one daemon instance, and what becomes of their streams and exits. */
 export class Supervisor implements TaskHost {
@@ -43,6 +44,7 @@ export class Supervisor implements TaskHost {
   readonly #cgroupHost = readCgroupHost();
   /** Where exits are sent; set by the server while a daemon listens. */
   onExit: ((task: Task) => Promise<void>) | undefined;
+  readonly #cleaning = new Map<string, Promise<void>>();
 
   constructor(options: SupervisorOptions) {
     this.options = options;
@@ -54,6 +56,7 @@ export class Supervisor implements TaskHost {
 
   async run(options: RunOptions): Promise<Started> {
     const { containerId, bundle, tty, openStdin, stdinOnce, log } = options;
+    await this.#cleaning.get(containerId);
     const { args, cgroup } = readBundle(bundle);
     const record = { ...blank, containerId, bundle, cgroup, tty, openStdin, stdinOnce, log };
     const task = this.#claim({ containerId }, record, this.options.openLog(log, undefined));
@@ -164,7 +167,7 @@ export class Supervisor implements TaskHost {
 
   async announce(task: Task): Promise<void> {
     task.announced = true;
-    await this.onExit?.(task);
+    if (!task.record.acknowledged) await this.onExit?.(task);
   }
 
   oomKilled(task: Task): boolean {
@@ -173,6 +176,7 @@ export class Supervisor implements TaskHost {
 
   async delete(containerId: string): Promise<void> {
     checkId(containerId);
+    await this.#cleaning.get(containerId);
     const tasks = [...this.tasks.values()].filter((task) => task.name.containerId === containerId);
     const main = tasks.find((task) => task.name.execId === undefined);
     const cgroup = main && this.#cgroup(main);
@@ -187,6 +191,31 @@ export class Supervisor implements TaskHost {
     if (!task) return;
     if (task.record.status !== 'exited') throw conflict(`exec ${name.execId ?? ''} is running`);
     void task.finished.then(() => this.#drop(task));
+  }
+
+  /** A supervisor was killed while it started this container: nobody knows of it, so it goes. */
+  interrupted(record: TaskRecord): void {
+    const { containerId, cgroup, execId } = record;
+    if (execId !== undefined) return;
+    const cleaning = this.#cleanUp(containerId, cgroup).finally(() => this.#cleaning.delete(containerId));
+    this.#cleaning.set(containerId, cleaning);
+  }
+
+  async #cleanUp(containerId: string, path: string | undefined): Promise<void> {
+    const cgroup = path === undefined ? undefined : new Cgroup(this.#cgroupHost, path);
+    try {
+      // The OCI runtime itself may still be at work.
+      for (let left = INTERRUPTED_MS; left > 0; left -= 10) {
+        cgroup?.kill();
+        await delay(10);
+      }
+      await this.#removeState({ containerId }, undefined, cgroup);
+    } catch (error) {
+      this.options.logger.warn(
+        { container: containerId, error: messageOf(error) },
+        'interrupted start left remains',
+      );
+    }
   }
 
   /** Takes up a task of an earlier life of this program. */

@@ -17,6 +17,18 @@ export interface TaskStreams {
   readonly terminal?: number | undefined;
 }
 
+/** A task for the next program in this process: plain JSON, descriptors by number. */
+export interface SavedTask {
+  readonly record: TaskRecord;
+  readonly announced: boolean;
+  readonly done: boolean;
+  readonly log: unknown;
+  readonly streams: TaskStreams;
+  /** base64: taken from clients and not yet by the process. */
+  readonly input: string;
+  readonly inputEnded: boolean;
+}
+
 /** How long output may be held open by others after the process's exit. */
 const DRAIN_MS = 2000;
 
@@ -159,6 +171,39 @@ export class Task implements AttachmentOwner {
   hold(held: boolean): void {
     this.#held = held;
     this.#flow();
+  }
+
+  /** For the program that goes on with this one's descriptors. */
+  save(): SavedTask {
+    const open = new Set(this.#outputs.filter(({ ended }) => !ended).map(({ fd }) => fd));
+    const ifOpen = (fd: number | undefined): number | undefined =>
+      fd !== undefined && open.has(fd) ? fd : undefined;
+    const { stdin, streams } = this;
+    return {
+      record: this.record,
+      announced: this.announced,
+      done: this.#done,
+      log: this.log.save(),
+      streams: {
+        stdin: streams.stdin !== undefined && stdin && !stdin.destroyed ? streams.stdin : undefined,
+        stdout: ifOpen(streams.stdout),
+        stderr: ifOpen(streams.stderr),
+        terminal: ifOpen(streams.terminal),
+      },
+      input: Buffer.concat(stdin?.outlet.unsent() ?? []).toString('base64'),
+      inputEnded: stdin?.outlet.ended ?? false,
+    };
+  }
+
+  /** Goes on from what save() gave. Attachments come before. */
+  restore(saved: SavedTask): void {
+    this.announced = saved.announced;
+    this.#done = saved.done;
+    this.begin(saved.streams);
+    this.stdin?.write(Buffer.from(saved.input, 'base64'));
+    if (saved.inputEnded) this.stdin?.end();
+    if (this.#done) this.#finish.resolve(undefined);
+    else if (this.record.status === 'exited') void this.finish();
   }
 
   /** The process has ended: record, flush, tell, end the attachments. */

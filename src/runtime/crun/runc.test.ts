@@ -1,0 +1,3 @@
+import { runConformance } from '../conformance/conformance.ts';
+
+runConformance('/usr/sbin/runc');

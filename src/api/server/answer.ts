@@ -6,8 +6,14 @@ export interface Answer {
   readonly json?: unknown;
   /** Text that stands for itself; without a content type of its own it is JSON. */
   readonly text?: string;
-  /** JSON that is kept ready; the value is only made when a version transform asks for it. */
-  readonly ready?: { text(): string; value(): unknown };
+  /** JSON that is kept ready, in the form of the newest version or of an older one. */
+  readonly ready?: (older?: OlderForm) => string;
+}
+
+/** How each object of an answer looked in an older version. Forms with one key are the same. */
+export interface OlderForm {
+  readonly key: string;
+  lower(value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
 }
 
 export const ok = (json: unknown): Answer => ({ status: 200, json });
@@ -22,7 +28,7 @@ export const encodeJson = (value: unknown): string => `${JSON.stringify(value)}\
 /** The text of an answer's body, undefined when it has none. */
 export function bodyOf(answer: Answer): string | undefined {
   if (answer.text !== undefined) return answer.text;
-  if (answer.ready) return `${answer.ready.text()}\n`;
+  if (answer.ready) return `${answer.ready()}\n`;
   return answer.json === undefined ? undefined : encodeJson(answer.json);
 }
 

@@ -35,10 +35,7 @@ async function list(backends: ListBackends, texts: SummaryTexts, exchange: Excha
   const facts = summaryFacts(backends);
   return {
     status: 200,
-    ready: {
-      text: () => `[${records.map((record) => texts.get(record, facts(record))).join(',')}]`,
-      value: () => records.map((record) => viewSummary(record, facts(record))),
-    },
+    ready: (older) => `[${records.map((record) => texts.get(record, facts(record), older)).join(',')}]`,
   };
 }
 

@@ -50,7 +50,6 @@ export const imageSteps: readonly Lowering[] = [
     before: '1.45',
     lower: (image) => ({
       ...image,
-      Container: '',
       ContainerConfig: { ...containerOnly, ...emptyImageConfig },
     }),
   },

@@ -36,6 +36,7 @@ export function lowerAnswer(operation: string, version: ApiVersion, answer: Answ
   if (!found || needed.length === 0 || answer.status >= 300) return answer;
   const lower = (value: JsonObject): JsonObject =>
     needed.reduce((lowered, step) => step.lower(lowered, version), value);
-  const json = answer.ready ? answer.ready.value() : answer.json;
-  return { status: answer.status, json: (found.list ? each(lower) : whole(lower))(json) };
+  const { ready } = answer;
+  if (ready) return { ...answer, ready: () => ready({ key: String(version), lower }) };
+  return { ...answer, json: (found.list ? each(lower) : whole(lower))(answer.json) };
 }

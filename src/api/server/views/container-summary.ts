@@ -1,5 +1,6 @@
 import type { ContainerSummary } from '#api/types';
 import type { ContainerRecord, LiveNetwork } from '#containers';
+import type { OlderForm } from '../answer.ts';
 import { commandOf, viewMounts } from './container-inspect.ts';
 import { viewEndpoints, viewPortSummaries, type NetworkIds } from './container-network.ts';
 import { statusText, wireStatus } from './container-state.ts';
@@ -50,7 +51,8 @@ interface Ready {
   readonly live: LiveNetwork | undefined;
   readonly imageNameHolds: boolean;
   readonly status: string;
-  readonly json: string;
+  /** JSON by the key of its form; '' is the newest. */
+  readonly texts: Map<string, string>;
 }
 
 /**
@@ -60,19 +62,31 @@ interface Ready {
 export class SummaryTexts {
   readonly #ready = new WeakMap<ContainerRecord, Ready>();
 
-  get(record: ContainerRecord, facts: SummaryFacts): string {
-    const status = statusText(record, facts.now);
+  get(record: ContainerRecord, facts: SummaryFacts, older: OlderForm | undefined): string {
+    const { texts } = this.#entry(record, facts);
+    const key = older?.key ?? '';
+    let text = texts.get(key);
+    if (text === undefined) {
+      const summary = viewSummary(record, facts);
+      text = JSON.stringify(older ? older.lower({ ...summary }) : summary);
+      texts.set(key, text);
+    }
+    return text;
+  }
+
+  #entry(record: ContainerRecord, { live, imageNameHolds, now }: SummaryFacts): Ready {
+    const status = statusText(record, now);
     const kept = this.#ready.get(record);
     if (
       kept?.status === status &&
-      kept.imageNameHolds === facts.imageNameHolds &&
-      kept.live?.endpoints === facts.live?.endpoints &&
-      kept.live?.ports === facts.live?.ports
+      kept.imageNameHolds === imageNameHolds &&
+      kept.live?.endpoints === live?.endpoints &&
+      kept.live?.ports === live?.ports
     ) {
-      return kept.json;
+      return kept;
     }
-    const json = JSON.stringify(viewSummary(record, facts));
-    this.#ready.set(record, { live: facts.live, imageNameHolds: facts.imageNameHolds, status, json });
-    return json;
+    const entry = { live, imageNameHolds, status, texts: new Map<string, string>() };
+    this.#ready.set(record, entry);
+    return entry;
   }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import {
   chmodSync,
@@ -123,7 +124,8 @@ test('diffLayer() writes the same bytes for the same tree, and gzip if asked', a
 
 test('an archive that is not read to its end does not stay behind', async () => {
   using folder = temporaryFolder();
-  writeFileSync(join(folder.path, 'big'), Buffer.alloc(20_000_000));
+  writeFileSync(join(folder.path, 'big'), randomBytes(20_000_000));
+  const descriptors = readdirSync('/proc/self/fd').length;
   for (const compression of ['none', 'gzip'] as const) {
     const mounts = { lower: [], upper: folder.path };
     const { stream, done } = archiver.diffLayer({ mounts, signal, compression });
@@ -138,9 +140,26 @@ test('an archive that is not read to its end does not stay behind', async () => 
   abort.abort(new Error('enough'));
   await assert.rejects(bytesOf(stream), /enough/);
   await assert.rejects(done, /enough/);
+  for (const compression of ['none', 'gzip'] as const) {
+    // A reader that stalls does not hold up an abort.
+    const stalled = new AbortController();
+    const mounts = { lower: [], upper: folder.path };
+    const archive = archiver.diffLayer({ mounts, signal: stalled.signal, compression });
+    const reader = archive.stream[Symbol.asyncIterator]();
+    await reader.next();
+    stalled.abort(new Error('no more'));
+    await assert.rejects(archive.done, /no more/);
+    await assert.rejects(async () => {
+      while (!(await reader.next()).done);
+    }, /no more/);
+  }
   const untouched = archiver.pack({ root: folder.path, signal });
   untouched.stream.destroy();
   await assert.rejects(untouched.done);
+  const deadline = Date.now() + 5000;
+  const count = (): number => readdirSync('/proc/self/fd').length;
+  while (count() > descriptors && Date.now() < deadline) await new Promise(setImmediate);
+  assert.ok(count() <= descriptors, `${count()} descriptors, ${descriptors} before`);
 });
 
 /** A lower tree, changed through an overlay mount as a container does it. */

@@ -147,14 +147,20 @@ class ThreadArchiver implements Archiver {
 
   /** Runs a job that writes an archive; the stream ends well only if the job did. */
   #write(job: Extract<Job, { kind: WritingKind }>, signal: AbortSignal): ArchiveStream {
-    const stopping = new AbortController();
+    const closed = new AbortController();
+    const stop = AbortSignal.any([signal, closed.signal]);
     const opened = Promise.withResolvers<Socket>();
     opened.promise.catch(() => undefined);
-    const onPipe = (fd: number): void => opened.resolve(new Socket({ fd, readable: true, writable: false }));
-    const running = this.#pool.run<WritingKind>(job, {
-      signal: AbortSignal.any([signal, stopping.signal]),
-      onPipe,
-    });
+    const onPipe = (fd: number): void => {
+      const socket = new Socket({ fd, readable: true, writable: false });
+      // Closing our end also frees a worker that waits for a reader who has stalled.
+      const destroy = (): void => void socket.destroy();
+      stop.addEventListener('abort', destroy, { once: true });
+      socket.once('close', () => stop.removeEventListener('abort', destroy));
+      if (stop.aborted) destroy();
+      opened.resolve(socket);
+    };
+    const running = this.#pool.run<WritingKind>(job, { signal: stop, onPipe });
     running.then(
       () => opened.reject(internal('an archive worker opened no pipe')),
       (error: unknown) => opened.reject(error),
@@ -163,15 +169,17 @@ class ThreadArchiver implements Archiver {
       const socket = await opened.promise;
       try {
         for await (const chunk of socket as AsyncIterable<Buffer>) yield chunk;
-        await running;
+      } catch (error) {
+        signal.throwIfAborted();
+        throw error;
       } finally {
         socket.destroy();
-        stopping.abort();
       }
+      await running;
     }
     const stream = Readable.from(bytes(), { objectMode: false, highWaterMark: 1 << 18 });
     const done: Promise<PackedArchive> = running;
-    stream.once('close', () => stopping.abort());
+    stream.once('close', () => closed.abort());
     done.catch(() => undefined);
     return { stream, done };
   }

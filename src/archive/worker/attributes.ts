@@ -19,7 +19,7 @@ const lateBits = umask | 0o7000;
 export const needsChmod = (mode: number): boolean => (mode & lateBits) !== 0;
 
 /** The overlay file system's own attributes say how a layer is stacked here; they never travel. */
-export const travels = (name: string): boolean =>
+const travels = (name: string): boolean =>
   !name.startsWith('trusted.overlay.') && !name.startsWith('user.overlay.') && name !== 'security.selinux';
 
 /** Extended attributes of a path (not following a link) or a descriptor, by name in order. */

@@ -16,7 +16,7 @@ interface Stage {
 }
 
 /** The program's file, if it is installed. */
-export const findProgram = (name: string): string | undefined =>
+const findProgram = (name: string): string | undefined =>
   programFolders.map((folder) => `${folder}/${name}`).find((path) => existsSync(path));
 
 function startProgram(path: string, args: readonly string[], input: number, output: number): Stage {

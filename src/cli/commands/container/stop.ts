@@ -1,0 +1,23 @@
+import { atLeast, defineCommand } from '../../command.ts';
+import { stopFlags } from './stop-flags.ts';
+import { containerPath, forEach } from '../each.ts';
+
+export const command = defineCommand({
+  synopsis: '[OPTIONS] CONTAINER [CONTAINER...]',
+  summary: 'Stop one or more running containers',
+  aliases: ['container stop', 'stop'],
+  arguments: atLeast(1),
+  flags: stopFlags,
+  run: (context, { flags, changed, args }) =>
+    forEach(context, args, async (name) => {
+      await context.engine.done({
+        method: 'POST',
+        path: `${containerPath(name)}/stop`,
+        query: {
+          signal: flags.signal || undefined,
+          t: changed.has('timeout') ? flags.timeout : undefined,
+        },
+      });
+      return name;
+    }),
+});

@@ -1,0 +1,23 @@
+import { atLeast, defineCommand } from '../../command.ts';
+import { printLine } from '../../context.ts';
+import { answers, defaultPlaces, findPid, startDaemon } from '../../daemon/lifecycle.ts';
+
+export const command = defineCommand({
+  synopsis: '[-- OPTIONS OF wharfd]',
+  summary: 'Start the engine in the background',
+  arguments: atLeast(0),
+  stopsAtArgument: true,
+  flags: {},
+  async run(context, { args }) {
+    if (await answers(defaultPlaces.socket)) {
+      const pid = findPid(defaultPlaces);
+      printLine(context.out, `The engine is running already${pid === undefined ? '' : ` (pid ${pid})`}.`);
+      return;
+    }
+    const { pid } = await startDaemon(args, defaultPlaces);
+    printLine(
+      context.out,
+      `Started wharfd (pid ${pid}); log: ${defaultPlaces.logFile}; stop it with: ${context.program} daemon stop`,
+    );
+  },
+});

@@ -1,0 +1,43 @@
+import type { ProgressMessage } from '#api/types';
+import { defineCommand, exactly } from '../../command.ts';
+import { registryAuth } from '../../config/credentials.ts';
+import { printLine } from '../../context.ts';
+import { bool, string } from '../../flags/index.ts';
+import { showProgress } from '../../terminal/progress.ts';
+import { imagePath } from './path.ts';
+import { platformJson } from './platform.ts';
+
+export const command = defineCommand({
+  synopsis: '[OPTIONS] NAME[:TAG]',
+  summary: 'Send an image to a registry',
+  aliases: ['image push', 'push'],
+  arguments: exactly(1),
+  flags: {
+    'all-tags': bool('Send every tag of the repository', { short: 'a' }),
+    'disable-content-trust': bool('No longer has an effect', { initial: true, hidden: true }),
+    platform: string('Send this platform of the image only: os[/arch[/variant]]'),
+    quiet: bool('Print nothing but the name', { short: 'q' }),
+  },
+  async run(context, { flags, args: [name = ''] }) {
+    const { canonicalString, familiarName, parseReference, withDefaultTag } = await import('#oci');
+    const reference = parseReference(name);
+    if (flags['all-tags'] && (reference.tag !== undefined || reference.digest !== undefined)) {
+      throw new Error("tag can't be used with --all-tags/-a");
+    }
+    const wanted = flags['all-tags'] ? reference : withDefaultTag(reference);
+    if (wanted !== reference && !flags.quiet)
+      printLine(context.out, `Using default tag: ${wanted.tag ?? ''}`);
+    const messages = context.engine.objects<ProgressMessage>({
+      method: 'POST',
+      path: `${imagePath(familiarName(reference))}/push`,
+      query: { tag: wanted.tag, platform: platformJson(flags.platform) },
+      headers: { 'X-Registry-Auth': registryAuth(context.config, reference.domain) },
+    });
+    const columns = context.terminal.size()?.columns;
+    await showProgress(messages, flags.quiet ? { write: () => undefined } : context.out, {
+      isTerminal: !flags.quiet && context.terminal.stdoutIsTerminal,
+      ...(columns !== undefined && { columns }),
+    });
+    if (flags.quiet) printLine(context.out, canonicalString(wanted));
+  },
+});

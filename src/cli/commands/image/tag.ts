@@ -1,0 +1,20 @@
+import { defineCommand, exactly } from '../../command.ts';
+import { imagePath } from './path.ts';
+
+export const command = defineCommand({
+  synopsis: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
+  summary: 'Give an image another name',
+  aliases: ['image tag', 'tag'],
+  arguments: exactly(2),
+  flags: {},
+  async run(context, { args: [source = '', target = ''] }) {
+    const { familiarName, parseReference, withDefaultTag } = await import('#oci');
+    const reference = withDefaultTag(parseReference(target));
+    if (reference.digest !== undefined) throw new Error('refusing to create a tag with a digest reference');
+    await context.engine.done({
+      method: 'POST',
+      path: `${imagePath(source)}/tag`,
+      query: { repo: familiarName(reference), tag: reference.tag },
+    });
+  },
+});

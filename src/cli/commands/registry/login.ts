@@ -1,0 +1,129 @@
+import type { AuthResponse } from '#api/types';
+import { atMost, defineCommand } from '../../command.ts';
+import { helperFor, hubServer, runHelper } from '../../config/credentials.ts';
+import { findAuth } from '../../config/credentials.ts';
+import type { Context } from '../../context.ts';
+import { printLine } from '../../context.ts';
+import { bool, string } from '../../flags/index.ts';
+import { readAnswer } from '../confirm.ts';
+
+export const command = defineCommand({
+  synopsis: '[OPTIONS] [SERVER]',
+  summary: 'Sign in to a registry',
+  description: 'Sign in to a registry.\nWithout a server Docker Hub is meant.',
+  arguments: atMost(1),
+  flags: {
+    password: string('Password or access token', { short: 'p' }),
+    'password-stdin': bool('Read the password or access token from standard input'),
+    username: string('User name', { short: 'u' }),
+  },
+  async run(context, { flags, changed, args: [server] }) {
+    check(flags, changed);
+    if (flags.password !== '') {
+      context.err.write('WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n');
+    }
+    const key = serverOf(server);
+    const given = flags['password-stdin'] ? await readSecret(context) : flags.password;
+    const stored = given === '' && flags.username === '' ? findAuth(context.config, key) : undefined;
+    const { username, password } = stored?.username
+      ? { username: stored.username, password: stored.password ?? '' }
+      : await ask(context, flags.username, given);
+    const answer = await context.engine.json<AuthResponse>({
+      method: 'POST',
+      path: '/auth',
+      json: { username, password, serveraddress: key },
+    });
+    store(context, key, username, password, answer.IdentityToken ?? '');
+    printLine(context.out, `\n${answer.Status}`.trimStart());
+  },
+});
+
+function check(
+  flags: { readonly username: string; readonly password: string; readonly 'password-stdin': boolean },
+  changed: ReadonlySet<string>,
+): void {
+  if (flags['password-stdin'] && flags.password !== '') {
+    throw new Error('--password and --password-stdin are mutually exclusive');
+  }
+  if (flags['password-stdin'] && flags.username === '') {
+    throw new Error('the --password-stdin option requires --username');
+  }
+  if (changed.has('username') && flags.username === '') throw new Error('username is empty');
+  if (changed.has('password') && flags.password === '') throw new Error('password is empty');
+}
+
+/** Docker Hub by its key, others without scheme and path. */
+export function serverOf(server: string | undefined): string {
+  if (server === undefined || server === '' || server === 'docker.io' || server === hubServer)
+    return hubServer;
+  return server.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+}
+
+async function readSecret(context: Context): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of context.terminal.input()) chunks.push(chunk);
+  return Buffer.concat(chunks)
+    .toString()
+    .replace(/\r?\n$/, '');
+}
+
+async function ask(
+  context: Context,
+  username: string,
+  password: string,
+): Promise<{ username: string; password: string }> {
+  if (username !== '' && password !== '') return { username, password };
+  if (!context.terminal.stdinIsTerminal)
+    throw new Error('Error: Cannot perform an interactive login from a non TTY device');
+  let name = username;
+  if (name === '') {
+    context.out.write('Username: ');
+    name = (await readAnswer(context)).trim();
+    if (name === '') throw new Error('Error: Non-null Username Required');
+  }
+  let secret = password;
+  if (secret === '') {
+    context.out.write('Password: ');
+    secret = await readHidden(context);
+    context.out.write('\n');
+    if (secret === '') throw new Error('Error: Password Required');
+  }
+  return { username: name, password: secret };
+}
+
+/** Reads a line without echo. */
+async function readHidden(context: Context): Promise<string> {
+  using _raw = context.terminal.raw();
+  let text = '';
+  for await (const chunk of context.terminal.input()) {
+    for (const char of Buffer.from(chunk).toString()) {
+      if (char === '\r' || char === '\n') return text;
+      if (char === '\u0003') throw new Error('login canceled');
+      text = char === '\u007f' || char === '\b' ? text.slice(0, -1) : text + char;
+    }
+  }
+  return text;
+}
+
+function store(context: Context, key: string, username: string, password: string, token: string): void {
+  const helper = helperFor(context.config, key);
+  if (helper !== undefined) {
+    const secret =
+      token === '' ? { Username: username, Secret: password } : { Username: '<token>', Secret: token };
+    runHelper(helper, 'store', JSON.stringify({ ServerURL: key, ...secret }));
+    context.config.data.auths = { ...context.config.data.auths, [key]: {} };
+    context.config.save();
+    return;
+  }
+  const auth = Buffer.from(token === '' ? `${username}:${password}` : `${username}:`).toString('base64');
+  context.config.data.auths = {
+    ...context.config.data.auths,
+    [key]: { auth, ...(token !== '' && { identitytoken: token }) },
+  };
+  context.config.save();
+  context.err.write(
+    `\nWARNING! Your credentials are stored unencrypted in '${context.config.path}'.\n` +
+      'Configure a credential helper to remove this warning. See\n' +
+      'https://docs.docker.com/go/credential-store/\n\n',
+  );
+}

@@ -1,0 +1,283 @@
+import type { Command } from './command.ts';
+
+/** A word of the command line that names a command or a group of commands. */
+export interface Entry {
+  readonly summary: string;
+  /** Loads the command; only the chosen one is ever loaded. */
+  readonly load?: () => Promise<{ readonly command: Command }>;
+  readonly entries?: Readonly<Record<string, Entry>>;
+  /** Another word for the same entry: resolved, but not listed. */
+  readonly aliasOf?: string;
+  readonly hidden?: boolean;
+}
+
+const container = {
+  attach: {
+    summary: 'Connect this terminal to the streams of a running container',
+    load: () => import('./commands/container/attach.ts'),
+  },
+  commit: {
+    summary: 'Make an image from what a container changed',
+    load: () => import('./commands/container/commit.ts'),
+  },
+  cp: {
+    summary: 'Copy files between a container and this machine',
+    load: () => import('./commands/container/cp.ts'),
+  },
+  create: {
+    summary: 'Create a container without starting it',
+    load: () => import('./commands/container/create.ts'),
+  },
+  diff: {
+    summary: 'Show which files of a container differ from its image',
+    load: () => import('./commands/container/diff.ts'),
+  },
+  exec: {
+    summary: 'Run a command inside a running container',
+    load: () => import('./commands/container/exec.ts'),
+  },
+  export: {
+    summary: "Write a container's file system as a tar archive",
+    load: () => import('./commands/container/export.ts'),
+  },
+  inspect: {
+    summary: 'Show everything about one or more containers',
+    load: () => import('./commands/container/inspect.ts'),
+  },
+  kill: {
+    summary: 'Send a signal to one or more containers, KILL by default',
+    load: () => import('./commands/container/kill.ts'),
+  },
+  logs: { summary: 'Show what a container has printed', load: () => import('./commands/container/logs.ts') },
+  ls: { summary: 'List containers', load: () => import('./commands/container/ls.ts') },
+  pause: {
+    summary: 'Freeze all processes of one or more containers',
+    load: () => import('./commands/container/pause.ts'),
+  },
+  port: {
+    summary: 'Show where the ports of a container are published',
+    load: () => import('./commands/container/port.ts'),
+  },
+  prune: { summary: 'Remove every stopped container', load: () => import('./commands/container/prune.ts') },
+  rename: { summary: 'Give a container another name', load: () => import('./commands/container/rename.ts') },
+  restart: {
+    summary: 'Stop and start one or more containers',
+    load: () => import('./commands/container/restart.ts'),
+  },
+  rm: { summary: 'Remove one or more containers', load: () => import('./commands/container/rm.ts') },
+  run: {
+    summary: 'Create a container from an image and start it',
+    load: () => import('./commands/container/run.ts'),
+  },
+  start: {
+    summary: 'Start one or more stopped containers',
+    load: () => import('./commands/container/start.ts'),
+  },
+  stats: {
+    summary: 'Show what containers use of CPU, memory and I/O, live',
+    load: () => import('./commands/container/stats.ts'),
+  },
+  stop: {
+    summary: 'Stop one or more running containers',
+    load: () => import('./commands/container/stop.ts'),
+  },
+  top: { summary: 'List the processes of a container', load: () => import('./commands/container/top.ts') },
+  unpause: {
+    summary: 'Let the processes of frozen containers go on',
+    load: () => import('./commands/container/unpause.ts'),
+  },
+  update: {
+    summary: 'Change the limits of one or more containers',
+    load: () => import('./commands/container/update.ts'),
+  },
+  wait: {
+    summary: 'Wait until containers have stopped and print their exit codes',
+    load: () => import('./commands/container/wait.ts'),
+  },
+} satisfies Record<string, Entry>;
+
+const image = {
+  history: {
+    summary: 'Show the steps that an image was made in',
+    load: () => import('./commands/image/history.ts'),
+  },
+  import: {
+    summary: 'Make an image from a tar archive of a file system',
+    load: () => import('./commands/image/import.ts'),
+  },
+  inspect: {
+    summary: 'Show everything about one or more images',
+    load: () => import('./commands/image/inspect.ts'),
+  },
+  load: {
+    summary: 'Load images from an archive or from standard input',
+    load: () => import('./commands/image/load.ts'),
+  },
+  ls: { summary: 'List images', load: () => import('./commands/image/ls.ts') },
+  prune: { summary: 'Remove images that nothing uses', load: () => import('./commands/image/prune.ts') },
+  pull: { summary: 'Fetch an image from a registry', load: () => import('./commands/image/pull.ts') },
+  push: { summary: 'Send an image to a registry', load: () => import('./commands/image/push.ts') },
+  rm: { summary: 'Remove one or more images', load: () => import('./commands/image/rm.ts') },
+  save: {
+    summary: 'Write images to an archive, on standard output by default',
+    load: () => import('./commands/image/save.ts'),
+  },
+  tag: { summary: 'Give an image another name', load: () => import('./commands/image/tag.ts') },
+} satisfies Record<string, Entry>;
+
+const system = {
+  df: {
+    summary: 'Show what images, containers and volumes take on disk',
+    load: () => import('./commands/system/df.ts'),
+  },
+  events: { summary: 'Follow what happens in the engine', load: () => import('./commands/system/events.ts') },
+  info: {
+    summary: 'Show the state of the engine and its host',
+    load: () => import('./commands/system/info.ts'),
+  },
+  prune: {
+    summary: 'Remove everything that is not in use',
+    load: () => import('./commands/system/prune.ts'),
+  },
+} satisfies Record<string, Entry>;
+
+const network = {
+  connect: {
+    summary: 'Connect a container to a network',
+    load: () => import('./commands/network/connect.ts'),
+  },
+  create: { summary: 'Create a network', load: () => import('./commands/network/create.ts') },
+  disconnect: {
+    summary: 'Disconnect a container from a network',
+    load: () => import('./commands/network/disconnect.ts'),
+  },
+  inspect: {
+    summary: 'Show everything about one or more networks',
+    load: () => import('./commands/network/inspect.ts'),
+  },
+  ls: { summary: 'List networks', load: () => import('./commands/network/ls.ts') },
+  prune: {
+    summary: 'Remove every network without containers',
+    load: () => import('./commands/network/prune.ts'),
+  },
+  rm: { summary: 'Remove one or more networks', load: () => import('./commands/network/rm.ts') },
+} satisfies Record<string, Entry>;
+
+const volume = {
+  create: { summary: 'Create a volume', load: () => import('./commands/volume/create.ts') },
+  inspect: {
+    summary: 'Show everything about one or more volumes',
+    load: () => import('./commands/volume/inspect.ts'),
+  },
+  ls: { summary: 'List volumes', load: () => import('./commands/volume/ls.ts') },
+  prune: {
+    summary: 'Remove volumes that no container uses',
+    load: () => import('./commands/volume/prune.ts'),
+  },
+  rm: { summary: 'Remove one or more volumes', load: () => import('./commands/volume/rm.ts') },
+} satisfies Record<string, Entry>;
+
+const daemon = {
+  logs: { summary: "Show the engine's log", load: () => import('./commands/daemon/logs.ts') },
+  start: { summary: 'Start the engine in the background', load: () => import('./commands/daemon/start.ts') },
+  status: { summary: 'Show whether the engine runs', load: () => import('./commands/daemon/status.ts') },
+  stop: { summary: 'Stop the engine; containers run on', load: () => import('./commands/daemon/stop.ts') },
+} satisfies Record<string, Entry>;
+
+const alias = {
+  install: {
+    summary: 'Add the names docker and dockerd for these programs',
+    load: () => import('./commands/alias/install.ts'),
+  },
+  remove: {
+    summary: 'Remove the names docker and dockerd again',
+    load: () => import('./commands/alias/remove.ts'),
+  },
+} satisfies Record<string, Entry>;
+
+const also = (entry: Entry, aliasOf: string): Entry => ({ ...entry, aliasOf, hidden: true });
+
+/** The most used commands, in the order of help. */
+export const commonCommands: Readonly<Record<string, Entry>> = {
+  run: container.run,
+  exec: container.exec,
+  ps: { ...container.ls },
+  pull: image.pull,
+  push: image.push,
+  images: { ...image.ls },
+  login: { summary: 'Sign in to a registry', load: () => import('./commands/registry/login.ts') },
+  logout: { summary: 'Sign out of a registry', load: () => import('./commands/registry/logout.ts') },
+  version: {
+    summary: 'Show the versions of client and engine',
+    load: () => import('./commands/system/version.ts'),
+  },
+  info: system.info,
+};
+
+/** Groups of commands, by noun. */
+export const groups: Readonly<Record<string, Entry>> = {
+  alias: { summary: 'Manage the names docker and dockerd', entries: alias },
+  container: {
+    summary: 'Manage containers',
+    entries: {
+      ...container,
+      list: also(container.ls, 'ls'),
+      ps: also(container.ls, 'ls'),
+      remove: also(container.rm, 'rm'),
+    },
+  },
+  daemon: { summary: 'Manage the engine of this machine', entries: daemon },
+  image: {
+    summary: 'Manage images',
+    entries: { ...image, list: also(image.ls, 'ls'), remove: also(image.rm, 'rm') },
+  },
+  network: {
+    summary: 'Manage networks',
+    entries: { ...network, list: also(network.ls, 'ls'), remove: also(network.rm, 'rm') },
+  },
+  system: { summary: 'Manage the engine', entries: system },
+  volume: {
+    summary: 'Manage volumes',
+    entries: { ...volume, list: also(volume.ls, 'ls'), remove: also(volume.rm, 'rm') },
+  },
+};
+
+/** The other commands that stand alone. */
+export const plainCommands: Readonly<Record<string, Entry>> = {
+  attach: container.attach,
+  commit: container.commit,
+  cp: container.cp,
+  create: container.create,
+  diff: container.diff,
+  events: system.events,
+  export: container.export,
+  history: image.history,
+  import: image.import,
+  inspect: {
+    summary: 'Show everything about objects of any kind',
+    load: () => import('./commands/system/inspect.ts'),
+  },
+  kill: container.kill,
+  load: image.load,
+  logs: container.logs,
+  pause: container.pause,
+  port: container.port,
+  rename: container.rename,
+  restart: container.restart,
+  rm: container.rm,
+  rmi: image.rm,
+  save: image.save,
+  start: container.start,
+  stats: container.stats,
+  stop: container.stop,
+  tag: image.tag,
+  top: container.top,
+  unpause: container.unpause,
+  update: container.update,
+  wait: container.wait,
+};
+
+export const root: Entry = {
+  summary: 'Containers from one program',
+  entries: { ...commonCommands, ...groups, ...plainCommands },
+};

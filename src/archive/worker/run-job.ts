@@ -97,7 +97,8 @@ function apply(job: Extract<Job, { kind: 'apply' }>, context: JobContext): JobRe
     root: upperOf(mounts),
     path: '',
     lower: new LowerView(mounts.lower),
-    ownsRoot: true,
+    // As Docker does: every container's root is root's and 0755, even if the layer was packed from a private folder.
+    ownsRoot: false,
     keepKinds: false,
     deletes: mounts.base !== undefined || mounts.lower.length === 0,
     check,

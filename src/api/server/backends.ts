@@ -21,7 +21,7 @@ export type ContainersBackend = Containers & {
   ): AsyncIterable<ContainerStatsResponse>;
 };
 
-export type ImagesBackend = Pick<
+type ImagesBackend = Pick<
   Images,
   | 'get'
   | 'find'
@@ -38,9 +38,9 @@ export type ImagesBackend = Pick<
   | 'collectGarbage'
 >;
 
-export type NetworksBackend = Pick<Networks, 'create' | 'find' | 'get' | 'list' | 'remove' | 'endpoints'>;
+type NetworksBackend = Pick<Networks, 'create' | 'find' | 'get' | 'list' | 'remove' | 'endpoints'>;
 
-export type VolumesBackend = Pick<Volumes, 'create' | 'find' | 'get' | 'list' | 'remove' | 'usage'>;
+type VolumesBackend = Pick<Volumes, 'create' | 'find' | 'get' | 'list' | 'remove' | 'usage'>;
 
 /** Of GET /info: what the host and the configuration say. Counts, time and version are the server's own. */
 export type SystemFacts = Omit<

@@ -23,7 +23,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
 }
 
 /** Throws invalidArgument with Go's text for what is no JSON. */
-export function parseJson(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

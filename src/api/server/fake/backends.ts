@@ -23,7 +23,7 @@ export interface FakeEngine {
   override(operations: Partial<ContainersBackend>): void;
 }
 
-export const imageId = `sha256:${'a'.repeat(64)}` as Digest;
+const imageId = `sha256:${'a'.repeat(64)}` as Digest;
 
 export function fakeImage(fields: Partial<ImageRecord> = {}): ImageRecord {
   const descriptor = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: imageId, size: 100 };

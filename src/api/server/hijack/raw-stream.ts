@@ -48,7 +48,7 @@ export async function serveRawStream(
 }
 
 /** Writes chunk by chunk, no faster than the client reads. */
-export async function send(target: Duplex, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+async function send(target: Duplex, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const chunk of chunks) {
     if (target.destroyed) return;
     if (!target.write(chunk)) await drained(target);

@@ -65,7 +65,7 @@ async function stream(
 }
 
 /** Whether an event passes the filters; an unknown filter lets everything pass. */
-export function matches(filters: Filters, event: EventMessage): boolean {
+function matches(filters: Filters, event: EventMessage): boolean {
   const { ID, Attributes } = event.Actor;
   return (
     filters.exact('type', event.Type) &&

@@ -1,7 +1,7 @@
 /** A JSON object whose fields a transform adds, drops or replaces. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-export const isJsonObject = (value: unknown): value is JsonObject =>
+const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The field as an object; empty when it is none. */

@@ -3,7 +3,7 @@ import type { ImageRecord, Images } from '#images';
 import { formatTime, parseTime, zeroTime } from '#kernel';
 
 /** Seconds since the epoch of an image's creation; 0 when its config does not tell. */
-export function createdSeconds(created: string | undefined): number {
+function createdSeconds(created: string | undefined): number {
   const nanos = createdNanos(created);
   return nanos === undefined ? 0 : Number(nanos / 1_000_000_000n);
 }

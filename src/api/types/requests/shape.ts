@@ -24,7 +24,7 @@ export const boolean: Shape = { kind: 'boolean', go: 'bool' };
 const integer = (go: string, min: number, max: number): Shape => ({ kind: 'integer', go, min, max });
 export const int64 = integer('int64', -(2 ** 63), 2 ** 63);
 export const int = integer('int', -(2 ** 63), 2 ** 63);
-export const uint = integer('uint', 0, 2 ** 64);
+const uint = integer('uint', 0, 2 ** 64);
 export const uint64 = integer('uint64', 0, 2 ** 64);
 export const uint16 = integer('uint16', 0, 65535);
 export const fileMode = integer('fs.FileMode', 0, 2 ** 32 - 1);

@@ -24,8 +24,7 @@ export async function connectNetwork(
   settings: EndpointSettings,
 ): Promise<void> {
   const { id } = ctx.store.get(ref);
-  await using lock = await ctx.locks.acquire(id);
-  void lock;
+  await using _lock = await ctx.locks.acquire(id);
   const record = ctx.store.get(id);
   const network = ctx.options.networks.get(networkRef);
   requireOwnNetwork(record);
@@ -57,8 +56,7 @@ export async function disconnectNetwork(
 ): Promise<void> {
   const network = ctx.options.networks.get(networkRef);
   const { id } = ctx.store.get(ref);
-  await using lock = await ctx.locks.acquire(id);
-  void lock;
+  await using _lock = await ctx.locks.acquire(id);
   const record = ctx.store.get(id);
   requireOwnNetwork(record);
   if (network.driver === 'host')

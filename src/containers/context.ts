@@ -68,6 +68,8 @@ export class ContainerContext {
   readonly seccomp = new SeccompChoices();
   /** Set by start(): the folder that lies under every root file system. */
   baseLayer = '';
+  /** Set once the daemon is ending: nothing is started any more. */
+  stopping = false;
 
   constructor(options: ContainersOptions) {
     this.options = options;

@@ -5,13 +5,13 @@ import type { TaskExit } from '#runtime';
 import type { ContainerContext } from './context.ts';
 import type { ContainerRecord, ExecRecord } from './container-record.ts';
 import { failureCode } from './lifecycle.ts';
-import { containerCapabilities, capabilitySets } from './spec/capabilities.ts';
-import { environment } from './spec/runtime-spec.ts';
+import { capabilitiesOf, capabilitySets } from './spec/capabilities.ts';
+import { consoleSize, environment } from './spec/runtime-spec.ts';
 import type { SpecProcess } from './spec/oci-spec.ts';
 import { specRlimits } from './spec/rlimits.ts';
 import { parseSecurityOptions } from './spec/security-options.ts';
 import { resolveUser } from './spec/user.ts';
-import { rootOf } from './start/launch.ts';
+import { rootOf } from './start/container-paths.ts';
 import { accountFiles } from './start/root-file-system.ts';
 
 interface Exec {
@@ -121,39 +121,28 @@ export class Execs {
       exec.record = { ...record, state: { status: 'running', pid } };
   }
 
-  #process(
-    exec: Exec,
-    container: ContainerRecord,
-    consoleSize: readonly [number, number] | undefined,
-  ): SpecProcess {
+  #process(exec: Exec, container: ContainerRecord, size: readonly [number, number] | undefined): SpecProcess {
     const { host, defaults } = this.#ctx.options;
     const { config, hostConfig } = container;
     const { record } = exec;
-    const privileged = record.privileged || (hostConfig.Privileged ?? false);
     const user = resolveUser(
-      record.user === '' ? (config.User ?? '') : record.user,
+      record.user || (config.User ?? ''),
       hostConfig.GroupAdd ?? [],
       accountFiles(rootOf(this.#ctx, container.id)),
     );
-    const capabilities = containerCapabilities({
-      add: hostConfig.CapAdd ?? [],
-      drop: hostConfig.CapDrop ?? [],
-      privileged,
-      available: host.capabilities,
-    });
-    const cwd = exec.config.WorkingDir ? exec.config.WorkingDir : (config.WorkingDir ?? '');
+    const capabilities = capabilitiesOf(hostConfig, record.privileged, host.capabilities);
+    const { Hostname: hostname = '', Env: env } = config;
     return {
       terminal: record.tty,
-      ...(consoleSize &&
-        consoleSize[0] > 0 && { consoleSize: { height: consoleSize[0], width: consoleSize[1] } }),
+      ...(record.tty && consoleSize(size)),
       user: user.user,
       args: record.command,
-      env: environment([...(config.Env ?? []), ...(exec.config.Env ?? [])], {
-        hostname: config.Hostname ?? '',
+      env: environment([...(env ?? []), ...(exec.config.Env ?? [])], {
+        hostname,
         tty: record.tty,
         home: user.home,
       }),
-      cwd: cwd === '' ? '/' : cwd,
+      cwd: exec.config.WorkingDir || config.WorkingDir || '/',
       capabilities: capabilitySets(capabilities, user.user.uid),
       rlimits: specRlimits(hostConfig.Ulimits ?? [], defaults.ulimits, host.hardLimits),
       noNewPrivileges: parseSecurityOptions(hostConfig.SecurityOpt ?? []).noNewPrivileges,

@@ -36,8 +36,7 @@ export class Lifecycle {
 
   async start(ref: string, options: { signal: AbortSignal }): Promise<void> {
     const { id } = this.#ctx.store.get(ref);
-    await using lock = await this.#ctx.locks.acquire(id, options);
-    void lock;
+    await using _lock = await this.#ctx.locks.acquire(id, options);
     const record = this.#ctx.store.get(id);
     if (record.state.status === 'running') {
       if (record.state.paused) throw conflict('cannot start a paused container, try unpause instead');
@@ -79,8 +78,7 @@ export class Lifecycle {
   async exited(exit: TaskExit): Promise<void> {
     const ctx = this.#ctx;
     const id = exit.containerId;
-    await using lock = await ctx.locks.acquire(id);
-    void lock;
+    await using _lock = await ctx.locks.acquire(id);
     const record = ctx.store.find(id);
     if (record?.state.status !== 'running') {
       if (record?.state.status !== 'created') await ctx.options.runtime.delete(id);
@@ -114,7 +112,7 @@ export class Lifecycle {
       lastDelay: this.#lastDelay.get(record.id) ?? 0,
     });
     const result = waitResult(record.state);
-    if (delay !== undefined && !ctx.options.signal.aborted) {
+    if (delay !== undefined && !ctx.stopping) {
       this.planRestart(record, delay);
       ctx.waiters.exited(record.id, result);
       return;
@@ -141,10 +139,9 @@ export class Lifecycle {
 
   async #restart(id: string): Promise<void> {
     const ctx = this.#ctx;
-    await using lock = await ctx.locks.acquire(id);
-    void lock;
+    await using _lock = await ctx.locks.acquire(id);
     const record = ctx.store.find(id);
-    if (record?.state.status !== 'restarting' || ctx.options.signal.aborted) return;
+    if (record?.state.status !== 'restarting' || ctx.stopping) return;
     try {
       await this.#startLocked({ ...record, restartCount: record.restartCount + 1 });
     } catch (error) {
@@ -217,8 +214,7 @@ export class Lifecycle {
   async #cancelRestart(id: string): Promise<boolean> {
     const ctx = this.#ctx;
     if (ctx.store.get(id).state.status !== 'restarting') return false;
-    await using lock = await ctx.locks.acquire(id);
-    void lock;
+    await using _lock = await ctx.locks.acquire(id);
     const record = ctx.store.get(id);
     if (record.state.status !== 'restarting') return false;
     this.#forgetRestart(id);
@@ -228,6 +224,13 @@ export class Lifecycle {
     });
     ctx.waiters.exited(id, waitResult(record.state.last));
     return true;
+  }
+
+  /** The daemon is ending and takes its containers along: nobody has stopped them, so policies start them again. */
+  async stopForShutdown(record: ContainerRecord, signal: AbortSignal): Promise<void> {
+    if (record.state.status !== 'running') return;
+    const stopSignal = parseSignal(record.config.StopSignal ? record.config.StopSignal : 'SIGTERM');
+    await this.#terminate(record, stopSignal, record.config.StopTimeout ?? 10, signal);
   }
 
   async restart(
@@ -276,8 +279,7 @@ export class Lifecycle {
   async #freeze(ref: string, type: 'paused' | 'resumed'): Promise<void> {
     const ctx = this.#ctx;
     const { id } = ctx.store.get(ref);
-    await using lock = await ctx.locks.acquire(id);
-    void lock;
+    await using _lock = await ctx.locks.acquire(id);
     const record = ctx.store.get(id);
     const { state } = record;
     if (state.status !== 'running') throw conflict(`container ${id} is not running`);

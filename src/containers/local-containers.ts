@@ -25,7 +25,8 @@ import { Lifecycle, waitResult } from './lifecycle.ts';
 import { remove, removeLocked } from './removal.ts';
 import { reconcile, tidy } from './restore.ts';
 import { makeBaseLayer } from './start/base-layer.ts';
-import { logConfig, stateFolderOf } from './start/launch.ts';
+import { stateFolderOf } from './start/container-paths.ts';
+import { logConfig } from './start/log-config.ts';
 import { top } from './top.ts';
 
 /** The engine's containers. restore() must have resolved before anything else is called. */
@@ -76,6 +77,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ctx.stopping = true;
     this.#lifecycle.close();
     await Promise.resolve();
   }
@@ -155,8 +157,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
     const { id } = ctx.store.get(ref);
     if (name === '') throw invalidArgument('Neither old nor new names may be empty');
     const next = checkName(name);
-    await using lock = await ctx.locks.acquire(id);
-    void lock;
+    await using _lock = await ctx.locks.acquire(id);
     const record = ctx.store.get(id);
     if (record.name === next) {
       throw invalidArgument('Renaming a container with the same name as its current name');
@@ -175,15 +176,10 @@ export class LocalContainers implements Containers, AsyncDisposable {
   async update(ref: string, update: UpdateConfig): Promise<{ readonly warnings: readonly string[] }> {
     const ctx = this.#ctx;
     const { id } = ctx.store.get(ref);
-    await using lock = await ctx.locks.acquire(id);
-    void lock;
+    await using _lock = await ctx.locks.acquire(id);
     const record = ctx.store.get(id);
     const { RestartPolicy: policy, ...limits } = update;
-    if (
-      Object.values(limits).some(
-        (value) => value !== undefined && value !== null && value !== 0 && value !== '',
-      )
-    ) {
+    if (Object.values(limits).some(Boolean)) {
       throw unimplemented(
         'changing the limits of an existing container is not supported yet: make a new one',
       );

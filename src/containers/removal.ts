@@ -5,7 +5,8 @@ import type { ContainerContext } from './context.ts';
 import type { ContainerRecord } from './container-record.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { waitResult } from './lifecycle.ts';
-import { release, stateFolderOf } from './start/launch.ts';
+import { stateFolderOf } from './start/container-paths.ts';
+import { release } from './start/launch.ts';
 import { transition } from './state-machine.ts';
 
 export interface RemoveOptions {
@@ -31,8 +32,7 @@ export async function remove(
     }
     await lifecycle.killAndWait(ctx.store.get(id));
   }
-  await using lock = await ctx.locks.acquire(id);
-  void lock;
+  await using _lock = await ctx.locks.acquire(id);
   // With AutoRemove the exit may have taken it away meanwhile.
   const record = ctx.store.find(id);
   if (record) await removeLocked(ctx, record, options);

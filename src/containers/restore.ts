@@ -7,7 +7,8 @@ import type { ContainerRecord } from './container-record.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { removeLocked } from './removal.ts';
 import { startsAtBoot } from './restart-policy.ts';
-import { bundleOf, release, rootOf } from './start/launch.ts';
+import { bundleOf, rootOf } from './start/container-paths.ts';
+import { release } from './start/launch.ts';
 import { unmountRoot } from './start/root-file-system.ts';
 import { transition } from './state-machine.ts';
 

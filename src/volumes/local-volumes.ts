@@ -59,13 +59,14 @@ export class LocalVolumes implements Volumes {
     const driver = spec.driver ?? 'local';
     const name = spec.name === undefined || spec.name === '' ? newId() : spec.name;
     if (driver !== 'local' && driver !== '') {
-      throw notFound(`create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`);
+      throw notFound(
+        `create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`,
+      );
     }
     checkName(name);
     const options = spec.options ?? {};
     parseDriverOptions(name, options);
-    await using lock = await this.#locks.acquire(name);
-    void lock;
+    await using _lock = await this.#locks.acquire(name);
     const existing = this.#records.get(name);
     if (existing) return existing;
     const record: VolumeRecord = {
@@ -107,8 +108,7 @@ export class LocalVolumes implements Volumes {
   }
 
   async remove(name: string, options: { force?: boolean } = {}): Promise<void> {
-    await using lock = await this.#locks.acquire(name);
-    void lock;
+    await using _lock = await this.#locks.acquire(name);
     const record = this.#records.get(name);
     if (!record) {
       if (options.force) return;
@@ -134,8 +134,7 @@ export class LocalVolumes implements Volumes {
   }
 
   async acquire(name: string, user: string): Promise<string> {
-    await using lock = await this.#locks.acquire(name);
-    void lock;
+    await using _lock = await this.#locks.acquire(name);
     const record = this.get(name);
     const source = parseDriverOptions(name, record.options);
     if (!source) return record.mountpoint;
@@ -158,8 +157,7 @@ export class LocalVolumes implements Volumes {
   }
 
   async release(name: string, user: string): Promise<void> {
-    await using lock = await this.#locks.acquire(name);
-    void lock;
+    await using _lock = await this.#locks.acquire(name);
     const users = this.#mounted.get(name);
     if (!users?.delete(user) || users.size > 0) return;
     this.#mounted.delete(name);

@@ -1,10 +1,11 @@
 import { access, mkdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { ContainerConfig, ContainerCreateRequest, EndpointSettings, HostConfig } from '#api/types';
-import { conflict, invalidArgument, messageOf, newId, shortId } from '#kernel';
+import { conflict, invalidArgument, messageOf, newId, shortId, unimplemented } from '#kernel';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import { sharedContainer } from '../start/namespaces.ts';
+import { validateLogOptions } from '../start/log-config.ts';
 import { portRequests } from '../start/ports.ts';
 import { normalizeHostConfig } from './host-config.ts';
 import { mergeConfig } from './merge-config.ts';
@@ -26,8 +27,7 @@ export async function createContainer(
   const { images, snapshots, clock, defaults, host } = ctx.options;
   const asked = options.name ? checkName(options.name) : undefined;
   // The name is held from here on, so that of two requests one fails before it makes anything.
-  await using lock = await ctx.locks.acquire(asked === undefined ? 'name' : `name:${asked}`, options);
-  void lock;
+  await using _lock = await ctx.locks.acquire(asked === undefined ? 'name' : `name:${asked}`, options);
   const image = images.get(request.Image ?? '');
   const id = newId();
   const hostConfig = normalizeHostConfig(withoutImplied(request.HostConfig ?? {}), defaults);
@@ -35,6 +35,7 @@ export async function createContainer(
   const warnings: string[] = [];
   validate(config, hostConfig, host);
   validateNetwork(config, hostConfig, ctx);
+  validateLogOptions(hostConfig, defaults.logOptions);
   portRequests(config, hostConfig);
   const holder = asked === undefined ? undefined : ctx.store.holderOf(asked);
   if (asked !== undefined && holder !== undefined) throw nameTaken(asked, holder);
@@ -117,22 +118,26 @@ function named(id: string, config: ContainerConfig, host: HostConfig, hostname: 
 
 function validateNetwork(config: ContainerConfig, host: HostConfig, ctx: ContainerContext): void {
   const mode = host.NetworkMode ?? '';
-  const shared = sharedContainer(mode) !== undefined;
-  if (shared && config.Hostname) throw invalidArgument('conflicting options: hostname and the network mode');
-  if ((mode === 'host' || shared) && (host.Links ?? []).length > 0) {
+  const links = host.Links ?? [];
+  if (sharedContainer(mode) !== undefined) {
+    if (config.Hostname) throw invalidArgument('conflicting options: hostname and the network mode');
+    if (Object.keys(host.PortBindings ?? {}).length > 0) {
+      throw invalidArgument('conflicting options: port publishing and the container type network mode');
+    }
+  }
+  if (links.length > 0 && (mode === 'host' || sharedContainer(mode) !== undefined)) {
     throw invalidArgument(
-      `conflicting options: host type networking can't be used with links. This would result in undefined behavior`,
+      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
     );
   }
-  if (shared && Object.keys(host.PortBindings ?? {}).length > 0) {
-    throw invalidArgument(`conflicting options: port publishing and the container type network mode`);
+  if (links.length > 0 && mode === 'bridge') {
+    throw unimplemented(
+      'links on the default bridge are not supported: put both containers on a network of their own',
+    );
   }
-  if ((host.Links ?? []).length > 0) {
-    for (const link of host.Links ?? []) ctx.store.get(link.split(':', 1)[0] ?? '');
-  }
-  for (const address of [...(host.Dns ?? [])]) {
-    if (isIP(address) === 0) throw invalidArgument(`invalid DNS address: ${address}`);
-  }
+  for (const link of links) ctx.store.get(link.split(':', 1)[0] ?? '');
+  const wrong = (host.Dns ?? []).find((address) => isIP(address) === 0);
+  if (wrong !== undefined) throw invalidArgument(`invalid DNS address: ${wrong}`);
 }
 
 /** The endpoints asked for, that of the network mode first; `default` is the default bridge. */

@@ -1,4 +1,4 @@
-import type { HostConfig, RestartPolicy } from '#api/types';
+import type { HostConfig } from '#api/types';
 import { maskedPaths, readonlyPaths, defaultShmSize } from '../spec/default-paths.ts';
 
 export interface HostDefaults {
@@ -12,53 +12,70 @@ export interface HostDefaults {
   readonly cgroupnsMode: 'private' | 'host' | undefined;
 }
 
+/** The value, or the fallback where the request left it out, empty or zero. */
+const filled = <T>(value: T | null | undefined, fallback: T): T => value || fallback;
+/** The value, or the fallback where the request left it out. */
+const given = <T>(value: T | null | undefined, fallback: T): T => value ?? fallback;
+
 /** The request's host configuration with every default filled in, as inspect shows it. */
 export function normalizeHostConfig(request: HostConfig, defaults: HostDefaults): HostConfig {
-  const privileged = request.Privileged ?? false;
-  const memory = request.Memory ?? 0;
-  const swap = request.MemorySwap ?? 0;
-  const cgroupns = defaults.cgroupnsMode ?? (defaults.cgroup2 ? 'private' : 'host');
-  const networkMode = request.NetworkMode ?? '';
   return {
     ...request,
+    ...normalizeResources(request),
     Binds: request.Binds ?? null,
-    ContainerIDFile: request.ContainerIDFile ?? '',
+    ContainerIDFile: given(request.ContainerIDFile, ''),
     LogConfig: {
-      Type: request.LogConfig?.Type ? request.LogConfig.Type : defaults.logDriver,
-      Config: request.LogConfig?.Config ?? {},
+      Type: filled(request.LogConfig?.Type, defaults.logDriver),
+      Config: given(request.LogConfig?.Config, {}),
     },
-    NetworkMode: networkMode === '' || networkMode === 'default' ? 'bridge' : networkMode,
-    PortBindings: request.PortBindings ?? {},
-    RestartPolicy: restartPolicy(request.RestartPolicy),
+    NetworkMode: networkMode(request.NetworkMode),
+    PortBindings: given(request.PortBindings, {}),
+    RestartPolicy: {
+      Name: filled(request.RestartPolicy?.Name, 'no'),
+      MaximumRetryCount: given(request.RestartPolicy?.MaximumRetryCount, 0),
+    },
     VolumesFrom: request.VolumesFrom ?? null,
-    ConsoleSize: request.ConsoleSize ?? [0, 0],
-    CgroupnsMode: request.CgroupnsMode
-      ? request.CgroupnsMode
-      : privileged && defaults.cgroup2
-        ? 'host'
-        : cgroupns,
-    Dns: request.Dns ?? [],
-    DnsOptions: request.DnsOptions ?? [],
-    DnsSearch: request.DnsSearch ?? [],
-    IpcMode: request.IpcMode ? request.IpcMode : defaults.ipcMode,
-    OomScoreAdj: request.OomScoreAdj ?? 0,
+    ConsoleSize: given(request.ConsoleSize, [0, 0]),
+    CgroupnsMode: filled(request.CgroupnsMode, cgroupnsMode(request, defaults)),
+    Dns: given(request.Dns, []),
+    DnsOptions: given(request.DnsOptions, []),
+    DnsSearch: given(request.DnsSearch, []),
+    IpcMode: filled(request.IpcMode, defaults.ipcMode),
     SecurityOpt: securityOptions(request),
-    ShmSize: request.ShmSize ? request.ShmSize : defaults.shmSize || defaultShmSize,
-    Runtime: request.Runtime ? request.Runtime : defaults.runtime,
-    MemorySwap: memory > 0 && swap === 0 ? memory * 2 : swap,
-    MemorySwappiness: (request.MemorySwappiness ?? -1) < 0 ? null : (request.MemorySwappiness ?? null),
-    PidsLimit: (request.PidsLimit ?? 0) <= 0 ? null : (request.PidsLimit ?? null),
-    BlkioWeightDevice: request.BlkioWeightDevice ?? [],
-    BlkioDeviceReadBps: request.BlkioDeviceReadBps ?? [],
-    BlkioDeviceWriteBps: request.BlkioDeviceWriteBps ?? [],
-    BlkioDeviceReadIOps: request.BlkioDeviceReadIOps ?? [],
-    BlkioDeviceWriteIOps: request.BlkioDeviceWriteIOps ?? [],
-    Devices: request.Devices ?? [],
-    Ulimits: request.Ulimits ?? null,
-    MaskedPaths: privileged ? null : (request.MaskedPaths ?? maskedPaths),
-    ReadonlyPaths: privileged ? null : (request.ReadonlyPaths ?? readonlyPaths),
-    Init: request.Init ?? (defaults.init ? true : null),
+    ShmSize: filled(request.ShmSize, filled(defaults.shmSize, defaultShmSize)),
+    Runtime: filled(request.Runtime, defaults.runtime),
+    MaskedPaths: request.Privileged ? null : given(request.MaskedPaths, maskedPaths),
+    ReadonlyPaths: request.Privileged ? null : given(request.ReadonlyPaths, readonlyPaths),
+    Init: given(request.Init, defaults.init ? true : null),
   };
+}
+
+function normalizeResources(request: HostConfig): HostConfig {
+  const memory = given(request.Memory, 0);
+  const swap = given(request.MemorySwap, 0);
+  const swappiness = given(request.MemorySwappiness, -1);
+  const pids = given(request.PidsLimit, 0);
+  return {
+    OomScoreAdj: given(request.OomScoreAdj, 0),
+    MemorySwap: memory > 0 && swap === 0 ? memory * 2 : swap,
+    MemorySwappiness: swappiness < 0 ? null : swappiness,
+    PidsLimit: pids <= 0 ? null : pids,
+    BlkioWeightDevice: given(request.BlkioWeightDevice, []),
+    BlkioDeviceReadBps: given(request.BlkioDeviceReadBps, []),
+    BlkioDeviceWriteBps: given(request.BlkioDeviceWriteBps, []),
+    BlkioDeviceReadIOps: given(request.BlkioDeviceReadIOps, []),
+    BlkioDeviceWriteIOps: given(request.BlkioDeviceWriteIOps, []),
+    Devices: given(request.Devices, []),
+    Ulimits: request.Ulimits ?? null,
+  };
+}
+
+const networkMode = (mode: string | undefined): string => (!mode || mode === 'default' ? 'bridge' : mode);
+
+/** Under cgroup v2 a container has a cgroup namespace of its own, unless it is privileged or the daemon says otherwise. */
+function cgroupnsMode(request: HostConfig, defaults: HostDefaults): 'private' | 'host' {
+  if (defaults.cgroupnsMode !== undefined) return defaults.cgroupnsMode;
+  return defaults.cgroup2 && !request.Privileged ? 'private' : 'host';
 }
 
 /** A privileged container, or one in the host's processes, is not labelled; Docker notes that here. */
@@ -66,11 +83,4 @@ function securityOptions(request: HostConfig): readonly string[] | null {
   const given = request.SecurityOpt ?? null;
   if (!request.Privileged || given?.some((option) => option.startsWith('label'))) return given;
   return [...(given ?? []), 'label=disable'];
-}
-
-function restartPolicy(policy: RestartPolicy | undefined): RestartPolicy {
-  return {
-    Name: policy?.Name ? policy.Name : 'no',
-    MaximumRetryCount: policy?.MaximumRetryCount ?? 0,
-  };
 }

@@ -4,42 +4,57 @@ import type { ImageRuntimeConfig } from '#oci';
 
 /** What a request leaves open, the image's config fills in. Throws invalidArgument when nothing says what to run. */
 export function mergeConfig(request: ContainerConfig, image: ImageRuntimeConfig): ContainerConfig {
-  const { entrypoint, cmd } = mergeCommand(request, image);
-  if ((entrypoint ?? []).length === 0 && (cmd ?? []).length === 0)
-    throw invalidArgument('no command specified');
+  const command = mergeCommand(request, image);
+  if (isEmpty(command.Entrypoint) && isEmpty(command.Cmd)) throw invalidArgument('no command specified');
   const exposed = { ...image.ExposedPorts, ...request.ExposedPorts };
   const volumes = { ...image.Volumes, ...request.Volumes };
-  const healthcheck = mergeHealthcheck(request.Healthcheck, image.Healthcheck);
-  const workingDir = request.WorkingDir ? request.WorkingDir : (image.WorkingDir ?? '');
-  const stopSignal = request.StopSignal ? request.StopSignal : image.StopSignal;
-  const stopTimeout = request.StopTimeout ?? image.StopTimeout;
-  const shell = request.Shell ?? image.Shell;
   return {
-    Hostname: request.Hostname ?? '',
-    Domainname: request.Domainname ?? '',
-    User: request.User ? request.User : (image.User ?? ''),
-    AttachStdin: request.AttachStdin ?? false,
-    AttachStdout: request.AttachStdout ?? false,
-    AttachStderr: request.AttachStderr ?? false,
+    ...ownSettings(request),
+    ...command,
+    ...optionalSettings(request, image),
+    // An image's values are as empty as a request's.
     ...(Object.keys(exposed).length > 0 && {
       ExposedPorts: exposed as NonNullable<ContainerConfig['ExposedPorts']>,
     }),
-    Tty: request.Tty ?? false,
-    OpenStdin: request.OpenStdin ?? false,
-    StdinOnce: request.StdinOnce ?? false,
-    Env: mergeEnv(image.Env ?? [], request.Env ?? []),
-    Cmd: cmd,
-    ...(healthcheck && { Healthcheck: healthcheck }),
-    ...((request.ArgsEscaped ?? image.ArgsEscaped) && { ArgsEscaped: true }),
-    Image: request.Image ?? '',
-    // An image's values are as empty as a request's.
     Volumes: Object.keys(volumes).length > 0 ? (volumes as NonNullable<ContainerConfig['Volumes']>) : null,
-    WorkingDir: normalizeWorkingDir(workingDir),
-    Entrypoint: entrypoint,
-    ...(request.NetworkDisabled && { NetworkDisabled: true }),
+    User: filled(request.User, image.User),
+    Env: mergeEnv(image.Env ?? [], request.Env ?? []),
+    WorkingDir: normalizeWorkingDir(filled(request.WorkingDir, image.WorkingDir)),
     OnBuild: image.OnBuild ?? null,
     Labels: { ...image.Labels, ...request.Labels },
-    ...(stopSignal !== undefined && { StopSignal: stopSignal }),
+  };
+}
+
+const filled = (value: string | undefined, fallback: string | undefined): string => value || fallback || '';
+const isEmpty = (list: readonly string[] | null | undefined): boolean => !list || list.length === 0;
+
+/** What an image has no say in. */
+function ownSettings(request: ContainerConfig): ContainerConfig {
+  const flag = (value: boolean | undefined): boolean => value ?? false;
+  return {
+    Hostname: filled(request.Hostname, ''),
+    Domainname: filled(request.Domainname, ''),
+    AttachStdin: flag(request.AttachStdin),
+    AttachStdout: flag(request.AttachStdout),
+    AttachStderr: flag(request.AttachStderr),
+    Tty: flag(request.Tty),
+    OpenStdin: flag(request.OpenStdin),
+    StdinOnce: flag(request.StdinOnce),
+    Image: filled(request.Image, ''),
+    ...(request.NetworkDisabled && { NetworkDisabled: true }),
+  };
+}
+
+/** What is only there when the request or the image has it. */
+function optionalSettings(request: ContainerConfig, image: ImageRuntimeConfig): ContainerConfig {
+  const healthcheck = mergeHealthcheck(request.Healthcheck, image.Healthcheck);
+  const stopSignal = filled(request.StopSignal, image.StopSignal);
+  const stopTimeout = request.StopTimeout ?? image.StopTimeout;
+  const shell = request.Shell ?? image.Shell;
+  return {
+    ...(healthcheck && { Healthcheck: healthcheck }),
+    ...((request.ArgsEscaped ?? image.ArgsEscaped) && { ArgsEscaped: true }),
+    ...(stopSignal !== '' && { StopSignal: stopSignal }),
     ...(stopTimeout !== undefined && { StopTimeout: stopTimeout }),
     ...(shell && { Shell: shell }),
   };
@@ -49,12 +64,12 @@ export function mergeConfig(request: ContainerConfig, image: ImageRuntimeConfig)
 function mergeCommand(
   request: ContainerConfig,
   image: ImageRuntimeConfig,
-): { entrypoint: readonly string[] | null; cmd: readonly string[] | null } {
+): Required<Pick<ContainerConfig, 'Entrypoint' | 'Cmd'>> {
   const asked = request.Entrypoint ?? [];
-  const cmd = request.Cmd ?? [];
-  if (asked.length === 1 && asked[0] === '') return { entrypoint: null, cmd: request.Cmd ?? null };
-  if (asked.length > 0) return { entrypoint: asked, cmd: request.Cmd ?? null };
-  return { entrypoint: image.Entrypoint ?? null, cmd: cmd.length > 0 ? cmd : (image.Cmd ?? null) };
+  const own = request.Cmd ?? null;
+  if (asked.length === 1 && asked[0] === '') return { Entrypoint: null, Cmd: own };
+  if (asked.length > 0) return { Entrypoint: asked, Cmd: own };
+  return { Entrypoint: image.Entrypoint ?? null, Cmd: isEmpty(own) ? (image.Cmd ?? null) : own };
 }
 
 /** The request's variables, then those of the image that it does not set; a bare name removes the image's. */
@@ -73,15 +88,10 @@ function mergeHealthcheck(
 ): HealthConfig | undefined {
   if (!request) return image ?? undefined;
   if (!image) return request;
-  return {
-    ...request,
-    Test: request.Test && request.Test.length > 0 ? request.Test : (image.Test ?? []),
-    Interval: request.Interval ? request.Interval : (image.Interval ?? 0),
-    Timeout: request.Timeout ? request.Timeout : (image.Timeout ?? 0),
-    StartPeriod: request.StartPeriod ? request.StartPeriod : (image.StartPeriod ?? 0),
-    StartInterval: request.StartInterval ? request.StartInterval : (image.StartInterval ?? 0),
-    Retries: request.Retries ? request.Retries : (image.Retries ?? 0),
-  };
+  const set = Object.entries(request).filter(([, value]) =>
+    Array.isArray(value) ? value.length > 0 : Boolean(value),
+  );
+  return { ...image, ...Object.fromEntries(set) };
 }
 
 function normalizeWorkingDir(path: string): string {

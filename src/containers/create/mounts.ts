@@ -85,7 +85,7 @@ async function settleBind(text: string, host: HostConfig, on: MountHost): Promis
   const mode = parseMode(modeText, text);
   const destination = cleanDestination(target ?? '', text);
   if (source.startsWith('/')) {
-    if (mode.copyUp === false && modeText.includes('nocopy')) {
+    if (!mode.copyUp) {
       throw invalidArgument(`invalid volume specification: '${text}'`);
     }
     const path = posix.normalize(source);
@@ -168,56 +168,56 @@ const tmpfs = (destination: string, tmpfsOptions: string): ContainerMount => ({
   tmpfsOptions,
 });
 
+interface MountRequest {
+  readonly mount: Mount;
+  readonly source: string;
+  readonly destination: string;
+  readonly rw: boolean;
+  readonly invalid: (why: string) => EngineError;
+}
+
 async function settleMount(mount: Mount, on: MountHost): Promise<ContainerMount> {
-  const type = mount.Type;
   const invalid = (why: string): EngineError =>
-    invalidArgument(`invalid mount config for type "${type ?? ''}": ${why}`);
+    invalidArgument(`invalid mount config for type "${mount.Type ?? ''}": ${why}`);
+  const destination = mountTarget(mount, invalid);
+  const request = { mount, source: mount.Source ?? '', destination, rw: !(mount.ReadOnly ?? false), invalid };
+  if (mount.Type === 'bind') return settleBindMount(request, on);
+  if (mount.Type === 'volume') return settleVolumeMount(request, on);
+  if (mount.Type === 'tmpfs') {
+    if (request.source !== '') throw invalid('field Source must not be specified');
+    return tmpfs(destination, tmpfsText(mount.TmpfsOptions ?? {}, request.rw));
+  }
+  if (mount.Type === 'image')
+    throw unimplemented('mounts of type image are not supported by this engine yet');
+  throw invalidArgument(`mount type unknown`);
+}
+
+function mountTarget(mount: Mount, invalid: MountRequest['invalid']): string {
   if (!mount.Target) throw invalid('field Target must not be empty');
   if (!mount.Target.startsWith('/')) {
     throw invalid(`invalid mount path: '${mount.Target}' mount path must be absolute`);
   }
   const destination = posix.normalize(mount.Target).replace(/(.)\/$/, '$1');
   if (destination === '/') throw invalid("invalid specification: destination can't be '/'");
-  const source = mount.Source ?? '';
-  const rw = !(mount.ReadOnly ?? false);
-  if (type === 'bind') return settleBindMount({ mount, source, destination, rw, invalid }, on);
-  if (type === 'volume') {
-    const driver = mount.VolumeOptions?.DriverConfig;
-    const volume = await on.createVolume({
-      ...(source !== '' && { name: source }),
-      ...(driver?.Name && { driver: driver.Name }),
-      options: driver?.Options ?? {},
-      labels: mount.VolumeOptions?.Labels ?? {},
-    });
-    const copyUp = !(mount.VolumeOptions?.NoCopy ?? false);
-    const subpath = mount.VolumeOptions?.Subpath;
-    return volumeMount(
-      volume,
-      destination,
-      'z',
-      { rw, propagation: '', copyUp },
-      subpath === '' ? undefined : subpath,
-    );
-  }
-  if (type === 'tmpfs') {
-    if (source !== '') throw invalid('field Source must not be specified');
-    return tmpfs(destination, tmpfsText(mount.TmpfsOptions ?? {}, rw));
-  }
-  if (type === 'image') throw unimplemented('mounts of type image are not supported by this engine yet');
-  throw invalidArgument(`mount type unknown`);
+  return destination;
 }
 
-async function settleBindMount(
-  bind: {
-    mount: Mount;
-    source: string;
-    destination: string;
-    rw: boolean;
-    invalid: (why: string) => EngineError;
-  },
-  on: MountHost,
-): Promise<ContainerMount> {
-  const { mount, source, destination, rw, invalid } = bind;
+async function settleVolumeMount(request: MountRequest, on: MountHost): Promise<ContainerMount> {
+  const { mount, source, destination, rw } = request;
+  const options = mount.VolumeOptions ?? {};
+  const driver = options.DriverConfig;
+  const volume = await on.createVolume({
+    ...(source !== '' && { name: source }),
+    ...(driver?.Name && { driver: driver.Name }),
+    options: driver?.Options ?? {},
+    labels: options.Labels ?? {},
+  });
+  const settled = { rw, propagation: '', copyUp: !(options.NoCopy ?? false) };
+  return volumeMount(volume, destination, 'z', settled, options.Subpath || undefined);
+}
+
+async function settleBindMount(request: MountRequest, on: MountHost): Promise<ContainerMount> {
+  const { mount, source, destination, rw, invalid } = request;
   if (source === '') throw invalid('field Source must not be empty');
   if (!source.startsWith('/')) {
     throw invalid(`invalid mount path: '${source}' mount path must be absolute`);

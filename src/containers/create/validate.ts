@@ -18,6 +18,7 @@ export function validate(config: ContainerConfig, host: HostConfig, facts: HostF
   if (config.StopSignal) parseSignal(config.StopSignal);
   validateRestart(host.RestartPolicy ?? {}, host.AutoRemove ?? false);
   validateMemory(host);
+  validateProcess(host);
   validateCpu(host, facts);
   validateModes(host);
   normalizeCapabilities('CapAdd', host.CapAdd ?? []);
@@ -50,66 +51,62 @@ export function validateRestart(policy: RestartPolicy, autoRemove: boolean): voi
   }
 }
 
-export function validateMemory(host: HostConfig): void {
-  const { Memory: memory = 0, MemorySwap: swap = 0, MemoryReservation: reservation = 0 } = host;
-  if (memory > 0 && memory < 6 * mebibyte) throw invalidArgument('Minimum memory limit allowed is 6MB');
-  if (memory > 0 && swap > 0 && swap < memory) {
-    throw invalidArgument('Minimum memoryswap limit should be larger than memory limit, see usage');
-  }
-  if (memory === 0 && swap > 0) {
-    throw invalidArgument('You should always set the Memory limit when using Memoryswap limit, see usage');
-  }
-  const swappiness = host.MemorySwappiness ?? -1;
-  if (swappiness < -1 || swappiness > 100) {
-    throw invalidArgument(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
-  }
-  if (reservation > 0 && reservation < 6 * mebibyte) {
-    throw invalidArgument('Minimum memory reservation allowed is 6MB');
-  }
-  if (memory > 0 && reservation > memory) {
-    throw invalidArgument('Minimum memory limit can not be less than memory reservation limit, see usage');
-  }
-  if ((host.ShmSize ?? 0) < 0) throw invalidArgument('SHM size can not be less than 0');
-  const score = host.OomScoreAdj ?? 0;
-  if (score < -1000 || score > 1000) {
-    throw invalidArgument(`Invalid value ${score}, range for oom score adj is [-1000, 1000]`);
-  }
+/** Throws invalidArgument with the message when the condition holds. */
+function refuse(condition: boolean, message: string): void {
+  if (condition) throw invalidArgument(message);
 }
 
-export function validateCpu(host: HostConfig, facts: HostFacts): void {
-  const nano = host.NanoCpus ?? 0;
-  if (nano > 0 && (host.CpuPeriod ?? 0) > 0) {
-    throw invalidArgument('Conflicting options: Nano CPUs and CPU Period cannot both be set');
-  }
-  if (nano > 0 && (host.CpuQuota ?? 0) > 0) {
-    throw invalidArgument('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
-  }
-  if (nano < 0 || nano > facts.cpus * 1e9) {
-    throw invalidArgument(
-      `range of CPUs is from 0.01 to ${facts.cpus}.00, as there are only ${facts.cpus} CPUs available`,
-    );
-  }
-  const period = host.CpuPeriod ?? 0;
-  if (period !== 0 && (period < 1000 || period > 1_000_000)) {
-    throw invalidArgument(
-      'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)',
-    );
-  }
-  const quota = host.CpuQuota ?? 0;
-  if (quota > 0 && quota < 1000) throw invalidArgument('CPU cfs quota can not be less than 1ms (i.e. 1000)');
-  const cpus = host.CpusetCpus ?? '';
-  if (cpus !== '') {
-    const asked = parseCpuList(cpus);
-    if (asked.some((cpu) => cpu >= facts.cpus)) {
-      throw invalidArgument(
-        `Requested CPUs are not available - requested ${cpus}, available: 0-${facts.cpus - 1}`,
-      );
-    }
-  }
+const within = (value: number, low: number, high: number): boolean => value >= low && value <= high;
+
+function validateMemory(host: HostConfig): void {
+  const { Memory: memory = 0, MemorySwap: swap = 0, MemoryReservation: reservation = 0 } = host;
+  const limited = memory > 0;
+  refuse(limited && memory < 6 * mebibyte, 'Minimum memory limit allowed is 6MB');
+  refuse(
+    limited && swap > 0 && swap < memory,
+    'Minimum memoryswap limit should be larger than memory limit, see usage',
+  );
+  refuse(
+    !limited && swap > 0,
+    'You should always set the Memory limit when using Memoryswap limit, see usage',
+  );
+  refuse(reservation > 0 && reservation < 6 * mebibyte, 'Minimum memory reservation allowed is 6MB');
+  refuse(
+    limited && reservation > memory,
+    'Minimum memory limit can not be less than memory reservation limit, see usage',
+  );
+  const swappiness = host.MemorySwappiness ?? -1;
+  refuse(
+    !within(swappiness, -1, 100),
+    `Invalid value: ${swappiness}, valid memory swappiness range is 0-100`,
+  );
+}
+
+function validateProcess(host: HostConfig): void {
+  refuse((host.ShmSize ?? 0) < 0, 'SHM size can not be less than 0');
+  const score = host.OomScoreAdj ?? 0;
+  refuse(!within(score, -1000, 1000), `Invalid value ${score}, range for oom score adj is [-1000, 1000]`);
   const weight = host.BlkioWeight ?? 0;
-  if (weight > 0 && (weight < 10 || weight > 1000)) {
-    throw invalidArgument('Range of blkio weight is from 10 to 1000');
-  }
+  refuse(weight !== 0 && !within(weight, 10, 1000), 'Range of blkio weight is from 10 to 1000');
+}
+
+function validateCpu(host: HostConfig, facts: HostFacts): void {
+  const { NanoCpus: nano = 0, CpuPeriod: period = 0, CpuQuota: quota = 0, CpusetCpus: cpus = '' } = host;
+  refuse(nano > 0 && period > 0, 'Conflicting options: Nano CPUs and CPU Period cannot both be set');
+  refuse(nano > 0 && quota > 0, 'Conflicting options: Nano CPUs and CPU Quota cannot both be set');
+  refuse(
+    !within(nano, 0, facts.cpus * 1e9),
+    `range of CPUs is from 0.01 to ${facts.cpus}.00, as there are only ${facts.cpus} CPUs available`,
+  );
+  refuse(
+    period !== 0 && !within(period, 1000, 1_000_000),
+    'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)',
+  );
+  refuse(quota > 0 && quota < 1000, 'CPU cfs quota can not be less than 1ms (i.e. 1000)');
+  refuse(
+    cpus !== '' && parseCpuList(cpus).some((cpu) => cpu >= facts.cpus),
+    `Requested CPUs are not available - requested ${cpus}, available: 0-${facts.cpus - 1}`,
+  );
 }
 
 function parseCpuList(text: string): readonly number[] {
@@ -163,18 +160,18 @@ function validateHealthcheck(config: ContainerConfig): void {
 }
 
 function validateDrivers(host: HostConfig, facts: HostFacts): void {
-  const driver = host.LogConfig?.Type ?? '';
-  if (driver !== '' && !facts.logDrivers.includes(driver)) {
-    throw invalidArgument(`logger: no log driver named '${driver}' is registered`);
-  }
-  const runtime = host.Runtime ?? '';
-  if (runtime !== '' && !facts.runtimes.includes(runtime)) {
-    throw invalidArgument(`unknown or invalid runtime name: ${runtime}`);
-  }
-  if ((host.DeviceRequests ?? []).length > 0) {
-    const capability = host.DeviceRequests?.[0]?.Capabilities?.[0] ?? [];
+  const { LogConfig: log = {}, Runtime: runtime = '' } = host;
+  const driver = log.Type ?? '';
+  refuse(
+    driver !== '' && !facts.logDrivers.includes(driver),
+    `logger: no log driver named '${driver}' is registered`,
+  );
+  refuse(runtime !== '' && !facts.runtimes.includes(runtime), `unknown or invalid runtime name: ${runtime}`);
+  const [device] = host.DeviceRequests ?? [];
+  if (device) {
+    const [capabilities = []] = device.Capabilities ?? [];
     throw unimplemented(
-      `could not select device driver "${host.DeviceRequests?.[0]?.Driver ?? ''}" with capabilities: [[${capability.join(' ')}]]`,
+      `could not select device driver "${device.Driver ?? ''}" with capabilities: [[${capabilities.join(' ')}]]`,
     );
   }
   if (Object.keys(host.StorageOpt ?? {}).length > 0) {

@@ -1,3 +1,4 @@
+import type { HostConfig } from '#api/types';
 import { invalidArgument } from '#kernel';
 import type { SpecCapabilities } from './oci-spec.ts';
 
@@ -33,7 +34,7 @@ export function normalizeCapabilities(
 }
 
 /** The container's capabilities: those of the bounding set that the daemon itself may hand out (`available`). */
-export function containerCapabilities(options: {
+function containerCapabilities(options: {
   readonly add: readonly string[];
   readonly drop: readonly string[];
   readonly privileged: boolean;
@@ -48,6 +49,19 @@ export function containerCapabilities(options: {
   const added = add.filter((name) => name !== 'ALL' && !kept.includes(name));
   return [...kept, ...added].filter((name) => available.includes(name));
 }
+
+/** The capabilities that a host configuration asks for. `privileged`: whatever it says, all that are available. */
+export const capabilitiesOf = (
+  host: HostConfig,
+  privileged: boolean,
+  available: readonly string[],
+): readonly string[] =>
+  containerCapabilities({
+    add: host.CapAdd ?? [],
+    drop: host.CapDrop ?? [],
+    privileged: privileged || (host.Privileged ?? false),
+    available,
+  });
 
 /** The sets of a process: root has them all in effect; another user only in the bounding set. */
 export function capabilitySets(capabilities: readonly string[], uid: number): SpecCapabilities {

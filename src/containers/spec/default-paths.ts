@@ -32,8 +32,6 @@ const guarded = ['nosuid', 'noexec', 'nodev'] as const;
 /** The file systems every container has. `writable`: a privileged container may write to /sys and cgroups. */
 export function kernelMounts(options: {
   readonly writable: boolean;
-  readonly hostNetwork: boolean;
-  readonly cgroup2: boolean;
   readonly privateIpc: boolean;
   readonly shmSize: number;
 }): readonly SpecMount[] {

@@ -38,20 +38,25 @@ function memoryLimits(host: HostConfig): SpecResources['memory'] {
 }
 
 function cpuLimits(host: HostConfig): SpecResources['cpu'] {
-  const { NanoCpus: nano = 0, CpuShares: shares = 0, CpusetCpus: cpus = '', CpusetMems: mems = '' } = host;
-  const period = nano > 0 ? 100_000 : (host.CpuPeriod ?? 0);
-  const quota = nano > 0 ? Math.round((nano * 100_000) / 1e9) : (host.CpuQuota ?? 0);
-  const { CpuRealtimePeriod: realtimePeriod = 0, CpuRealtimeRuntime: realtimeRuntime = 0 } = host;
+  const { NanoCpus: nano = 0, CpusetCpus: cpus = '', CpusetMems: mems = '' } = host;
+  const { period, quota } =
+    nano > 0
+      ? { period: 100_000, quota: Math.round((nano * 100_000) / 1e9) }
+      : { period: host.CpuPeriod, quota: host.CpuQuota };
   return present({
-    ...(shares > 0 && { shares }),
-    ...(quota !== 0 && { quota }),
-    ...(period > 0 && { period }),
-    ...(realtimePeriod > 0 && { realtimePeriod }),
-    ...(realtimeRuntime > 0 && { realtimeRuntime }),
+    ...nonZero('shares', host.CpuShares),
+    ...nonZero('quota', quota),
+    ...nonZero('period', period),
+    ...nonZero('realtimePeriod', host.CpuRealtimePeriod),
+    ...nonZero('realtimeRuntime', host.CpuRealtimeRuntime),
     ...(cpus !== '' && { cpus }),
     ...(mems !== '' && { mems }),
   });
 }
+
+/** `{ [name]: value }`, or nothing for zero, which is "not set" on the wire. */
+const nonZero = <K extends string>(name: K, value: number | undefined): Partial<Record<K, number>> =>
+  value ? ({ [name]: value } as Partial<Record<K, number>>) : {};
 
 function blockLimits(host: HostConfig, numbers: DeviceNumbers): SpecResources['blockIO'] {
   const throttles = (list: Throttles): readonly SpecThrottle[] =>

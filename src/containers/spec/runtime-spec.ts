@@ -36,7 +36,6 @@ export interface SpecInput {
   readonly deviceRules: readonly SpecDeviceRule[];
   readonly deviceNumbers: DeviceNumbers;
   readonly cgroupsPath: string;
-  readonly cgroup2: boolean;
   readonly hostNetwork: boolean;
   readonly privateIpc: boolean;
   readonly seccomp: { readonly profile: object; readonly bpf: string | undefined } | undefined;
@@ -61,8 +60,6 @@ export function runtimeSpec(input: SpecInput): RuntimeSpec {
     mounts: [
       ...kernelMounts({
         writable: privileged,
-        hostNetwork: input.hostNetwork,
-        cgroup2: input.cgroup2,
         privateIpc: input.privateIpc,
         shmSize: hostConfig.ShmSize ? hostConfig.ShmSize : defaultShmSize,
       }).filter((mount) => !input.mounts.some(({ destination }) => destination === mount.destination)),
@@ -88,18 +85,14 @@ export function runtimeSpec(input: SpecInput): RuntimeSpec {
 function specProcess(input: SpecInput): SpecProcess {
   const { record, user } = input;
   const { config, hostConfig } = record;
+  const { Tty: terminal = false, Hostname: hostname = '' } = config;
   const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
-  const [rows = 0, columns = 0] = hostConfig.ConsoleSize ?? [];
   return {
-    terminal: config.Tty ?? false,
-    ...(config.Tty && rows > 0 && columns > 0 && { consoleSize: { height: rows, width: columns } }),
+    terminal,
+    ...(terminal && consoleSize(hostConfig.ConsoleSize)),
     user: user.user,
     args: input.initPath === undefined ? command : [input.initPath, '--', ...command],
-    env: environment(config.Env ?? [], {
-      hostname: config.Hostname ?? '',
-      tty: config.Tty ?? false,
-      home: user.home,
-    }),
+    env: environment(config.Env ?? [], { hostname, tty: terminal, home: user.home }),
     cwd: config.WorkingDir ? config.WorkingDir : '/',
     capabilities: capabilitySets(input.capabilities, user.user.uid),
     rlimits: input.rlimits,
@@ -107,6 +100,14 @@ function specProcess(input: SpecInput): SpecProcess {
     oomScoreAdj: hostConfig.OomScoreAdj ?? 0,
     ...(input.apparmorProfile !== undefined && { apparmorProfile: input.apparmorProfile }),
   };
+}
+
+/** Rows and columns, when they are known. */
+export function consoleSize(
+  size: readonly [number, number] | null | undefined,
+): Pick<SpecProcess, 'consoleSize'> {
+  const [height = 0, width = 0] = size ?? [];
+  return height > 0 && width > 0 ? { consoleSize: { height, width } } : {};
 }
 
 /** PATH, HOSTNAME, TERM and HOME come first, so that the image's and the user's own values win. */

@@ -35,7 +35,7 @@ const highestId = 2 ** 31 - 1;
 export function resolveUser(user: string, groupAdd: readonly string[], files: AccountFiles): ResolvedUser {
   const passwd = parsePasswd(files.passwd ?? '');
   const groups = parseGroup(files.group ?? '');
-  const [userPart = '', groupPart] = splitOnce(user, ':');
+  const [userPart, groupPart] = splitOnce(user, ':');
   const entry = findUser(userPart === '' ? '0' : userPart, passwd);
   const gid = groupPart ? findGroup(groupPart, groups) : entry.gid;
   const name = entry.name;

@@ -1,0 +1,104 @@
+import { EngineError } from '#kernel';
+import type { HostConfig } from '#api/types';
+import type { ContainerContext } from '../context.ts';
+import type { ContainerRecord } from '../container-record.ts';
+import { capabilitiesOf } from '../spec/capabilities.ts';
+import type { RuntimeSpec, SpecMount } from '../spec/oci-spec.ts';
+import { specRlimits } from '../spec/rlimits.ts';
+import { runtimeSpec, type SpecInput } from '../spec/runtime-spec.ts';
+import { parseSecurityOptions } from '../spec/security-options.ts';
+import { resolveUser } from '../spec/user.ts';
+import { stateFolderOf } from './container-paths.ts';
+import { containerDevices, deviceNumbers, deviceRules } from './devices.ts';
+import { ownMounts } from './mount-specs.ts';
+import { containerNamespaces, sharedContainer } from './namespaces.ts';
+import type { ContainerNetwork } from './network.ts';
+import { accountFiles, makeFolderInRoot } from './root-file-system.ts';
+
+/** What is open by the time the spec is made. */
+export interface OpenedResources {
+  /** The mounted root file system. */
+  readonly root: string;
+  readonly network: ContainerNetwork;
+  readonly mounts: readonly SpecMount[];
+}
+
+const initDestination = '/sbin/docker-init';
+
+/** Looks up on the host and in the root what the pure runtimeSpec() needs; makes the working directory. */
+export function composeSpec(
+  ctx: ContainerContext,
+  record: ContainerRecord,
+  opened: OpenedResources,
+): RuntimeSpec {
+  const { host, defaults } = ctx.options;
+  const { config, hostConfig } = record;
+  const { root, network } = opened;
+  const user = resolveUser(config.User ?? '', hostConfig.GroupAdd ?? [], accountFiles(root));
+  if (config.WorkingDir) makeFolderInRoot(root, config.WorkingDir, user.user);
+  const devices = containerDevices(hostConfig);
+  const init = hostConfig.Init ? requireInit(host.initPath) : undefined;
+  return runtimeSpec({
+    record,
+    rootPath: root,
+    user,
+    ...confinement(ctx, hostConfig),
+    rlimits: specRlimits(hostConfig.Ulimits ?? [], defaults.ulimits, host.hardLimits),
+    mounts: [
+      ...opened.mounts,
+      ...sharedMemory(hostConfig.IpcMode),
+      ...ownMounts({
+        folder: stateFolderOf(ctx, network.mode === 'joined' ? ctx.store.get(network.other).id : record.id),
+        readonlyRoot: hostConfig.ReadonlyRootfs ?? false,
+        taken: new Set(opened.mounts.map(({ destination }) => destination)),
+        init: init === undefined ? undefined : { source: init, destination: initDestination },
+      }),
+    ],
+    namespaces: containerNamespaces(hostConfig, network.path, (ref) => ctx.store.get(ref)),
+    devices,
+    deviceRules: deviceRules(hostConfig, devices),
+    deviceNumbers,
+    cgroupsPath: `${hostConfig.CgroupParent || host.cgroupParent}/${record.id}`,
+    hostNetwork: network.path === undefined,
+    privateIpc: hostConfig.IpcMode !== 'host' && sharedContainer(hostConfig.IpcMode) === undefined,
+    initPath: init === undefined ? undefined : initDestination,
+  });
+}
+
+/** What holds the container's processes down: capabilities, seccomp, AppArmor. A privileged one has all and is under none. */
+function confinement(
+  ctx: ContainerContext,
+  hostConfig: HostConfig,
+): Pick<SpecInput, 'security' | 'capabilities' | 'seccomp' | 'apparmorProfile'> {
+  const { host } = ctx.options;
+  const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
+  const capabilities = capabilitiesOf(hostConfig, false, host.capabilities);
+  if (hostConfig.Privileged) {
+    return { security, capabilities, seccomp: undefined, apparmorProfile: undefined };
+  }
+  return {
+    security,
+    capabilities,
+    seccomp: ctx.seccomp.choose(security.seccomp, host.seccomp, capabilities),
+    apparmorProfile: security.apparmor ?? host.apparmorProfile,
+  };
+}
+
+/** With the host's IPC namespace the host's shared memory belongs into the container too. */
+function sharedMemory(mode: string | undefined): readonly SpecMount[] {
+  if (mode !== 'host') return [];
+  return ['/dev/shm', '/dev/mqueue'].map((path) => ({
+    destination: path,
+    type: 'bind',
+    source: path,
+    options: ['rbind', 'rprivate'],
+  }));
+}
+
+function requireInit(path: string | undefined): string {
+  if (path !== undefined) return path;
+  throw new EngineError(
+    'internal',
+    'exec: "docker-init": executable file not found in $PATH: install tini or catatonit',
+  );
+}

@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import { createArchiver, type Archiver } from '#archive';
+import type { ContainerRecord } from '#containers';
+import { createLocalContentStore } from '#content';
+import { createImages, type Images } from '#images';
+import { unavailable } from '#kernel';
+import { Leases } from '#metadata';
+import { createRegistryClient, type RegistryClient } from '#registry/client';
+import {
+  chooseSnapshotter,
+  createCopySnapshotter,
+  whyNoOverlay,
+  type Snapshotter,
+  type SnapshotterOptions,
+} from '#snapshots';
+import { LocalVolumes } from '#volumes';
+import type { Configuration } from './configuration/configuration.ts';
+import type { Foundation } from './foundation.ts';
+import { wharfVersion } from './version.ts';
+
+/** Who uses images and volumes. Containers come after them; their records are asked for through this. */
+export interface Users {
+  list: () => readonly ContainerRecord[];
+}
+
+/** Images, volumes and what they stand on. */
+export interface Storage {
+  readonly archiver: Archiver;
+  readonly snapshots: Snapshotter;
+  /** Name of the snapshotter as Docker's clients know it. */
+  readonly driver: string;
+  readonly registry: RegistryClient;
+  readonly images: Images;
+  readonly volumes: LocalVolumes;
+}
+
+export async function openStorage(
+  foundation: Foundation,
+  users: Users,
+  opened: AsyncDisposableStack,
+): Promise<Storage> {
+  const { configuration, root } = foundation;
+  const archiver = opened.use(createArchiver());
+  const { driver, snapshotter } = openSnapshotter(configuration.storageDriver, {
+    ...foundation,
+    root: join(root, 'snapshots'),
+    archiver,
+  });
+  const snapshots = opened.use(snapshotter);
+  await snapshots.start();
+  const registry = opened.use(
+    createRegistryClient({
+      mirrors: configuration.registry.mirrors,
+      insecureRegistries: configuration.registry.insecure,
+      userAgent: `wharf/${wharfVersion} (linux)`,
+    }),
+  );
+  const volumes = openVolumes(foundation, users);
+  await volumes.start();
+  const images = await openImages({ ...foundation, archiver, snapshots, registry }, users);
+  return { archiver, snapshots, driver, registry, images, volumes };
+}
+
+/** The snapshotter asked for, or what the data root can hold. */
+function openSnapshotter(
+  asked: Configuration['storageDriver'],
+  options: SnapshotterOptions,
+): { readonly driver: string; readonly snapshotter: Snapshotter } {
+  if (asked === 'copy') return { driver: 'copy', snapshotter: createCopySnapshotter(options) };
+  if (asked === 'overlay2') {
+    const reason = whyNoOverlay(options.root);
+    if (reason !== undefined) {
+      throw unavailable(`--storage-driver overlay2 is not possible on ${options.root}: ${reason}`);
+    }
+  }
+  const { name, snapshotter } = chooseSnapshotter(options);
+  return { driver: name === 'overlay' ? 'overlay2' : name, snapshotter };
+}
+
+const openVolumes = (foundation: Foundation, users: Users): LocalVolumes =>
+  new LocalVolumes({
+    ...foundation,
+    root: join(foundation.root, 'volumes'),
+    publish: (action, { name, driver }) => foundation.events.publish('volume', action, name, { driver }),
+    users: (name) =>
+      users
+        .list()
+        .filter(({ mounts }) => mounts.some((mount) => mount.name === name))
+        .map(({ id }) => id),
+  });
+
+async function openImages(
+  parts: Foundation & Pick<Storage, 'archiver' | 'snapshots' | 'registry'>,
+  users: Users,
+): Promise<Images> {
+  const { configuration, root, clock, db } = parts;
+  const content = createLocalContentStore({ root: join(root, 'content'), clock });
+  await content.start();
+  const leases = new Leases(db, clock);
+  leases.start();
+  const images = createImages({
+    ...parts,
+    leases,
+    content,
+    concurrentDownloads: configuration.registry.downloads,
+    concurrentUploads: configuration.registry.uploads,
+    users: (image) =>
+      users
+        .list()
+        .filter(({ imageId }) => imageId === image)
+        .map(({ id, state }) => ({ containerId: id, running: state.status === 'running' })),
+  });
+  await images.start();
+  return images;
+}

@@ -133,6 +133,18 @@ export class LocalContainers implements Containers, AsyncDisposable {
     return this.#lifecycle.stop(ref, options);
   }
 
+  /** Stops every container for the end of the daemon; restart policies are planned no more and hold at the next start. */
+  async shutdown(options: { signal: AbortSignal }): Promise<void> {
+    this.#ctx.stopping = true;
+    const stopped = this.#ctx.store.list().map(async (record) =>
+      this.#lifecycle.stopForShutdown(record, options.signal).catch((error: unknown) => {
+        const fields = { container: record.id, error: messageOf(error) };
+        this.#ctx.options.logger.warn(fields, 'a container did not stop');
+      }),
+    );
+    await Promise.all(stopped);
+  }
+
   restart(
     ref: string,
     options: { stopSignal?: string; timeout?: number; signal: AbortSignal },

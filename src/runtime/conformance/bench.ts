@@ -314,9 +314,9 @@ export class Output {
   }
 }
 
-/** Looks until it is so, for at most ten seconds. */
+/** Looks until it is so, for at most fifteen seconds. */
 export async function eventually(look: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 15_000;
   while (!(await look())) {
     if (Date.now() > deadline) throw new Error(`it did not come about: ${look.toString()}`);
     await delay(5);

@@ -115,11 +115,12 @@ export class Dispatcher {
 
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     const status = statusOf(error);
-    const level = status === 500 && !request.destroyed ? 'error' : 'debug';
-    this.#options.logger[level](
-      { method: request.method, url: request.url, status, err: error },
-      'request failed',
-    );
+    const { logger } = this.#options;
+    const facts = { method: request.method, url: request.url, status };
+    // What users did wrong needs no stack.
+    if (status !== 500 || request.destroyed)
+      logger.debug({ ...facts, error: messageOf(error) }, 'request failed');
+    else logger.error({ ...facts, err: error }, 'request failed');
     if (response.headersSent || response.destroyed) {
       // Too late for a status: the missing end tells the client.
       response.destroy();

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { test, type TestContext } from 'node:test';
+import { EngineError } from '#kernel';
 import { createApiServer } from '../api-server.ts';
 import { fakeContainer, fakeEngine, type FakeEngine } from '../fake/backends.ts';
 
@@ -269,7 +270,20 @@ test('a failure of the streams is told on the connection', async (t) => {
   await client.until('\r\n\r\n');
   process.destroy(new Error('the supervisor has gone'));
   await client.end;
-  assert.ok(client.received().endsWith('the supervisor has gone\n'));
+  assert.ok(client.received().endsWith('\x03\0\0\0\0\0\0\x18the supervisor has gone\n'));
+});
+
+test('exec start tells on the stream why the program did not start', async (t) => {
+  const { engine, dial } = await setUp(t);
+  engine.override({
+    startExec: async () => Promise.reject(new EngineError('invalidArgument', 'no such program')),
+  });
+  const client = await dial();
+  client.socket.write(
+    `POST /exec/e1/start HTTP/1.1\r\nHost: x\r\n${upgrade}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`,
+  );
+  await client.end;
+  assert.ok(client.received().endsWith('\r\n\r\n\x01\0\0\0\0\0\0\x11no such program\r\n'));
 });
 
 test('close() cuts hijacked connections', async (t) => {

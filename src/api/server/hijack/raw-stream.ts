@@ -2,6 +2,7 @@ import { finished, type Duplex } from 'node:stream';
 import { messageOf } from '#kernel';
 import type { Exchange } from '../exchange.ts';
 import { streamContentType } from '../versions/index.ts';
+import { frame } from '../views/log-frames.ts';
 import { DetachKeyFilter } from './detach-keys.ts';
 
 export interface RawStreamOptions {
@@ -38,7 +39,8 @@ export async function serveRawStream(
     if (options.prelude) await send(socket, options.prelude);
     if (streams) await join(socket, streams, options);
   } catch (error) {
-    if (socket.writable) socket.write(`${messageOf(error)}\n`);
+    const text = Buffer.from(`${messageOf(error)}\n`);
+    if (socket.writable) socket.write(options.tty ? text : frame('error', text));
   } finally {
     streams?.destroy();
     socket.end();

@@ -1,5 +1,6 @@
+import { Readable, type Duplex } from 'node:stream';
 import { parseExecConfig, parseExecStartConfig } from '#api/types';
-import { invalidArgument } from '#kernel';
+import { invalidArgument, isKind, messageOf } from '#kernel';
 import { created, done, ok } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
@@ -7,6 +8,7 @@ import { parseDetachKeys } from '../hijack/detach-keys.ts';
 import { serveRawStream } from '../hijack/raw-stream.ts';
 import { named, type Route } from '../route.ts';
 import { viewExec } from '../views/exec.ts';
+import { frame } from '../views/log-frames.ts';
 import { consoleSize } from './containers.ts';
 
 /** Further processes in containers. */
@@ -54,12 +56,24 @@ async function start(
   const config = await exchange.body(parseExecStartConfig);
   const exec = containers.getExec(exchange.name);
   const detachKeys = parseDetachKeys(exec.detachKeys ?? '');
-  const streams = await containers.startExec(exec.id, {
+  const options = {
     detach: config.Detach ?? false,
     tty: config.Tty ?? false,
     ...(config.ConsoleSize && { consoleSize: config.ConsoleSize }),
-  });
+  };
+  const raw = { tty: exec.tty, stdin: exec.attachStdin, detachKeys };
+  let streams: Duplex | undefined;
+  try {
+    streams = await containers.startExec(exec.id, options);
+  } catch (error) {
+    if (options.detach || isKind(error, 'notFound') || isKind(error, 'conflict')) throw error;
+    // What the program's start failed with is output, and clients ask for its exit code.
+    const text = Buffer.from(`${messageOf(error)}\r\n`);
+    const prelude = Readable.from([exec.tty ? text : frame('stdout', text)]);
+    await serveRawStream(exchange, undefined, { ...raw, prelude });
+    return undefined;
+  }
   if (!streams) return done;
-  await serveRawStream(exchange, streams, { tty: exec.tty, stdin: exec.attachStdin, detachKeys });
+  await serveRawStream(exchange, streams, raw);
   return undefined;
 }

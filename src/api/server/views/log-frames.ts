@@ -10,7 +10,8 @@ export interface LogFormat {
   readonly details: boolean;
 }
 
-const frameTypes = { stdin: 0, stdout: 1, stderr: 2 } as const;
+/** `error`: of the engine itself; clients stop with its text. */
+const frameTypes = { stdin: 0, stdout: 1, stderr: 2, error: 3 } as const;
 
 /** One of Docker's frames: stream, three zeros, length (32 bits, big endian), payload. */
 export function frame(stream: keyof typeof frameTypes, payload: Uint8Array): Buffer {

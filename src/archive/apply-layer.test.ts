@@ -413,6 +413,28 @@ test('applyLayer() reads every compression and knows both digests', async () => 
   }
 });
 
+test('applyLayer() and diffLayer() do without programs, and name the one they need', async () => {
+  await using bare = createArchiver({ programFolders: [] });
+  using folder = temporaryFolder();
+  const [one, two] = [join(folder.path, 'one'), join(folder.path, 'two')];
+  mkdirSync(one);
+  mkdirSync(two);
+  const tar = await tarOf({ name: 'file', text: 'x'.repeat(300_000) });
+  const options = { mounts: { lower: [], upper: one }, signal };
+  const first = await bare.applyLayer({ stream: chunksOf(gzipSync(tar)) }, options);
+  assert.equal(first.diffId, sha256(tar));
+  const { stream } = bare.diffLayer({ mounts: options.mounts, signal, compression: 'gzip' });
+  const second = await bare.applyLayer({ stream }, { mounts: { lower: [], upper: two }, signal });
+  assert.equal(second.size, 300_000);
+  const cut = gzipSync(tar).subarray(0, -100);
+  await assert.rejects(bare.applyLayer({ stream: chunksOf(cut) }, options), { kind: 'invalidArgument' });
+  const xz = execFileSync('xz', ['-c'], { input: tar });
+  await assert.rejects(bare.applyLayer({ stream: chunksOf(xz) }, options), {
+    kind: 'unavailable',
+    message: /"xz" is not installed/,
+  });
+});
+
 test('applyLayer() keeps holes and contents of sparse files', async () => {
   using folder = temporaryFolder();
   const source = join(folder.path, 'sparse');

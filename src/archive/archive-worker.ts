@@ -10,14 +10,14 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
   // Filter threads start faster without what only jobs need.
   const { runJob } = await import('./worker/run-job.ts');
   const send = (message: WorkerMessage): void => port.postMessage(message);
-  port.on('message', ({ job, stop }: JobMessage) => {
+  port.on('message', ({ job, stop, programFolders }: JobMessage) => {
     const flag = new Int32Array(stop);
     const check = (): void => {
       if (Atomics.load(flag, 0) !== 0) throw new Stopped('the job was stopped');
     };
     try {
-      const url = new URL(import.meta.url);
-      const result = runJob(job, { url, check, offerPipe: (fd) => send({ type: 'pipe', fd }) });
+      const tools = { url: new URL(import.meta.url), programFolders };
+      const result = runJob(job, { tools, check, offerPipe: (fd) => send({ type: 'pipe', fd }) });
       send({ type: 'done', result });
     } catch (error) {
       const kind = error instanceof EngineError ? error.kind : undefined;

@@ -15,13 +15,15 @@ import type {
   UnpackedArchive,
   UnpackOptions,
 } from './archiver.ts';
-import { detectCompression, magicLength, peek } from './compression.ts';
+import { detectCompression, magicLength, peek, programFolders } from './compression.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { Job, JobInput } from './worker/jobs.ts';
 
 export interface ArchiverOptions {
   /** The worker's program; by default the file beside this one, as source or as the bundle has it. */
   readonly workerUrl?: URL;
+  /** Where igzip, bzip2 and xz are looked for; /usr/bin and its like by default. */
+  readonly programFolders?: readonly string[];
   /** Jobs that run at once, 16 by default: most wait for a peer or for the disk. */
   readonly maximum?: number;
   /** How long a thread is kept for the next job, in milliseconds; 10 s by default. */
@@ -40,6 +42,7 @@ export function createArchiver(options: ArchiverOptions = {}): Archiver {
   return new ThreadArchiver(
     new WorkerPool({
       url: options.workerUrl ?? defaultWorkerUrl(),
+      programFolders: options.programFolders ?? programFolders,
       maximum: options.maximum ?? 16,
       idle: { workers: 2, milliseconds: options.idleMilliseconds ?? 10_000 },
     }),

@@ -4,6 +4,8 @@ import type { Job, JobFailure, JobMessage, JobResults, WorkerMessage } from './w
 
 export interface PoolOptions {
   readonly url: URL;
+  /** Where workers look for programs that decompress. */
+  readonly programFolders: readonly string[];
   /** Jobs that run at once; more wait in order. */
   readonly maximum: number;
   /** Workers kept for the next job, and for how long, in milliseconds. */
@@ -140,7 +142,8 @@ export class WorkerPool implements AsyncDisposable {
     };
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     try {
-      const message: JobMessage = { job, stop: stop.buffer };
+      const { programFolders } = this.#options;
+      const message: JobMessage = { job, stop: stop.buffer, programFolders };
       worker.postMessage(message);
       return await promise;
     } finally {

@@ -52,6 +52,7 @@ export interface JobResults {
 export interface JobMessage {
   readonly job: Job;
   readonly stop: SharedArrayBuffer;
+  readonly programFolders: readonly string[];
 }
 
 /** An error on its way between threads. */

@@ -14,15 +14,14 @@ import { LayerExtractor } from './layer-extractor.ts';
 import { LowerView } from './lower-view.ts';
 import { openRoot, packChanges, packTree, packUpper } from './pack-tree.ts';
 import { removeTreeIn } from './places.ts';
-import { InputPipeline, OutputPipeline } from './stages.ts';
+import { InputPipeline, OutputPipeline, type StageTools } from './stages.ts';
 import { TarInput } from './tar-input.ts';
 import { TarOutput } from './tar-output.ts';
 import { HardLinks, walk } from './walk.ts';
 
 /** What a job needs from the thread it runs in. */
 export interface JobContext {
-  /** This worker's own program, for threads that decompress. */
-  readonly url: URL;
+  readonly tools: StageTools;
   /** Throws once the job is no longer wanted. */
   check(): void;
   /** Hands the other end of a pipe to the main thread, which closes it. */
@@ -37,11 +36,11 @@ function openInput(input: JobInput, wantDigest: boolean, context: JobContext): I
     const head = Buffer.alloc(magicLength);
     const length = readSync(fd, head, 0, magicLength, 0);
     const compression = detectCompression(head.subarray(0, length));
-    return new InputPipeline(fd, { compression, wantDigest, url: context.url });
+    return new InputPipeline(fd, { compression, wantDigest, tools: context.tools });
   }
   const pipe = openPipe(1 << 20);
   context.offerPipe(pipe.write);
-  return new InputPipeline(pipe.read, { compression: input.compression, wantDigest, url: context.url });
+  return new InputPipeline(pipe.read, { compression: input.compression, wantDigest, tools: context.tools });
 }
 
 interface Sink extends Disposable {
@@ -139,7 +138,7 @@ function produce(
   context: JobContext,
   write: (output: TarOutput) => void,
 ): JobResults['pack'] {
-  const pipeline = new OutputPipeline({ compression, url: context.url });
+  const pipeline = new OutputPipeline({ compression, tools: context.tools });
   try {
     context.offerPipe(pipeline.outlet);
     const output = new TarOutput(pipeline.fd, () => context.check());

@@ -2,7 +2,7 @@ import { existsSync, openSync } from 'node:fs';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { internal } from '#kernel';
 import { close, openPipe, spawnProcess, waitForChild } from '#linux';
-import { damaged, missingProgram, programFolders, type Compression } from '../compression.ts';
+import { damaged, missingProgram, type Compression } from '../compression.ts';
 import type { FilterKind, FilterOrder, FilterResult } from './filter.ts';
 
 const pipeSize = 1 << 20;
@@ -15,8 +15,16 @@ interface Stage {
   abandon(): void;
 }
 
+/** What the stages of a pipeline are made with. */
+export interface StageTools {
+  /** The worker's own program, for threads that decompress. */
+  readonly url: URL;
+  /** Where programs are looked for. */
+  readonly programFolders: readonly string[];
+}
+
 /** The program's file, if it is installed. */
-const findProgram = (name: string): string | undefined =>
+const findProgram = (name: string, { programFolders }: StageTools): string | undefined =>
   programFolders.map((folder) => `${folder}/${name}`).find((path) => existsSync(path));
 
 function startProgram(path: string, args: readonly string[], input: number, output: number): Stage {
@@ -75,15 +83,15 @@ function startThread(url: URL, kind: FilterKind, input: number, output: number):
 export class InputPipeline implements Disposable {
   #fd: number;
   readonly #compression: Compression;
-  readonly #url: URL;
+  readonly #tools: StageTools;
   readonly #stages: Stage[] = [];
   #digest: Stage | undefined;
   #open = true;
 
-  constructor(fd: number, options: { compression: Compression; wantDigest: boolean; url: URL }) {
+  constructor(fd: number, options: { compression: Compression; wantDigest: boolean; tools: StageTools }) {
     this.#fd = fd;
     this.#compression = options.compression;
-    this.#url = options.url;
+    this.#tools = options.tools;
     try {
       if (options.wantDigest) {
         this.#digest = this.#thread('digest');
@@ -124,15 +132,15 @@ export class InputPipeline implements Disposable {
 
   #decompress(): Stage {
     if (this.#compression === 'zstd') return this.#thread('unzstd');
-    const igzip = this.#compression === 'gzip' ? findProgram('igzip') : undefined;
+    const igzip = this.#compression === 'gzip' ? findProgram('igzip', this.#tools) : undefined;
     if (this.#compression === 'gzip' && igzip === undefined) return this.#thread('gunzip');
-    const program = igzip ?? findProgram(this.#compression);
+    const program = igzip ?? findProgram(this.#compression, this.#tools);
     if (program === undefined) throw missingProgram(this.#compression);
     return this.#through((input, output) => startProgram(program, ['-dc'], input, output));
   }
 
   #thread(kind: FilterKind): Stage {
-    return this.#through((input, output) => startThread(this.#url, kind, input, output));
+    return this.#through((input, output) => startThread(this.#tools.url, kind, input, output));
   }
 
   #through(start: (input: number, output: number) => Stage): Stage {
@@ -152,19 +160,19 @@ export class OutputPipeline {
   readonly #stage: Stage | undefined;
   #open = true;
 
-  constructor(options: { compression: 'none' | 'gzip'; url: URL }) {
+  constructor({ compression, tools }: { compression: 'none' | 'gzip'; tools: StageTools }) {
     const outer = openPipe(pipeSize);
     this.outlet = outer.read;
-    if (options.compression === 'none') {
+    if (compression === 'none') {
       this.fd = outer.write;
       return;
     }
     const inner = openPipe(pipeSize);
     this.fd = inner.write;
-    const igzip = findProgram('igzip');
+    const igzip = findProgram('igzip', tools);
     this.#stage =
       igzip === undefined
-        ? startThread(options.url, 'gzip', inner.read, outer.write)
+        ? startThread(tools.url, 'gzip', inner.read, outer.write)
         : startProgram(igzip, ['-n', '-c'], inner.read, outer.write);
   }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 import { EngineError } from '#kernel';
 import {
   addAddress,
@@ -13,6 +14,7 @@ import {
   removeAddress,
   writeSysctl,
   type Link,
+  type LinkAddress,
 } from '#linux';
 import type { NetworkRecord } from './networks.ts';
 import { blockOf, parseCidr, type Block } from './ip.ts';
@@ -59,40 +61,50 @@ function wantedAddresses(record: NetworkRecord): string[] {
   });
 }
 
-/** Makes the bridge of a network as it should be, whether it exists, partly exists or does not. Returns its index. */
+/**
+ * Makes the bridge of a network as it should be, whether it exists, partly exists or does not. A bridge that somebody
+ * else made (`--bridge`, com.docker.network.bridge.name) is used as it is: it keeps its addresses, its MTU and its life.
+ */
 export function ensureBridge(
   socket: NetlinkSocket,
   record: NetworkRecord,
   options: { mtu: number; alias: string },
 ): Link {
   const { name } = bridgeOptions(record);
-  let link = findLink(socket, name);
-  if (link && link.kind !== 'bridge') {
+  const before = findLink(socket, name);
+  if (before && before.kind !== 'bridge') {
     throw new EngineError(
       'conflict',
       `${name} exists on the host and is no bridge: choose another bridge name`,
     );
   }
-  if (!link) {
-    createBridge(socket, { name, macAddress: randomMac(), mtu: options.mtu });
-    link = findLink(socket, name);
-    if (!link) throw new EngineError('internal', `the bridge ${name} vanished`);
-  }
+  if (!before) createBridge(socket, { name, macAddress: randomMac(), mtu: options.mtu });
+  const link = before ?? findLink(socket, name);
+  if (!link) throw new EngineError('internal', `the bridge ${name} vanished`);
+  const ours = !before || before.alias === options.alias;
   const wanted = wantedAddresses(record);
   const present = listAddresses(socket).filter((entry) => entry.index === link.index);
-  for (const entry of present) {
-    const text = `${entry.address}/${entry.prefixLength}`;
+  const text = (entry: LinkAddress): string => `${entry.address}/${entry.prefixLength}`;
+  for (const entry of ours ? present : []) {
     // Link-local addresses are the kernel's.
-    if (!wanted.includes(text) && !entry.address.startsWith('fe80:')) removeAddress(socket, entry);
+    if (!wanted.includes(text(entry)) && !entry.address.startsWith('fe80:')) removeAddress(socket, entry);
   }
   bridgeSysctls(name, record);
-  for (const text of wanted) {
-    const [address = '', length] = text.split('/');
-    if (present.some((entry) => `${entry.address}/${entry.prefixLength}` === text)) continue;
+  for (const cidr of wanted) {
+    const [address = '', length] = cidr.split('/');
+    if (present.some((entry) => text(entry) === cidr)) continue;
     addAddress(socket, { index: link.index, address, prefixLength: Number(length) });
   }
-  changeLink(socket, link.index, { up: true, mtu: options.mtu, alias: options.alias });
-  return link;
+  changeLink(socket, link.index, { up: true, ...(ours && { mtu: options.mtu, alias: options.alias }) });
+  return { ...link, up: true, ...(ours && { mtu: options.mtu }) };
+}
+
+/** The address of a bridge that somebody else made, in CIDR notation. */
+export function foreignBridgeAddress(socket: NetlinkSocket, name: string, alias: string): string | undefined {
+  const link = findLink(socket, name);
+  if (link?.kind !== 'bridge' || link.alias === alias) return undefined;
+  const entry = listAddresses(socket).find(({ index, address }) => index === link.index && isIPv4(address));
+  return entry && `${entry.address}/${entry.prefixLength}`;
 }
 
 /** route_localnet lets 127.0.0.1 of the host be translated to a container; raw rules keep others out of 127/8. */
@@ -104,9 +116,9 @@ function bridgeSysctls(name: string, record: NetworkRecord): void {
   }
 }
 
-/** Removes a bridge if it is there, off the event loop. */
-export async function removeBridge(name: string): Promise<void> {
+/** Removes a bridge of ours if it is there, off the event loop. */
+export async function removeBridge(name: string, alias: string): Promise<void> {
   using socket = new NetlinkSocket('route');
   const link = findLink(socket, name);
-  if (link?.kind === 'bridge') await deleteLink(socket, link.index);
+  if (link?.kind === 'bridge' && link.alias === alias) await deleteLink(socket, link.index);
 }

@@ -183,7 +183,7 @@ class HostNetworks implements Networks {
     for (const link of listLinks(this.#socket)) {
       if (link.kind !== 'bridge' || link.alias !== alias || bridges.has(link.name)) continue;
       this.#options.logger.info({ bridge: link.name }, 'removing an orphaned bridge');
-      await removeBridge(link.name);
+      await removeBridge(link.name, alias);
     }
   }
 

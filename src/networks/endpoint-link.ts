@@ -7,6 +7,7 @@ import {
   findLink,
   NetlinkSocket,
   openNetns,
+  readSysctl,
   replaceDefaultRoute,
   runInNetns,
   writeSysctl,
@@ -48,7 +49,11 @@ export class NetnsLinks implements Disposable {
   /** Addresses the container's end and brings it up. */
   configure(endpoint: Endpoint): void {
     const { interfaceName: name, ipv4, ipv6 } = endpoint;
-    runInNetns(this.#fd, () => writeSysctl(`net/ipv6/conf/${name}/disable_ipv6`, ipv6 ? '0' : '1'));
+    runInNetns(this.#fd, () => {
+      const disabled = `net/ipv6/conf/${name}/disable_ipv6`;
+      // Missing where the host has no IPv6, or the MTU is below what IPv6 needs.
+      if (readSysctl(disabled) !== undefined) writeSysctl(disabled, ipv6 ? '0' : '1');
+    });
     const { index } = this.#get(name);
     for (const entry of [ipv4, ipv6]) {
       if (entry)

@@ -1,7 +1,13 @@
 import { internal, invalidArgument, messageOf, newId } from '#kernel';
 import { findLink, type Link, type NetlinkSocket } from '#linux';
 import type { EndpointSpec, IpamPool, NetworkRecord, NetworkSpec } from './networks.ts';
-import { defaultRouteMtu, ensureBridge, hostBlocks, removeBridge } from './bridge-link.ts';
+import {
+  defaultRouteMtu,
+  ensureBridge,
+  foreignBridgeAddress,
+  hostBlocks,
+  removeBridge,
+} from './bridge-link.ts';
 import type { Firewall, FirewallBridge } from './firewall.ts';
 import { enableForwarding } from './forwarding.ts';
 import { AddressSpace } from './ipam/address-space.ts';
@@ -11,7 +17,7 @@ import { forbidden, networkExists, noSuchNetwork } from './network-errors.ts';
 import { bridgeOptions, isPredefined, loadNetworks, saveNetwork } from './network-record.ts';
 import { defaultBridgeOptions, predefinedRecord } from './predefined.ts';
 import { validateNetworkSpec } from './network-spec.ts';
-import { linkAlias, type NetworksOptions } from './networks-options.ts';
+import { defaultBridgeName, linkAlias, type NetworksOptions } from './networks-options.ts';
 
 /** Addresses of an endpoint, with the prefix length and the gateway of their subnet. */
 export interface Lease {
@@ -124,7 +130,7 @@ export class NetworkRegistry {
     this.#options.db.run('DELETE FROM networks WHERE id = ?', record.id);
     this.#networks.delete(record.id);
     this.#firewall.removeBridge(bridge);
-    await removeBridge(bridge.name);
+    await removeBridge(bridge.name, linkAlias(this.#options.instance));
   }
 
   /** Link index and MTU of the network's bridge, which is made again if somebody removed it. */
@@ -189,11 +195,17 @@ export class NetworkRegistry {
       return;
     }
     if (before) this.#networks.delete(before.id);
-    const { bip, fixedCidr } = this.#options;
+    const { fixedCidr } = this.#options;
+    const alias = linkAlias(this.#options.instance);
+    const bip =
+      this.#options.bip ?? foreignBridgeAddress(this.#socket, defaultBridgeName(this.#options), alias);
     const chosen =
       before && bip === undefined && fixedCidr === undefined
         ? { pools: before.pools, ipamConfig: before.ipamConfig }
-        : defaultBridgePools(this.#options, this.#poolContext());
+        : defaultBridgePools(
+            { ...(bip !== undefined && { bip }), ...(fixedCidr !== undefined && { fixedCidr }) },
+            this.#poolContext(),
+          );
     const mtu = this.#options.mtu ?? defaultRouteMtu(this.#socket);
     const { id, createdAt } = before ?? { id: newId(), createdAt: this.#options.clock.now() };
     const options = defaultBridgeOptions(this.#options, mtu);
@@ -225,9 +237,7 @@ export class NetworkRegistry {
   async #undo(record: NetworkRecord): Promise<void> {
     this.#options.db.run('DELETE FROM networks WHERE id = ?', record.id);
     this.#networks.delete(record.id);
-    const { name } = bridgeOptions(record);
-    // A bridge that was there before is not ours to remove.
-    if (findLink(this.#socket, name)?.alias === linkAlias(this.#options.instance)) await removeBridge(name);
+    await removeBridge(bridgeOptions(record).name, linkAlias(this.#options.instance));
   }
 
   #keep(record: NetworkRecord): void {

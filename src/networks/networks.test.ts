@@ -82,6 +82,8 @@ describe('predefined networks', () => {
 
   test('start() makes the default bridge as the options say, and keeps its id', async () => {
     await withNetworks(async (networks, options) => {
+      // Without netfilter on bridges only the ports themselves can keep containers apart.
+      writeSysctl('net/bridge/bridge-nf-call-iptables', '0');
       const before = networks.get('bridge');
       await using again = createNetworks({ ...options, bip: '10.5.0.1/24', mtu: 1300, icc: false });
       await again.start(new Set());
@@ -393,11 +395,11 @@ describe('restart', () => {
       web = await open(networks, 'web', ['net'], { ports: [publish(80, 8080)] });
       dead = await open(networks, 'dead', ['net'], { ports: [publish(80, 8081)] });
     }
-    const servers = new AsyncDisposableStack();
-    servers.use(await serve(web.path, 'tcp', 80, 'web'));
-    assert.match(await ask(undefined, 'tcp', '127.0.0.1', 8080), /^web /, 'published while no daemon runs');
-    await runIn('/proc/self/ns/net', 'ip', 'link', 'del', 'wh-test0');
     {
+      await using servers = new AsyncDisposableStack();
+      servers.use(await serve(web.path, 'tcp', 80, 'web'));
+      assert.match(await ask(undefined, 'tcp', '127.0.0.1', 8080), /^web /, 'published while no daemon runs');
+      await runIn('/proc/self/ns/net', 'ip', 'link', 'del', 'wh-test0');
       await using networks = createNetworks(options);
       await networks.start(new Set([web.id]));
       assert.equal(networks.findSandbox(dead.id), undefined);
@@ -414,7 +416,6 @@ describe('restart', () => {
         /port is already allocated/,
       );
     }
-    await servers.disposeAsync();
     await teardown(options);
     options.db[Symbol.dispose]();
     await eventually(() => host.links().join() === links.join(), 'links removed');
@@ -484,17 +485,37 @@ describe('a host with others on it', () => {
       await withNetworks(async (networks) => {
         assert.equal(readSysctl('net/ipv4/ip_forward'), '1');
         const a = await open(networks, 'a', ['bridge']);
-        const servers = new AsyncDisposableStack();
+        await using servers = new AsyncDisposableStack();
         servers.use(await serve(host.outside, 'tcp', 90, 'outside'));
         servers.use(await serve(third, 'tcp', 91, 'third'));
         await runIn(host.outside, 'ip', 'route', 'add', '198.51.100.0/24', 'via', hostAddress);
         assert.match(await ask(a.path, 'tcp', '198.51.100.1', 91), /^third 198\.51\.100\.2$/);
         await assert.rejects(ask(third, 'tcp', outsideAddress, 90, 300), /timeout/);
-        await servers.disposeAsync();
-        await runIn(host.outside, 'ip', 'route', 'del', '198.51.100.0/24');
       });
     } finally {
+      await runIn(host.outside, 'ip', 'route', 'flush', '198.51.100.0/24');
       removeNetns(third);
+    }
+  });
+
+  test('a bridge that somebody else made is used and left as it is', async () => {
+    const run = (...args: string[]): Promise<string> => runIn('/proc/self/ns/net', 'ip', ...args);
+    await run('link', 'add', 'theirs0', 'mtu', '1200', 'type', 'bridge');
+    await run('addr', 'add', '10.7.0.9/24', 'dev', 'theirs0');
+    await run('addr', 'add', '10.8.0.9/24', 'dev', 'theirs0');
+    try {
+      await withNetworks(
+        async (networks) => {
+          assert.deepEqual(networks.get('bridge').pools, [{ subnet: '10.7.0.0/24', gateway: '10.7.0.9' }]);
+          const { ip, path } = await open(networks, 'a', ['bridge']);
+          assert.equal(ip, '10.7.0.1');
+          assert.match(await runIn(path, 'ip', 'link'), /eth0.* mtu 1200 /);
+        },
+        { bridgeName: 'theirs0' },
+      );
+      assert.match(await run('addr', 'show', 'theirs0'), /10\.7\.0\.9[\s\S]*10\.8\.0\.9/);
+    } finally {
+      await run('link', 'del', 'theirs0');
     }
   });
 
@@ -534,22 +555,21 @@ describe('a host with others on it', () => {
     await withNetworks(async (networks) => {
       const seen: string[] = [];
       const socket = createSocket('udp4').on('message', (data) => seen.push(data.toString()));
+      await using client = new AsyncDisposableStack();
+      client.defer(() => void socket.close());
       await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
       for (const name of ['one', 'two']) {
-        // Another address each time, as the first is held until the end.
+        // Held, so that the second has another address.
+        if (name === 'two') await open(networks, 'holder', ['bridge']);
         const web = await open(networks, name, ['bridge'], {
           ports: [publish(53, 8053, { protocol: 'udp' })],
         });
-        const servers = new AsyncDisposableStack();
+        await using servers = new AsyncDisposableStack();
         servers.use(await serve(web.path, 'udp', 53, name));
-        if (name === 'one') await open(networks, 'holder', ['bridge']);
         socket.send('x', 8053, '127.0.0.1');
         await eventually(() => seen.some((text) => text.startsWith(name)), `an answer of ${name}`);
-        await servers.disposeAsync();
-        await networks.disconnect(web.id, 'bridge');
         await networks.closeSandbox(web.id);
       }
-      socket.close();
     });
   });
 });

@@ -19,7 +19,7 @@ export async function teardown(
   using socket = new NetlinkSocket('route');
   const alias = linkAlias(options.instance);
   for (const link of listLinks(socket)) {
-    if (link.kind === 'bridge' && link.alias === alias) await removeBridge(link.name);
+    if (link.kind === 'bridge' && link.alias === alias) await removeBridge(link.name, alias);
   }
   if (options.iptables === false) return;
   using firewall = new NftablesFirewall(tableName(options.instance));

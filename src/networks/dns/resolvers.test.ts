@@ -72,10 +72,9 @@ test('other names are asked upstream from the host, and SERVFAIL when nobody ans
   await withNetworks(async (networks) => {
     const { path } = await networks.openSandbox(sandboxSpec('a', ['net']));
     {
-      const servers = new AsyncDisposableStack();
+      await using servers = new AsyncDisposableStack();
       servers.use(await nameserver(host.outside));
       assert.match(await lookup(path, 'example.com'), /Address: 192\.0\.2\.2\n/);
-      await servers.disposeAsync();
     }
     assert.match(await lookup(path, 'example.com'), /SERVFAIL/);
   });
@@ -123,9 +122,8 @@ test('internal networks get no answers from outside', async () => {
 test('the container can have a server of its own on port 53', async () => {
   await withNetworks(async (networks) => {
     const { path } = await networks.openSandbox(sandboxSpec('a', ['net']));
-    const servers = new AsyncDisposableStack();
+    await using servers = new AsyncDisposableStack();
     servers.use(await nameserver(path));
     assert.match(await lookup(path, 'a'), /172\.\d+\.0\.2/);
-    await servers.disposeAsync();
   });
 });

@@ -43,7 +43,7 @@ clients() {
   unpack clients-done docker-cli docker-compose docker-buildx
   mkdir -p "$cache/config/cli-plugins"
   for plugin in docker-compose docker-buildx; do
-    ln -sf "$root/usr/libexec/docker/cli-plugins/$plugin" "$cache/config/cli-plugins/$plugin"
+    ln -sf "../../root/usr/libexec/docker/cli-plugins/$plugin" "$cache/config/cli-plugins/$plugin"
   done
 }
 

@@ -18,7 +18,8 @@ export function dockerProgram(): string {
   const onPath = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'docker'));
   const named = process.env['WHARF_TEST_DOCKER'];
   const candidates = [...(named ? [named] : []), join(fetched(), 'root/usr/bin/docker'), ...onPath];
-  const found = candidates.find((path) => existsSync(path) && !realpathSync(path).startsWith(projectRoot));
+  const own = [join(projectRoot, 'wharf'), wharfProgram()];
+  const found = candidates.find((path) => existsSync(path) && !own.includes(realpathSync(path)));
   if (!found) throw new Error('there is no docker client: run tools/reference-engine.sh clients');
   return found;
 }

@@ -17,6 +17,9 @@ export interface CommandOptions {
   readonly timeout?: number;
 }
 
+/** On an emulated machine everything takes longer: what deadlines are multiplied by. */
+export const patience = Number(process.env['WHARF_TEST_PATIENCE'] ?? 1);
+
 /** Runs a program to its end, whatever its exit code. */
 export function command(
   program: string,
@@ -24,7 +27,7 @@ export function command(
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   const { promise, resolve, reject } = Promise.withResolvers<CommandResult>();
-  const limit = options.timeout ?? 120_000;
+  const limit = (options.timeout ?? 120_000) * patience;
   const child = spawn(program, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
@@ -73,7 +76,7 @@ export async function eventually<T>(
   probe: () => T | Promise<T>,
   options: { timeout?: number; what?: string } = {},
 ): Promise<NonNullable<T>> {
-  const deadline = Date.now() + (options.timeout ?? 10_000);
+  const deadline = Date.now() + (options.timeout ?? 10_000) * patience;
   for (let pause = 5; ; pause = Math.min(pause * 1.5, 100)) {
     let cause: unknown;
     try {

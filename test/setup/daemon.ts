@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, openSync, closeSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -13,7 +14,6 @@ import {
   type Client,
 } from './clients.ts';
 import { command, eventually } from './commands.ts';
-import { instanceOf } from '../../src/daemon/data-root.ts';
 import { assertNoLeaks, hostState, type HostState } from './host-state.ts';
 
 export interface DaemonOptions {
@@ -106,14 +106,13 @@ export class Daemon implements AsyncDisposable {
     closeSync(log);
     this.#process = started;
     this.#ended = new Promise((resolve) => void started.once('exit', () => resolve()));
-    await eventually(
-      async () => {
-        if (started.exitCode !== null || started.signalCode !== null) return true;
-        return (await this.get('/_ping')).status === 200;
-      },
-      { timeout: 30_000, what: 'the daemon answers' },
-    );
-    if (started.exitCode === null && started.signalCode === null) return;
+    const ended = (): boolean => started.exitCode !== null || started.signalCode !== null;
+    try {
+      await eventually(async () => ended() || (await this.get('/_ping')).status === 200, { timeout: 30_000 });
+    } catch (error) {
+      throw new Error(`the daemon does not answer:\n${await this.log()}`, { cause: error });
+    }
+    if (!ended()) return;
     this.#process = undefined;
     throw new Error(
       `the daemon ended with ${started.exitCode ?? started.signalCode ?? ''}:\n${await this.log()}`,
@@ -216,9 +215,9 @@ export class Daemon implements AsyncDisposable {
     return hostState({ daemon: this.pid });
   }
 
-  /** The id that every name of this engine on the host carries. */
+  /** The id that every name of this engine on the host carries, as src/daemon/data-root.ts makes it. */
   get instance(): string {
-    return instanceOf(this.dataRoot);
+    return createHash('sha256').update(this.dataRoot).digest('hex').slice(0, 8);
   }
 
   /** Whether a mount, cgroup, rule or process is this engine's. */

@@ -13,8 +13,9 @@ cache=${WHARF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/wharf}
 packages=$(sed 's/#.*//' tools/packages.txt | awk '{ printf "%s,", $1 }')
 packages=$packages$(sed 's/#.*//' tools/vm/packages.txt | awk '{ printf "%s ", $1 }' | tr -s ' ' ',')
 packages=${packages%,}
-# Another list of packages or another recipe is another disk.
-base=$cache/vm/$(cat tools/vm/run.sh tools/vm/*.service tools/vm/packages.txt tools/packages.txt | sha256sum | cut -c 1-16)
+# Another list of packages or another recipe (change the number with make_base) is another disk.
+recipe=1
+base=$cache/vm/$recipe-$(cat tools/vm/*.service tools/vm/packages.txt tools/packages.txt | sha256sum | cut -c 1-16)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

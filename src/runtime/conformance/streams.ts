@@ -76,7 +76,7 @@ export function terminals(each: Each): void {
     const stream = await bench.runtime.attach({ containerId: 'ttyhost', execId: 't', ...attachAll });
     const output = new Output(stream, true);
     await bench.runtime.exec(
-      bench.exec('ttyhost', 't', ['sh', '-c', 'stty size; read x; echo "<$x>"'], {
+      bench.exec('ttyhost', 't', ['sh', '-c', 'sleep 0.1; stty size; read x; echo "<$x>"'], {
         tty: true,
         openStdin: true,
         consoleSize: [20, 60],

@@ -53,10 +53,12 @@ export class Children {
     return this.#holds;
   }
 
-  /** Starts a program and resolves with its exit. */
-  run(options: SpawnOptions): Promise<ChildExit> {
+  /** Starts a program and resolves with its exit. `onStart` is told its pid. */
+  run(options: SpawnOptions, onStart?: (pid: number) => void): Promise<ChildExit> {
     const { promise, resolve } = Promise.withResolvers<ChildExit>();
-    this.#watchers.set(spawnProcess(options), resolve);
+    const pid = spawnProcess(options);
+    this.#watchers.set(pid, resolve);
+    onStart?.(pid);
     return promise;
   }
 

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Limiter } from '#kernel';
-import { openConsoleSocket, sealedCopy } from '#linux';
+import { hurry, openConsoleSocket, sealedCopy } from '#linux';
 import type { Children, ChildExit } from './children.ts';
 
 export interface OciRuntimeOptions {
@@ -60,7 +60,9 @@ export class OciRuntime {
       const pidFile = `${start.files}.pid`;
       const args = [start.verb, '--detach', '--pid-file', pidFile, ...console, ...start.args];
       try {
-        await this.#call([...args, start.containerId], start.stdio, `${start.files}.log`);
+        // crun sets an exec's terminal size while the program already starts: it must win that race.
+        const onStart = start.verb === 'exec' && start.tty ? hurry : undefined;
+        await this.#call([...args, start.containerId], start.stdio, `${start.files}.log`, onStart);
         return { pid: Number(readFileSync(pidFile, 'latin1')), terminal: socket?.receive() };
       } finally {
         rmSync(pidFile, { force: true });
@@ -105,13 +107,19 @@ export class OciRuntime {
     return openConsoleSocket(join(this.#options.socketFolder, `c${this.#consoles}`));
   }
 
-  async #call(args: readonly string[], stdio: readonly number[], log: string): Promise<void> {
+  async #call(
+    args: readonly string[],
+    stdio: readonly number[],
+    log: string,
+    onStart?: (pid: number) => void,
+  ): Promise<void> {
     const { root, env, binary } = this.#options;
     try {
       const { exitCode } = await this.#spawn(
         [binary, '--root', root, '--log', log, '--log-format', 'json', ...args],
         stdio,
         env,
+        onStart,
       );
       if (exitCode !== 0) throw new OciRuntimeError(lastMessage(log) ?? `${binary} ended with ${exitCode}`);
     } finally {
@@ -119,8 +127,13 @@ export class OciRuntime {
     }
   }
 
-  #spawn(args: readonly string[], stdio: readonly number[], env: readonly string[]): Promise<ChildExit> {
-    return this.#children.run({ path: `/proc/self/fd/${this.#sealed()}`, args, env, stdio });
+  #spawn(
+    args: readonly string[],
+    stdio: readonly number[],
+    env: readonly string[],
+    onStart: ((pid: number) => void) | undefined,
+  ): Promise<ChildExit> {
+    return this.#children.run({ path: `/proc/self/fd/${this.#sealed()}`, args, env, stdio }, onStart);
   }
 
   /** The copy, made again when the program file was replaced. */

@@ -100,7 +100,8 @@ export class Extractor implements Disposable {
     const isFolder = stats.isDirectory();
     if (this.#options.keepKinds && isFolder !== (header.type === 'folder')) {
       const [old, fresh] = isFolder ? ['directory', 'non-directory'] : ['non-directory', 'directory'];
-      throw invalidArgument(`cannot overwrite ${old} "${header.name}" with ${fresh} "${this.#options.path}"`);
+      const path = `/${[...componentsOf(this.#options.path), ...componentsOf(header.name)].join('/')}`;
+      throw invalidArgument(`cannot overwrite ${old} "${path}" with ${fresh} "${header.name}"`);
     }
     if (!isFolder) unlinkAt(parent.fd, name);
     else removeTreeIn(parent.fd, name, () => this.#options.check());

@@ -1,0 +1,224 @@
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import {
+  busyboxArchive,
+  debianArchive,
+  debianImage,
+  eventually,
+  freePort,
+  startRegistry,
+  type Registry,
+} from '../test/setup/index.ts';
+import { time } from './measure.ts';
+import { cli, type Peer } from './peers.ts';
+
+/** One thing that is measured on each peer in turn. */
+export interface Job {
+  readonly name: string;
+  /** Highest ratio to the reference that design allows now; lowest for jobs where more is better. */
+  readonly budget: number;
+  readonly better: 'less' | 'more';
+  readonly unit: 'ms' | 'MB' | 'MB/s' | '1/s';
+  readonly rounds: number;
+  /** Once per peer, before the rounds. */
+  prepare?(peer: Peer): Promise<void>;
+  measure(peer: Peer): Promise<number>;
+  /** Once per peer, after the rounds. */
+  clean?(peer: Peer): Promise<void>;
+}
+
+export const loadBusybox = async (peer: Peer): Promise<void> => {
+  await cli(peer, ['load', '-i', await busyboxArchive()]);
+};
+
+const timed = (name: string, budget: number, args: readonly string[], rounds = 15): Job => ({
+  name,
+  budget,
+  better: 'less',
+  unit: 'ms',
+  rounds,
+  measure: (peer) => time(() => cli(peer, args)),
+});
+
+const startSleepers = (peer: Peer, count: number): Promise<string[]> =>
+  Promise.all(
+    Array.from({ length: count }, () =>
+      cli(peer, ['run', '-d', '--label', 'bench', 'busybox', 'sleep', '1000']),
+    ),
+  );
+
+const removeSleepers = async (peer: Peer): Promise<void> => {
+  const ids = (await cli(peer, ['ps', '-aq', '--filter', 'label=bench']))
+    .split('\n')
+    .filter((id) => id !== '');
+  if (ids.length > 0) await cli(peer, ['rm', '-f', ...ids]);
+};
+
+const parallel = (count: number): Job => ({
+  name: `run -d of ${count} in parallel, then rm -f`,
+  budget: 0.2,
+  better: 'less',
+  unit: 'ms',
+  rounds: 3,
+  measure: (peer) =>
+    time(async () => {
+      const ids = await startSleepers(peer, count);
+      await cli(peer, ['rm', '-f', ...ids]);
+    }),
+});
+
+const megabyte = 1024 * 1024;
+
+/** A container's output, from its first byte to the end of `logs`. */
+const logThroughput: Job = {
+  name: 'container log throughput',
+  budget: 3,
+  better: 'more',
+  unit: 'MB/s',
+  rounds: 3,
+  async measure(peer) {
+    const size = 64 * megabyte;
+    const script = `yes 0123456789012345678901234567890123456789012345678901234567890 | head -c ${size}`;
+    const args = ['run', '--name', 'bench-log', '--log-opt', 'max-size=-1', 'busybox', 'sh', '-c', script];
+    const elapsed = await time(() => cli(peer, args));
+    await cli(peer, ['rm', '-f', 'bench-log']);
+    return size / megabyte / (elapsed / 1000);
+  },
+};
+
+const listRate: Job = {
+  name: 'GET /containers/json of 20',
+  budget: 5,
+  better: 'more',
+  unit: '1/s',
+  rounds: 3,
+  prepare: async (peer) => {
+    await startSleepers(peer, 20);
+  },
+  async measure(peer) {
+    const count = 400;
+    const elapsed = await time(async () => {
+      for (let sent = 0; sent < count; sent += 8)
+        await Promise.all(Array.from({ length: 8 }, () => get(peer)));
+    });
+    return count / (elapsed / 1000);
+  },
+  clean: removeSleepers,
+};
+
+const get = (peer: Peer): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const call = request({ socketPath: peer.socket, path: '/containers/json' }, (answer) => {
+      answer.resume();
+      answer.on('end', resolve);
+    });
+    call.on('error', reject);
+    call.end();
+  });
+
+const load: Job = {
+  name: 'load of 170 MB',
+  budget: 0.6,
+  better: 'less',
+  unit: 'ms',
+  rounds: 3,
+  async measure(peer) {
+    const archive = await debianArchive();
+    const elapsed = await time(() => cli(peer, ['load', '-i', archive]));
+    await cli(peer, ['rmi', '-f', 'debian:bookworm']);
+    return elapsed;
+  },
+};
+
+/** A pull from a registry on the engine's own loopback; both registries serve the same files. */
+class PullJob implements Job {
+  readonly name = 'pull of 170 MB';
+  readonly budget = 0.6;
+  readonly better = 'less';
+  readonly unit = 'ms';
+  readonly rounds = 3;
+  #registry: Registry | undefined;
+  readonly #addresses = new Map<Peer, { address: string; stop(): void }>();
+
+  async prepare(peer: Peer): Promise<void> {
+    if (!this.#registry) {
+      this.#registry = await startRegistry();
+      await this.#registry.publish('debian:bookworm', await debianImage());
+    }
+    const port = await freePort();
+    const config = join(this.#registry.storage, `../${peer.name}.yml`);
+    const settings = {
+      version: '0.1',
+      log: { accesslog: { disabled: true }, level: 'error' },
+      storage: { filesystem: { rootdirectory: this.#registry.storage } },
+      http: { addr: `127.0.0.1:${port}` },
+    };
+    await writeFile(config, JSON.stringify(settings));
+    const [program, args] = peer.near('docker-registry', ['serve', config]);
+    const server = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], { stdio: 'ignore' });
+    const [probe, probeArgs] = peer.near('curl', ['-sf', `http://127.0.0.1:${port}/v2/`]);
+    await eventually(() => time(() => run(probe, probeArgs)));
+    this.#addresses.set(peer, { address: `127.0.0.1:${port}`, stop: () => server.kill('SIGKILL') });
+  }
+
+  async measure(peer: Peer): Promise<number> {
+    const reference = `${this.#addresses.get(peer)?.address ?? ''}/debian:bookworm`;
+    const elapsed = await time(() => cli(peer, ['pull', '-q', reference]));
+    await cli(peer, ['rmi', '-f', reference]);
+    return elapsed;
+  }
+
+  async clean(peer: Peer): Promise<void> {
+    this.#addresses.get(peer)?.stop();
+    this.#addresses.delete(peer);
+    if (this.#addresses.size === 0) await this.#registry?.stop();
+  }
+}
+
+const run = (program: string, args: readonly string[]): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: 'ignore' });
+    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${program}: ${String(code)}`))));
+  });
+
+const memory = (name: string, budget: number, containers: number): Job => ({
+  name,
+  budget,
+  better: 'less',
+  unit: 'MB',
+  rounds: 1,
+  prepare: async (peer) => {
+    if (containers > 0) await startSleepers(peer, containers);
+  },
+  measure: async (peer) => (await peer.memory()) / megabyte,
+  clean: removeSleepers,
+});
+
+const exec: Job = {
+  ...timed('exec', 0.5, ['exec', 'bench-exec', 'true']),
+  prepare: async (peer) => {
+    await cli(peer, ['run', '-d', '--name', 'bench-exec', 'busybox', 'sleep', '1000']);
+  },
+  clean: async (peer) => {
+    await cli(peer, ['rm', '-f', 'bench-exec']);
+  },
+};
+
+/** Memory comes first, before the others have left their traces in it. */
+export const jobs: readonly Job[] = [
+  memory('idle memory', 1, 0),
+  timed('run --rm busybox true', 0.2, ['run', '--rm', 'busybox', 'true']),
+  timed('run --rm --network none', 0.2, ['run', '--rm', '--network', 'none', 'busybox', 'true']),
+  timed('run --rm -p 80', 0.3, ['run', '--rm', '-p', '80', 'busybox', 'true']),
+  exec,
+  timed('ps', 1, ['ps']),
+  memory('memory with 20 containers', 1, 20),
+  parallel(20),
+  parallel(50),
+  listRate,
+  logThroughput,
+  load,
+  new PullJob(),
+];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
+import { execFileSync } from 'node:child_process';
+import { get as httpsGet } from 'node:https';
 import { conflict } from '#kernel';
 import { createApiServer } from './api-server.ts';
 import {
@@ -273,4 +275,53 @@ test('listen() takes over a socket that nobody serves, and no other', async (t) 
   const { engine, path } = await setUp(t);
   await using second = createApiServer({ backends: engine.backends, engineVersion: '1' });
   await assert.rejects(second.listen({ path }), { kind: 'conflict' });
+});
+
+test('listen() with a certificate authority serves only clients that it signed', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'api-tls-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = (name: string): string => join(folder, name);
+  const openssl = (...args: string[]): unknown =>
+    execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+  const extension = ['-addext', 'subjectAltName=IP:127.0.0.1'];
+  for (const name of ['server', 'stranger']) {
+    openssl(
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '1',
+      '-subj',
+      `/CN=${name}`,
+      ...extension,
+      '-keyout',
+      `${name}.key`,
+      '-out',
+      `${name}.pem`,
+    );
+  }
+  const pem = (name: string): { key: string; cert: string } => ({
+    key: readFileSync(file(`${name}.key`), 'utf8'),
+    cert: readFileSync(file(`${name}.pem`), 'utf8'),
+  });
+  const own = pem('server');
+  await using server = createApiServer({ backends: fakeEngine().backends, engineVersion: '1' });
+  // A certificate that signed itself is its own authority.
+  const address = await server.listen({ host: '127.0.0.1', port: 0, tls: { ...own, ca: own.cert } });
+  assert.ok('port' in address);
+  const ping = async (client: object): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const url = `https://127.0.0.1:${address.port}/_ping`;
+      httpsGet(url, { ca: own.cert, agent: false, ...client }, (answer) => resolve(text(answer))).on(
+        'error',
+        reject,
+      );
+    });
+  assert.equal(await ping(own), 'OK');
+  await assert.rejects(ping({}));
+  await assert.rejects(ping(pem('stranger')));
 });

@@ -300,3 +300,39 @@ test('close() cuts hijacked connections', async (t) => {
   await server.close();
   await client.end;
 });
+
+test('attach/ws carries bytes without frames both ways', async (t) => {
+  const engine = fakeEngine();
+  engine.containers.push(fakeContainer({ config: { OpenStdin: true } }));
+  const process = new FakeProcess();
+  engine.override({ attach: async () => Promise.resolve(process) });
+  await using server = createApiServer({ backends: engine.backends, engineVersion: '1' });
+  const address = await server.listen({ host: '127.0.0.1', port: 0 });
+  assert.ok('port' in address);
+  const base = `127.0.0.1:${address.port}/containers/web/attach/ws?stream=1&stdin=1&stdout=1`;
+  const socket = new WebSocket(`ws://${base}`);
+  socket.binaryType = 'arraybuffer';
+  const messages: string[] = [];
+  const closed = new Promise((resolve) => {
+    socket.onclose = resolve;
+  });
+  socket.onmessage = ({ data }) => messages.push(Buffer.from(data as ArrayBuffer).toString());
+  await new Promise((resolve) => {
+    socket.onopen = resolve;
+  });
+  const long = 'x'.repeat(70_000);
+  socket.send('hi');
+  socket.send(Buffer.from(long));
+  while (process.text.length < 70_002) await new Promise(setImmediate);
+  assert.equal(process.text, `hi${long}`);
+  // A frame in two pieces, and one of the other stream behind it.
+  process.push(Buffer.from([1, 0, 0, 0, 0, 0, 0, 3, 0x61]));
+  process.push(Buffer.concat([Buffer.from('bc'), Buffer.from([2, 0, 0, 0, 0, 0, 0, 1]), Buffer.from('d')]));
+  process.push(null);
+  await closed;
+  assert.equal(messages.join(''), 'abcd');
+  const plain = await fetch(`http://${base}`);
+  assert.equal(plain.status, 400);
+  assert.deepEqual(await plain.json(), { message: 'not websocket protocol' });
+  t.diagnostic('closed in order');
+});

@@ -1,9 +1,12 @@
-import { finished, type Duplex } from 'node:stream';
-import { messageOf } from '#kernel';
-import type { Exchange } from '../exchange.ts';
+import { once } from 'node:events';
+import { finished, type Duplex, type Transform } from 'node:stream';
+import { invalidArgument, messageOf } from '#kernel';
+import type { Connection, Exchange } from '../exchange.ts';
 import { streamContentType } from '../versions/index.ts';
 import { frame } from '../views/log-frames.ts';
 import { DetachKeyFilter } from './detach-keys.ts';
+import { FrameDecoder } from './frame-decoder.ts';
+import { acceptWebSocket, WebSocketStream } from './websocket.ts';
 
 export interface RawStreamOptions {
   readonly tty: boolean;
@@ -16,17 +19,15 @@ export interface RawStreamOptions {
 }
 
 /**
- * Takes the connection over and joins it with `open()`'s streams (Docker's frames, or bytes of a tty): the client's
- * end of sending is the end of stdin and nothing more; the end of output ends the connection. Resolves when both
- * are done. An error of `open()` before the connection is taken is thrown.
+ * Takes the connection over and joins it with `streams` (Docker's frames, or bytes of a tty): the client's end of
+ * sending is the end of stdin and nothing more; the end of output ends the connection. Resolves when both are done.
  */
 export async function serveRawStream(
   exchange: Exchange,
   streams: Duplex | undefined,
   options: RawStreamOptions,
 ): Promise<void> {
-  const { connection } = exchange;
-  if (!connection) throw new TypeError('the route does not hijack');
+  const connection = connectionOf(exchange);
   const socket = await connection.take();
   socket.on('error', () => socket.destroy());
   const type = streamContentType(exchange.version, options.tty);
@@ -35,17 +36,49 @@ export async function serveRawStream(
       ? `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`
       : 'HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n',
   );
+  await serve(socket, streams, options);
+}
+
+/** The same over a WebSocket, whose binary messages carry bytes without Docker's frames. */
+export async function serveWebSocket(
+  exchange: Exchange,
+  streams: Duplex | undefined,
+  options: RawStreamOptions,
+): Promise<void> {
+  const head = acceptWebSocket(exchange.request);
+  const socket = await connectionOf(exchange).take();
+  socket.on('error', () => socket.destroy());
+  socket.write(head);
+  const client = new WebSocketStream(socket);
+  client.on('error', () => client.destroy());
+  await serve(client, streams, options, options.tty ? undefined : new FrameDecoder());
+}
+
+function connectionOf(exchange: Exchange): Connection {
+  if (!exchange.connection) throw invalidArgument('not websocket protocol');
+  return exchange.connection;
+}
+
+/** `decoder` changes what goes to the client. */
+async function serve(
+  client: Duplex,
+  streams: Duplex | undefined,
+  options: RawStreamOptions,
+  decoder?: Transform,
+): Promise<void> {
+  decoder?.pipe(client, { end: false });
   try {
-    if (options.prelude) await send(socket, options.prelude);
-    if (streams) await join(socket, streams, options);
+    if (options.prelude) await send(decoder ?? client, options.prelude);
+    if (streams) await join(client, streams, options, decoder);
+    else if (decoder) await once(decoder.end(), 'end');
   } catch (error) {
     const text = Buffer.from(`${messageOf(error)}\n`);
-    if (socket.writable) socket.write(options.tty ? text : frame('error', text));
+    if (client.writable) client.write(options.tty || decoder ? text : frame('error', text));
   } finally {
     streams?.destroy();
-    socket.end();
+    client.end();
     // Nothing the client still says matters; reading it lets the connection end in order.
-    socket.resume();
+    client.resume();
   }
 }
 
@@ -69,34 +102,30 @@ export async function drained(stream: NodeJS.WritableStream & { destroyed?: bool
   });
 }
 
-async function join(socket: Duplex, streams: Duplex, options: RawStreamOptions): Promise<void> {
+async function join(
+  client: Duplex,
+  streams: Duplex,
+  options: RawStreamOptions,
+  decoder: Transform | undefined,
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    let detached = false;
+    let left = false;
     const leave = (): void => {
-      detached = true;
+      left = true;
       streams.destroy();
       resolve();
     };
-    socket.once('close', leave);
-    if (socket.destroyed) leave();
+    client.once('close', leave);
+    if (client.destroyed) leave();
     finished(streams, { writable: false }, (error) => {
-      if (error && !socket.destroyed && !detached) reject(error);
-      else resolve();
+      if (error && !client.destroyed && !left) reject(error);
+      else if (!decoder) resolve();
     });
-    streams.pipe(socket, { end: false });
-    if (!options.stdin) {
-      socket.resume();
-      return;
-    }
-    if (socket.readableEnded) {
-      streams.end();
-      return;
-    }
-    if (!options.tty) {
-      socket.pipe(streams);
-      return;
-    }
-    const filter = new DetachKeyFilter(options.detachKeys, leave);
-    socket.pipe(filter).pipe(streams);
+    decoder?.once('end', resolve);
+    streams.pipe(decoder ?? client, { end: decoder !== undefined });
+    if (!options.stdin) client.resume();
+    else if (client.readableEnded) streams.end();
+    else if (options.tty) client.pipe(new DetachKeyFilter(options.detachKeys, leave)).pipe(streams);
+    else client.pipe(streams);
   });
 }

@@ -6,7 +6,7 @@ import { done, encodeJson, ok, type Answer } from '../answer.ts';
 import type { Backends, ContainersBackend } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import { parseDetachKeys } from '../hijack/detach-keys.ts';
-import { drained, serveRawStream } from '../hijack/raw-stream.ts';
+import { drained, serveRawStream, serveWebSocket } from '../hijack/raw-stream.ts';
 import { named, type Route } from '../route.ts';
 import { streamContentType } from '../versions/index.ts';
 import { logFrames } from '../views/log-frames.ts';
@@ -34,7 +34,14 @@ export function containerStreamRoutes({ containers }: Pick<Backends, 'containers
       path: path('attach'),
       operation: 'ContainerAttach',
       hijacks: true,
-      handle: async (e) => attach(containers, e),
+      handle: async (e) => attach(containers, e, serveRawStream),
+    },
+    {
+      method: 'GET',
+      path: path('attach/ws'),
+      operation: 'ContainerAttachWebsocket',
+      hijacks: true,
+      handle: async (e) => attach(containers, e, serveWebSocket),
     },
     {
       method: 'GET',
@@ -142,7 +149,11 @@ function logsOptions(
   };
 }
 
-async function attach(containers: Containers, exchange: Exchange): Promise<undefined> {
+async function attach(
+  containers: Containers,
+  exchange: Exchange,
+  serve: typeof serveRawStream,
+): Promise<undefined> {
   const { query } = exchange;
   const detachKeys = parseDetachKeys(query.text('detachKeys'));
   const record = containers.get(exchange.name);
@@ -154,7 +165,7 @@ async function attach(containers: Containers, exchange: Exchange): Promise<undef
     ? await containers.attach(record.id, { stdin, stdout, stderr })
     : undefined;
   const replay = query.boolean('logs') && (stdout || stderr);
-  await serveRawStream(exchange, streams, {
+  await serve(exchange, streams, {
     tty,
     stdin,
     detachKeys,

@@ -1,5 +1,11 @@
-import { parseAuthConfig, type AuthResponse, type SystemInfo, type SystemVersion } from '#api/types';
-import { formatTime, messageOf, invalidArgument } from '#kernel';
+import {
+  parseAuthConfig,
+  type AuthConfig,
+  type AuthResponse,
+  type SystemInfo,
+  type SystemVersion,
+} from '#api/types';
+import { formatTime } from '#kernel';
 import { ok, type Answer } from '../answer.ts';
 import { minApiVersion } from '../api-version.ts';
 import type { Backends, ServerIdentity } from '../backends.ts';
@@ -112,14 +118,17 @@ async function login({ auth }: SystemBackends, exchange: Exchange): Promise<Answ
   return ok(answer);
 }
 
-/** The credentials in X-Registry-Auth: base64 of JSON in any alphabet, padded or not; missing ones are none. */
-export function registryAuth(exchange: Exchange): ReturnType<typeof parseAuthConfig> {
+/**
+ * The credentials in X-Registry-Auth: base64 of JSON in any alphabet, padded or not. A missing or broken header is
+ * none, as clients expect that send one which they do not mean.
+ */
+export function registryAuth(exchange: Exchange): AuthConfig {
   const header = exchange.header('x-registry-auth');
   if (header === '') return {};
   try {
     // Buffer reads both alphabets.
     return parseAuthConfig(JSON.parse(Buffer.from(header, 'base64').toString('utf8')));
-  } catch (error) {
-    throw invalidArgument(`invalid X-Registry-Auth header: ${messageOf(error)}`, error);
+  } catch {
+    return {};
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KeyedLock, messageOf, shortId } from '#kernel';
 import { listLinks, NetlinkSocket, removeNetns } from '#linux';
@@ -11,7 +11,7 @@ import type {
   Sandbox,
   SandboxSpec,
 } from './networks.ts';
-import { parseResolvConf } from './dns/resolv-conf.ts';
+import { parseResolvConf, readHostResolvConf } from './dns/resolv-conf.ts';
 import { Resolvers } from './dns/resolvers.ts';
 import { NftablesFirewall, noFirewall, type Firewall } from './firewall.ts';
 import { foreignForwardDrops } from './forwarding.ts';
@@ -209,9 +209,5 @@ class HostNetworks implements Networks {
 
 function hostServers(options: NetworksOptions): readonly string[] {
   if (options.dns && options.dns.length > 0) return options.dns;
-  try {
-    return parseResolvConf(readFileSync(options.hostResolvConf ?? '/etc/resolv.conf', 'utf8')).nameservers;
-  } catch {
-    return [];
-  }
+  return parseResolvConf(readHostResolvConf(options.hostResolvConf)).nameservers;
 }

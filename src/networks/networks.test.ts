@@ -503,20 +503,26 @@ describe('a host with others on it', () => {
     await run('link', 'add', 'theirs0', 'mtu', '1200', 'type', 'bridge');
     await run('addr', 'add', '10.7.0.9/24', 'dev', 'theirs0');
     await run('addr', 'add', '10.8.0.9/24', 'dev', 'theirs0');
+    const options = host.options({ bridgeName: 'theirs0' });
     try {
-      await withNetworks(
-        async (networks) => {
-          assert.deepEqual(networks.get('bridge').pools, [{ subnet: '10.7.0.0/24', gateway: '10.7.0.9' }]);
-          const { ip, path } = await open(networks, 'a', ['bridge']);
-          assert.equal(ip, '10.7.0.1');
-          assert.match(await runIn(path, 'ip', 'link'), /eth0.* mtu 1200 /);
-        },
-        { bridgeName: 'theirs0' },
-      );
+      {
+        await using networks = createNetworks(options);
+        await networks.start(new Set());
+        assert.deepEqual(networks.get('bridge').pools, [{ subnet: '10.7.0.0/24', gateway: '10.7.0.9' }]);
+        const { id, ip, path } = await open(networks, 'a', ['bridge']);
+        assert.equal(ip, '10.7.0.1');
+        assert.match(await runIn(path, 'ip', 'link'), /eth0.* mtu 1200 /);
+        await networks.closeSandbox(id);
+      }
+      await teardown(options);
       assert.match(await run('addr', 'show', 'theirs0'), /10\.7\.0\.9[\s\S]*10\.8\.0\.9/);
+      assert.equal(readSysctl('net/ipv4/ip_forward'), '1', 'their bridge may need it');
     } finally {
       await run('link', 'del', 'theirs0');
     }
+    await teardown(options);
+    assert.equal(readSysctl('net/ipv4/ip_forward'), '0');
+    options.db[Symbol.dispose]();
   });
 
   test('a foreign policy of drop is named in a warning', async () => {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { decode, encode } from 'dns-packet';
 import type { Endpoint } from '../networks.ts';
 import { answerQuery, parseQuery } from './answer.ts';
 import { NetworkNames } from './names.ts';
-import { parseResolvConf, resolvConf } from './resolv-conf.ts';
+import { parseResolvConf, readHostResolvConf, resolvConf } from './resolv-conf.ts';
 import { frame, streamMessages } from './upstream.ts';
 
 const endpoint = (networkId: string, containerId: string, names: string[], ipv4: string): Endpoint => ({
@@ -116,4 +119,20 @@ test('resolvConf() follows the mode, then what was asked for', () => {
     'nameserver 8.8.8.8',
     'nameserver 8.8.4.4',
   ]);
+});
+
+test('readHostResolvConf() looks behind the stub of systemd-resolved', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wharf-resolv-'));
+  try {
+    const [file, stub] = [join(folder, 'resolv.conf'), join(folder, 'stub.conf')];
+    assert.equal(readHostResolvConf(file, stub), '');
+    writeFileSync(file, 'nameserver 127.0.0.53\n');
+    assert.equal(readHostResolvConf(file, stub), 'nameserver 127.0.0.53\n');
+    writeFileSync(stub, 'nameserver 10.0.0.1\n');
+    assert.equal(readHostResolvConf(file, stub), 'nameserver 10.0.0.1\n');
+    writeFileSync(file, hostFile);
+    assert.equal(readHostResolvConf(file, stub), hostFile);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { parseAddress } from '../ip.ts';
 
 /** What /etc/resolv.conf says (resolv.conf(5)). */
@@ -31,6 +32,28 @@ const isLoopback = (nameserver: string): boolean => {
 
 /** What Docker falls back to when a host names no server that containers could reach. */
 const publicNameservers = ['8.8.8.8', '8.8.4.4'];
+
+/** systemd-resolved's own list of servers, where /etc/resolv.conf only names its stub. */
+const behindStub = '/run/systemd/resolve/resolv.conf';
+
+/**
+ * Text of the host's file, as containers with a network of their own may use it: where its only server is
+ * systemd-resolved's stub, the servers behind that. '' if there is none.
+ */
+export function readHostResolvConf(path = '/etc/resolv.conf', stubPath = behindStub): string {
+  const text = read(path);
+  const { nameservers } = parseResolvConf(text);
+  if (nameservers.length !== 1 || nameservers[0] !== '127.0.0.53') return text;
+  return read(stubPath) || text;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 export interface ResolvConfRequest {
   /**

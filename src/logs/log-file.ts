@@ -53,12 +53,16 @@ export class LogFile {
     return this.#queuedBytes;
   }
 
-  /** Queues whole records ("binary" strings). */
-  append(records: readonly string[]): void {
-    if (records.length === 0 || this.#closed) return;
+  /** Queues whole records, each with its newline, as a "binary" string. */
+  append(records: string): void {
+    if (this.#closed) return;
     const { maxSize } = this.#options;
-    if (maxSize === undefined) this.#push(records.join(''));
-    else this.#pushRotating(records, maxSize);
+    if (maxSize !== undefined && this.#size + records.length > maxSize) {
+      this.#pushRotating(records, maxSize);
+      return;
+    }
+    this.#size += records.length;
+    this.#push(records);
   }
 
   /** Waits until everything appended so far is written. */
@@ -73,19 +77,20 @@ export class LogFile {
     closeSync(this.#fd);
   }
 
-  #pushRotating(records: readonly string[], maxSize: number): void {
-    let batch = '';
-    for (const record of records) {
+  #pushRotating(records: string, maxSize: number): void {
+    let start = 0;
+    for (let at = 0; at < records.length;) {
       if (this.#size >= maxSize) {
-        this.#push(batch);
+        this.#push(records.slice(start, at));
         this.#pushRotation();
-        batch = '';
+        start = at;
         this.#size = 0;
       }
-      batch += record;
-      this.#size += record.length;
+      const end = records.indexOf('\n', at) + 1;
+      this.#size += end - at;
+      at = end;
     }
-    this.#push(batch);
+    this.#push(records.slice(start));
   }
 
   #push(batch: string): void {

@@ -19,7 +19,7 @@ export interface EncoderState {
 
 /**
  * One output stream → Docker's json-file records: `{"log":…,"stream":…,"attrs":…,"time":…}` and a newline, one per
- * line. Records are "binary" strings, one char per UTF-8 byte, which is what makes JSON.stringify fast here.
+ * line. Records come as "binary" strings, one char per UTF-8 byte, which is what makes JSON.stringify fast here.
  */
 export class RecordEncoder {
   readonly #clock: Clock;
@@ -33,26 +33,24 @@ export class RecordEncoder {
     this.#tail = `","stream":"${stream}",${extra}"time":"`;
   }
 
-  /** Records of the lines that `chunk` completes. The chunk's memory may be reused afterwards. */
-  encode(chunk: Buffer): string[] {
+  /** Records of the lines that `chunk` completes, '' if none. The chunk's memory may be reused afterwards. */
+  encode(chunk: Buffer): string {
     const data = this.#pending.length > 0 ? Buffer.concat([this.#pending, chunk]) : chunk;
-    const records: string[] = [];
     const end = data.lastIndexOf(NEWLINE) + 1;
-    if (end > 0) {
-      const lines = data.subarray(0, end);
-      if (!this.#encodeFast(lines, records)) this.#encodeLines(lines, records);
-    }
-    this.#pending = Buffer.from(this.#cutPartials(data.subarray(end), records));
-    return records;
+    const lines = data.subarray(0, end);
+    let records = '';
+    if (end > 0) records = this.#encodeFast(lines) ?? this.#encodeLines(lines);
+    const [partial, rest] = this.#cutPartials(data.subarray(end));
+    this.#pending = Buffer.from(rest);
+    return records + partial;
   }
 
   /** The end of the stream: what is left becomes a record without newline. */
-  end(): string[] {
-    const records: string[] = [];
-    if (this.#pending.length > 0) records.push(this.#record(quote(this.#pending), this.#time()));
+  end(): string {
+    const record = this.#pending.length > 0 ? this.#record(quote(this.#pending), this.#time()) : '';
     this.#pending = Buffer.alloc(0);
     this.#partialTime = undefined;
-    return records;
+    return record;
   }
 
   save(): EncoderState {
@@ -64,38 +62,44 @@ export class RecordEncoder {
     this.#partialTime = state.partialTime;
   }
 
-  /** Whole lines at once: one stringify, split at the escaped newlines. False when they need the careful way. */
-  #encodeFast(lines: Buffer, records: string[]): boolean {
+  /** Whole lines at once: one stringify, split at the escaped newlines. Undefined when they need the careful way. */
+  #encodeFast(lines: Buffer): string | undefined {
     // An escaped backslash before an `n` would look like an escaped newline.
-    if (this.#partialTime !== undefined || lines.includes(BACKSLASH) || !isUtf8(lines)) return false;
-    const parts = JSON.stringify(lines.toString('latin1')).slice(1, -1).split('\\n');
-    parts.pop();
-    if (parts.some((part) => part.length >= MAX_RECORD_BYTES)) return false;
+    if (this.#partialTime !== undefined || lines.includes(BACKSLASH) || !isUtf8(lines)) return undefined;
+    const parts = JSON.stringify(lines.toString('latin1')).slice(1, -3).split('\\n');
     const times = new TimeSequence(this.#clock.now());
-    for (const part of parts) records.push(`{"log":"${part}\\n${this.#tail}${times.next()}"}\n`);
-    return true;
+    const beforeTime = `\\n${this.#tail}${times.seconds}`;
+    let records = '';
+    for (const part of parts) {
+      if (part.length >= MAX_RECORD_BYTES) return undefined;
+      records += `{"log":"${part}${beforeTime}${times.nextFraction()}Z"}\n`;
+    }
+    return records;
   }
 
-  #encodeLines(lines: Buffer, records: string[]): void {
+  #encodeLines(lines: Buffer): string {
+    let records = '';
     for (let start = 0; start < lines.length;) {
       const end = lines.indexOf(NEWLINE, start);
-      const rest = this.#cutPartials(lines.subarray(start, end), records);
-      records.push(this.#record(`${quote(rest)}\\n`, this.#time()));
+      const [partial, rest] = this.#cutPartials(lines.subarray(start, end));
+      records += partial + this.#record(`${quote(rest)}\\n`, this.#time());
       this.#partialTime = undefined;
       start = end + 1;
     }
+    return records;
   }
 
-  /** Takes records of the maximal size off an unfinished or long line; returns the rest. */
-  #cutPartials(line: Buffer, records: string[]): Buffer {
+  /** Takes records of the maximal size off an unfinished or long line; returns them and the rest. */
+  #cutPartials(line: Buffer): [records: string, rest: Buffer] {
+    let records = '';
     let rest = line;
     while (rest.length >= MAX_RECORD_BYTES) {
       const cut = characterBoundary(rest, MAX_RECORD_BYTES);
       this.#partialTime ??= formatTime(this.#clock.now());
-      records.push(this.#record(quote(rest.subarray(0, cut)), this.#partialTime));
+      records += this.#record(quote(rest.subarray(0, cut)), this.#partialTime);
       rest = rest.subarray(cut);
     }
-    return rest;
+    return [records, rest];
   }
 
   #time(): string {
@@ -115,22 +119,23 @@ function quote(bytes: Buffer): string {
   return JSON.stringify(valid.toString('latin1')).slice(1, -1);
 }
 
-/** Increasing RFC 3339 times, a nanosecond apart, without bigint work for each: readers resume after a time. */
+/** Increasing times a nanosecond apart, without bigint work for each: readers resume after a time. */
 class TimeSequence {
-  readonly #seconds: string;
+  /** RFC 3339 up to the seconds. */
+  readonly seconds: string;
   #nanos: number;
 
   constructor(start: bigint) {
     this.#nanos = Number(start % 1_000_000_000n);
-    this.#seconds = formatTime(start - BigInt(this.#nanos)).slice(0, -1);
+    this.seconds = formatTime(start - BigInt(this.#nanos)).slice(0, -1);
   }
 
-  next(): string {
+  /** With its point, trailing zeros trimmed as Go does. */
+  nextFraction(): string {
     // At the end of a second the time stands still until the next chunk.
     const nanos = Math.min(this.#nanos, 999_999_999);
     this.#nanos += 1;
-    const digits = nanos.toString().padStart(9, '0');
-    const fraction = digits.endsWith('0') ? digits.replace(/0+$/, '') : digits;
-    return fraction === '' ? `${this.#seconds}Z` : `${this.#seconds}.${fraction}Z`;
+    if (nanos % 10 === 0) return `.${nanos.toString().padStart(9, '0')}`.replace(/\.?0+$/, '');
+    return `.${(1_000_000_000 + nanos).toString().slice(1)}`;
   }
 }

@@ -83,7 +83,10 @@ for step in "$@"; do
     packages) packages tools/packages.txt ;;
     test-packages) packages tools/test-packages.txt ;;
     modules) modules ;;
-    build) sh tools/build.sh ;;
+    build)
+      : >dist/checking
+      sh tools/build.sh
+      mv dist/checking dist/checked ;; # what changed meanwhile is newer
     *) fail "no such step: $step" ;;
   esac
 done

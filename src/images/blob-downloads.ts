@@ -1,8 +1,9 @@
 import type { ContentStore } from '#content';
-import { invalidArgument, isKind, Limiter, messageOf, SingleFlight, type Logger } from '#kernel';
+import { invalidArgument, isKind, Limiter, messageOf, type Logger } from '#kernel';
 import type { Descriptor, Digest } from '#oci';
 import type { Repository } from '#registry/client';
 import type { Claims } from './claims.ts';
+import { SharedWork } from './shared-work.ts';
 
 /** What happens to a blob on its way in; `progress` counts bytes. */
 export interface DownloadWatcher {
@@ -31,7 +32,7 @@ const attempts = 5;
 export class BlobDownloads {
   readonly #options: BlobDownloadsOptions;
   readonly #limiter: Limiter;
-  readonly #flights = new SingleFlight<undefined>();
+  readonly #flights = new SharedWork<undefined>();
   readonly #watchers = new Map<Digest, Set<DownloadWatcher>>();
 
   constructor(options: BlobDownloadsOptions) {

@@ -1,10 +1,12 @@
 import type { Archiver } from '#archive';
 import type { ContentStore } from '#content';
+import type { EventSink } from '#events';
 import { formatTime, type Clock } from '#kernel';
 import { mediaTypes, type Descriptor, type Digest, type ImageConfig, type Platform } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { Claim, Claims } from './claims.ts';
-import { noSuchImage, type ImageIndex } from './image-index.ts';
+import { publishTag } from './image-events.ts';
+import { noSuchImage, tagNameOf, type ImageIndex } from './image-index.ts';
 import type { ImageIntake } from './image-intake.ts';
 import type { CommitSpec } from './images.ts';
 import type { ImageModel } from './stored-image.ts';
@@ -18,7 +20,7 @@ export interface ImageCommitOptions {
   readonly intake: ImageIntake;
   readonly clock: Clock;
   readonly platform: Platform;
-  tag(image: Digest, reference: string): void;
+  readonly events: EventSink;
 }
 
 /** `docker commit`: a container's writable layer on top of the image it was made from. */
@@ -30,7 +32,8 @@ export class ImageCommit {
   }
 
   async commit(spec: CommitSpec, signal: AbortSignal): Promise<Digest> {
-    const { claims, intake, index } = this.#options;
+    const { claims, intake, index, events } = this.#options;
+    const names = spec.reference === undefined ? [] : [tagNameOf(spec.reference)];
     const parent = spec.parent && index.byId(spec.parent)?.model;
     if (spec.parent && !parent) throw noSuchImage(spec.parent);
     const before: readonly Descriptor[] = parent?.layers ?? [];
@@ -41,8 +44,8 @@ export class ImageCommit {
     const config = Buffer.from(JSON.stringify(this.#configure(spec, parent, layer)));
     const configuration = await intake.put(claim, mediaTypes.dockerConfig, config);
     const target = await intake.putManifest(claim, configuration, layer ? [...before, layer] : before);
-    const { record } = await intake.admit(target, { names: [], platform, claim, signal });
-    if (spec.reference !== undefined) this.#options.tag(record.id, spec.reference);
+    const { record, model } = await intake.admit(target, { names, platform, claim, signal });
+    for (const name of names) publishTag(events, model, name);
     return record.id;
   }
 

@@ -1,12 +1,12 @@
 import type { ContentStore } from '#content';
-import { messageOf, type Logger } from '#kernel';
+import { EngineError, messageOf, type Logger } from '#kernel';
 import type { Leases } from '#metadata';
 import { isDigest, type Digest, type Platform } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { Claims } from './claims.ts';
-import type { ImageIndex } from './image-index.ts';
+import type { ImageIndex, ImageRow } from './image-index.ts';
 import { unpackPrefix } from './layer-unpacker.ts';
-import { findMissingBlob, isBrokenImage, readImageModel } from './stored-image.ts';
+import { findMissingBlob, readImageModel } from './stored-image.ts';
 
 export interface ImageGarbageOptions {
   readonly content: ContentStore;
@@ -23,28 +23,31 @@ export interface ImageGarbageOptions {
  * it could be neither run nor pushed.
  */
 export async function restoreImages(options: ImageGarbageOptions): Promise<void> {
-  const { index, content, snapshots, logger, platform } = options;
+  const { index, logger } = options;
   for (const row of index.rows()) {
-    const why = await (async (): Promise<string | undefined> => {
-      try {
-        const model = await readImageModel(content, row.target, platform, row.manifest);
-        const missing = await findMissingBlob(content, [
-          model.id,
-          ...model.layers.map((layer) => layer.digest),
-        ]);
-        if (missing) return `blob ${missing} is missing`;
-        const unmade = model.chainIds.find((chainId) => snapshots.find(chainId)?.kind !== 'committed');
-        if (unmade) return `snapshot ${unmade} is missing`;
-        index.restore(model, row.size);
-        return undefined;
-      } catch (error) {
-        if (!isBrokenImage(error)) throw error;
-        return messageOf(error);
-      }
-    })();
+    const why = await restore(row, options);
     if (why === undefined) continue;
     logger.warn({ image: row.id, why }, 'image dropped: it is no longer whole');
     index.remove([], [row.id]);
+  }
+}
+
+/** Resolves to what is wrong with an image that cannot be restored. */
+async function restore(row: ImageRow, options: ImageGarbageOptions): Promise<string | undefined> {
+  const { index, content, snapshots, platform } = options;
+  try {
+    const model = await readImageModel(content, row.target, platform, row.manifest);
+    const layers = model.layers.map((layer) => layer.digest);
+    const missing = await findMissingBlob(content, layers);
+    if (missing) return `blob ${missing} is missing`;
+    const unmade = model.chainIds.find((chainId) => snapshots.find(chainId)?.kind !== 'committed');
+    if (unmade) return `snapshot ${unmade} is missing`;
+    index.restore(model, row.size);
+    return undefined;
+  } catch (error) {
+    // A disk that cannot be read is no reason to forget what is on it.
+    if (!(error instanceof EngineError)) throw error;
+    return messageOf(error);
   }
 }
 

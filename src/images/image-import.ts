@@ -2,17 +2,10 @@ import { decompress } from '#archive';
 import type { ContentStore } from '#content';
 import type { EventSink } from '#events';
 import { formatTime, type Clock } from '#kernel';
-import {
-  canonicalString,
-  mediaTypes,
-  parseReference,
-  withDefaultTag,
-  type Digest,
-  type ImageConfig,
-  type Platform,
-} from '#oci';
+import { mediaTypes, type Digest, type ImageConfig, type Platform } from '#oci';
 import type { Claims } from './claims.ts';
-import { imageAttributes } from './image-events.ts';
+import { imageAttributes, publishTag } from './image-events.ts';
+import { tagNameOf } from './image-index.ts';
 import type { ImageIntake } from './image-intake.ts';
 import type { Images } from './images.ts';
 
@@ -23,7 +16,6 @@ export interface ImageImportOptions {
   readonly events: EventSink;
   readonly clock: Clock;
   readonly platform: Platform;
-  tag(image: Digest, reference: string): void;
 }
 
 /** `docker import`: a root file system becomes an image of one layer, kept uncompressed. */
@@ -41,7 +33,7 @@ export class ImageImport {
     const { content, claims, intake, clock, events } = this.#options;
     const { signal, reference } = options;
     // A bad name is told before anything is read.
-    if (reference !== undefined) canonicalString(withDefaultTag(parseReference(reference)));
+    const names = reference === undefined ? [] : [tagNameOf(reference)];
     const platform = options.platform ?? this.#options.platform;
     await using claim = claims.open();
     await using ingest = await content.ingest();
@@ -65,8 +57,8 @@ export class ImageImport {
     const target = await intake.putManifest(claim, configuration, [
       { mediaType: mediaTypes.dockerLayer, digest, size },
     ]);
-    const { record } = await intake.admit(target, { names: [], platform, claim, signal });
-    if (reference !== undefined) this.#options.tag(record.id, reference);
+    const { record, model } = await intake.admit(target, { names, platform, claim, signal });
+    for (const name of names) publishTag(events, model, name);
     events.publish('image', 'import', record.id, imageAttributes(record.id));
     return record.id;
   }

@@ -266,6 +266,16 @@ function makeRecord({ model, size, names }: ImageEntry, all: ReadonlyMap<ImageNa
 export const nameOf = (reference: Reference): ImageName =>
   canonicalString(reference.digest ? withDigest(reference, reference.digest) : withDefaultTag(reference));
 
+/** The name that a new tag gets, `latest` by default. Throws invalidArgument in Docker's words. */
+export function tagNameOf(text: string): ImageName {
+  const reference = withDefaultTag(parseReference(text));
+  if (reference.digest) throw invalidArgument('refusing to create a tag with a digest reference');
+  if (reference.path === 'library/sha256') {
+    throw invalidArgument('refusing to create an ambiguous tag using digest algorithm as name');
+  }
+  return nameOf(reference);
+}
+
 /** A kept name as people write it. */
 export const familiar = (name: ImageName): string => familiarString(parseReference(name));
 

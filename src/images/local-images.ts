@@ -2,20 +2,20 @@ import type { Readable } from 'node:stream';
 import type { Archiver } from '#archive';
 import type { ContentStore } from '#content';
 import type { EventSink } from '#events';
-import { invalidArgument, type Clock, type Logger } from '#kernel';
+import type { Clock, Logger } from '#kernel';
 import type { Database, Leases } from '#metadata';
-import { hostPlatform, parseReference, withDefaultTag, type Digest, type Platform } from '#oci';
+import { hostPlatform, type Digest, type Platform } from '#oci';
 import type { RegistryClient } from '#registry/client';
 import type { Snapshotter } from '#snapshots';
 import { BlobDownloads } from './blob-downloads.ts';
 import { Claims } from './claims.ts';
 import { hasHelloWorld, makeHelloWorld } from './hello-world.ts';
 import { ImageCommit } from './image-commit.ts';
-import { imageAttributes } from './image-events.ts';
+import { publishTag } from './image-events.ts';
 import { collectImageGarbage, restoreImages, type ImageGarbageOptions } from './image-garbage.ts';
 import { imageHistory, type ImageHistoryEntry } from './image-history.ts';
 import { ImageImport } from './image-import.ts';
-import { familiar, ImageIndex, nameOf, noSuchImage, type StoredImage } from './image-index.ts';
+import { ImageIndex, noSuchImage, tagNameOf, type StoredImage } from './image-index.ts';
 import { ImageIntake } from './image-intake.ts';
 import { ImageLoad } from './image-load.ts';
 import { ImagePull } from './image-pull.ts';
@@ -70,7 +70,6 @@ class LocalImages implements Images {
     const parts = { ...options, platform, index, claims };
     const unpacker = new LayerUnpacker(parts);
     const intake = new ImageIntake({ ...parts, unpacker });
-    const tag = (image: Digest, reference: string): void => this.#tag(image, reference);
     const compression = new LayerCompression({ ...parts, intake });
     const downloads = new BlobDownloads({ ...parts, concurrency: options.concurrentDownloads ?? 3 });
     this.#options = options;
@@ -78,8 +77,8 @@ class LocalImages implements Images {
     this.#claims = claims;
     this.#intake = intake;
     this.#removal = new ImageRemoval(parts);
-    this.#commit = new ImageCommit({ ...parts, intake, tag });
-    this.#import = new ImageImport({ ...parts, intake, tag });
+    this.#commit = new ImageCommit({ ...parts, intake });
+    this.#import = new ImageImport({ ...parts, intake });
     this.#transfers = {
       pull: new ImagePull({
         ...parts,
@@ -129,19 +128,10 @@ class LocalImages implements Images {
   }
 
   tag(source: string, target: string): void {
-    this.#tag(this.get(source).id, target);
-  }
-
-  #tag(image: Digest, target: string): void {
-    const reference = withDefaultTag(parseReference(target));
-    if (reference.digest) throw invalidArgument('refusing to create a tag with a digest reference');
-    if (reference.path === 'library/sha256') {
-      throw invalidArgument('refusing to create an ambiguous tag using digest algorithm as name');
-    }
-    const name = nameOf(reference);
-    this.#index.name(image, [name]);
-    const config = this.#index.byId(image)?.model.config;
-    this.#options.events.publish('image', 'tag', image, imageAttributes(familiar(name), config));
+    const { record, model } = this.#get(source);
+    const name = tagNameOf(target);
+    this.#index.name(record.id, [name]);
+    publishTag(this.#options.events, model, name);
   }
 
   // Parents without a name are kept until garbage collection, whatever `prune` says: layers are shared, not owned.

@@ -1,5 +1,5 @@
 import type { ContentStore } from '#content';
-import { invalidArgument, isKind, notFound } from '#kernel';
+import { invalidArgument, notFound } from '#kernel';
 import {
   chainIds,
   isIndex,
@@ -169,7 +169,3 @@ export async function findMissingBlob(
   }
   return undefined;
 }
-
-/** True for errors that say that a document is missing or makes no sense. */
-export const isBrokenImage = (error: unknown): boolean =>
-  isKind(error, 'notFound') || isKind(error, 'invalidArgument');

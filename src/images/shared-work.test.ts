@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SharedWork } from './shared-work.ts';
+
+test('run() shares one task among its callers, and one who leaves does not stop it', async () => {
+  const work = new SharedWork<number>();
+  const gate = Promise.withResolvers<number>();
+  let runs = 0;
+  const task = (): Promise<number> => {
+    runs += 1;
+    return gate.promise;
+  };
+  const leaving = new AbortController();
+  const staying = new AbortController().signal;
+  const first = work.run('a', task, leaving.signal);
+  const second = work.run('a', task, staying);
+  await Promise.resolve();
+  leaving.abort(new Error('left'));
+  await assert.rejects(first, /left/);
+  gate.resolve(1);
+  assert.equal(await second, 1);
+  assert.equal(runs, 1);
+});
+
+test('run() whose last caller leaves ends when the task has; the next caller has a run of their own', async () => {
+  const work = new SharedWork<string>();
+  const log: string[] = [];
+  const abort = new AbortController();
+  const tidied = Promise.withResolvers<undefined>();
+  const first = work.run(
+    'a',
+    async (signal) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      await tidied.promise;
+      log.push('tidied');
+      throw signal.reason;
+    },
+    abort.signal,
+  );
+  await Promise.resolve();
+  abort.abort(new Error('stop'));
+  const ended = assert.rejects(first, /stop/).then(() => log.push('ended'));
+  await new Promise(setImmediate);
+  const second = work.run('a', () => Promise.resolve('second'), new AbortController().signal);
+  await new Promise(setImmediate);
+  assert.deepEqual(log, []);
+  tidied.resolve(undefined);
+  await ended;
+  assert.deepEqual(log, ['tidied', 'ended']);
+  assert.equal(await second, 'second');
+});

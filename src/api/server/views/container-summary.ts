@@ -48,7 +48,8 @@ function commandText(record: ContainerRecord): string {
 }
 
 interface Ready {
-  readonly live: LiveNetwork | undefined;
+  readonly endpoints: readonly object[];
+  readonly ports: readonly object[];
   readonly imageNameHolds: boolean;
   readonly status: string;
   /** JSON by the key of its form; '' is the newest. */
@@ -56,8 +57,8 @@ interface Ready {
 }
 
 /**
- * Keeps the JSON of list entries. Records are replaced, never changed, so an entry stays right while record, network
- * and status text (which ages) are the same.
+ * Keeps the JSON of list entries. Records, endpoints and ports are replaced, never changed, so an entry stays right
+ * while they and the status text (which ages) are the same.
  */
 export class SummaryTexts {
   readonly #ready = new WeakMap<ContainerRecord, Ready>();
@@ -76,17 +77,24 @@ export class SummaryTexts {
 
   #entry(record: ContainerRecord, { live, imageNameHolds, now }: SummaryFacts): Ready {
     const status = statusText(record, now);
+    const endpoints = live?.endpoints ?? [];
+    const ports = live?.ports ?? [];
     const kept = this.#ready.get(record);
     if (
       kept?.status === status &&
       kept.imageNameHolds === imageNameHolds &&
-      kept.live?.endpoints === live?.endpoints &&
-      kept.live?.ports === live?.ports
+      areSame(kept.endpoints, endpoints) &&
+      areSame(kept.ports, ports)
     ) {
       return kept;
     }
-    const entry = { live, imageNameHolds, status, texts: new Map<string, string>() };
+    const texts = new Map<string, string>();
+    const entry = { endpoints: [...endpoints], ports: [...ports], imageNameHolds, status, texts };
     this.#ready.set(record, entry);
     return entry;
   }
 }
+
+/** Whether the lists hold the same objects: those are never changed, the lists may be made anew each time. */
+const areSame = (a: readonly object[], b: readonly object[]): boolean =>
+  a.length === b.length && a.every((item, index) => item === b[index]);

@@ -1,6 +1,6 @@
 import { Nftables } from '#linux';
 
-export type PortProtocol = 'tcp' | 'udp' | 'sctp';
+type PortProtocol = 'tcp' | 'udp' | 'sctp';
 
 /** Where connections to a host's port go. Addresses of the same family; `hostIp` undefined: every address. */
 export interface PortMapping {

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-export type Family = 4 | 6;
+type Family = 4 | 6;
 
 /** An address as a number, for arithmetic. */
 export interface Address {

@@ -3,7 +3,7 @@ import type { Database } from '#metadata';
 import type { AddressPool } from './ipam/pool-choice.ts';
 
 /** Where networks report what happens to them; the daemon's event stream fits. */
-export interface NetworkEvents {
+interface NetworkEvents {
   publish(
     type: 'network',
     action: 'create' | 'connect' | 'disconnect' | 'destroy',

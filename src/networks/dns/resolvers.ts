@@ -9,7 +9,7 @@ import { NetworkNames } from './names.ts';
 import { askUpstream, frame, streamMessages, type Upstream } from './upstream.ts';
 
 /** Where containers on user-defined networks ask. */
-export const resolverAddress = '127.0.0.11';
+const resolverAddress = '127.0.0.11';
 
 interface Resolver {
   sandbox: OpenSandbox;

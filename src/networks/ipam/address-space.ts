@@ -3,7 +3,7 @@ import type { IpamPool } from '../networks.ts';
 import { blockOf, blockSize, contains, formatAddress, parseAddress, type Block } from '../ip.ts';
 
 /** Docker's text for an address that an endpoint, the gateway or the configuration holds. */
-export const addressInUse = (): EngineError => new EngineError('permissionDenied', 'Address already in use');
+const addressInUse = (): EngineError => new EngineError('permissionDenied', 'Address already in use');
 
 /**
  * Gives out the addresses of one subnet, the lowest free one first, as Docker does. In memory: the endpoints' records

@@ -52,9 +52,7 @@ export async function runProgram(world: Surroundings): Promise<number> {
   try {
     const parsed = parseFlags(globals, world.argv, { interspersed: false });
     if (parsed.values.version) {
-      world.out.write(
-        `${program === 'docker' ? 'Docker' : 'Wharf'} version ${programVersion}, build wharf\n`,
-      );
+      world.out.write(`Wharf version ${programVersion}\n`);
       return 0;
     }
     const found = find(program, parsed.args);
@@ -107,7 +105,7 @@ function unknownCommand(path: readonly string[], word: string, entry: Entry): Ex
 function nearest(word: string, names: readonly string[]): string | undefined {
   const ranked = names
     .map((name) => ({ name, distance: distance(word, name) }))
-    .filter(({ name, distance: far }) => far <= 2 && far < name.length)
+    .filter(({ distance: far }) => far <= Math.max(1, Math.floor(word.length / 3)))
     .sort((a, b) => a.distance - b.distance);
   return ranked[0]?.name;
 }
@@ -137,7 +135,7 @@ async function showGroup(world: Surroundings, program: string, found: Found): Pr
   }
   const text =
     found.entry === root ? programHelp(program, globals, widthOf(world)) : groupHelp(found.path, found.entry);
-  world.out.write(text);
+  (flag === undefined && found.entry !== root ? world.err : world.out).write(text);
   return 0;
 }
 
@@ -245,7 +243,7 @@ async function fail(world: Surroundings, program: string, path: string, error: u
     if (error instanceof HelpWanted)
       return showGroup(world, program, { path: program, entry: root, rest: [] });
     world.err.write(
-      `${error.message}\n\nUsage:  ${path} [OPTIONS] COMMAND\n\nRun '${path} --help' for more information\n`,
+      `${error.message}\n\nUsage:  ${path} [OPTIONS] COMMAND [ARG...]\n\nRun '${path} --help' for more information\n`,
     );
     return 125;
   }

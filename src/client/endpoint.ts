@@ -24,7 +24,7 @@ export function parseHost(text: string, tls?: TlsOptions): Endpoint {
   if (scheme === 'tcp' || scheme === 'http' || scheme === 'https') {
     return parseAddress(rest, tls ?? (scheme === 'https' ? { verify: true } : undefined));
   }
-  if (scheme === '') throw invalidArgument(`unable to parse docker host \`${host}\``);
+  if (scheme === '' && host !== '') return parseAddress(host, tls);
   throw invalidArgument(`invalid bind address format: ${host}`);
 }
 

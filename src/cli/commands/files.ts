@@ -1,7 +1,6 @@
 import { createReadStream, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { EngineAnswer } from '#client';
-import { errnoOf } from '#kernel';
 import type { Context } from '../context.ts';
 
 /** Writes an answer to a file, whole or not at all, or to standard output unless that is a terminal. */
@@ -36,22 +35,11 @@ export async function saveBody(
 
 function checkTarget(path: string, failure: string): void {
   const folder = dirname(path);
-  try {
-    statSync(folder);
-  } catch (error) {
-    throw new Error(`${failure}: invalid output path: directory ${JSON.stringify(folder)} does not exist`, {
-      cause: error,
-    });
+  if (!statSync(folder, { throwIfNoEntry: false })) {
+    throw new Error(`${failure}: invalid output path: stat ${folder}: no such file or directory`);
   }
-  try {
-    const stat = statSync(path);
-    if (stat.isDirectory())
-      throw new Error(
-        `${failure}: invalid output path: ${JSON.stringify(path)} must be a regular file or a character device`,
-      );
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-  }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`${failure}: cannot write to a directory`);
 }
 
 /** The bytes of a file, or of standard input for `-` and an empty path. */

@@ -3,7 +3,9 @@ import { ExitStatus } from '../command.ts';
 import type { Context } from '../context.ts';
 import { typed } from '../format/go-value.ts';
 import { encodeJson, indentJson } from '../format/json.ts';
-import { Template, TemplateError } from '../format/template.ts';
+import { compileFormat } from '../format/struct.ts';
+import { TemplateError } from '../format/template.ts';
+import type { Template } from '../format/template.ts';
 
 /** Asks for each name and prints the answers: a JSON array, or each through the format. */
 export async function inspectAll(
@@ -12,7 +14,7 @@ export async function inspectAll(
   format: string,
   get: (name: string) => Promise<string>,
 ): Promise<void> {
-  const template = compile(format);
+  const template = format === '' || format === 'json' ? undefined : compileFormat(format);
   const found: string[] = [];
   const errors: string[] = [];
   let lines = '';
@@ -32,17 +34,6 @@ export async function inspectAll(
   if (template) context.out.write(lines === '' ? '\n' : lines);
   else context.out.write(format === 'json' ? `${compact(found)}\n` : pretty(found));
   if (errors.length > 0) throw new ExitStatus(1, errors.join('\n'));
-}
-
-function compile(format: string): Template | undefined {
-  if (format === '' || format === 'json') return undefined;
-  try {
-    return new Template(format);
-  } catch (error) {
-    throw error instanceof TemplateError
-      ? new ExitStatus(64, `template parsing error: ${error.message}`)
-      : error;
-  }
 }
 
 function execute(template: Template, text: string): string {

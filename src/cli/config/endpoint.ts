@@ -82,7 +82,7 @@ function readContext(name: string, config: ConfigFile): Endpoint {
   const text = readOptional(join(folder, 'meta', id, 'meta.json'), false);
   if (text === undefined)
     throw new Error(
-      `context ${JSON.stringify(name)}: context not found: open ${join(folder, 'meta', id, 'meta.json')}: no such file or directory`,
+      `Failed to initialize: unable to resolve docker endpoint: context ${JSON.stringify(name)}: context not found: open ${join(folder, 'meta', id, 'meta.json')}: no such file or directory`,
     );
   const docker = (JSON.parse(text) as ContextMeta).Endpoints?.['docker'];
   const [ca, cert, key] = ['ca.pem', 'cert.pem', 'key.pem'].map((file) =>

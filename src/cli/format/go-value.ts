@@ -37,6 +37,27 @@ export class Nil {
   }
 }
 
+/** A point in time, which Go prints in its own way and encodes as RFC 3339. */
+export class Time {
+  readonly text: string;
+
+  /** `text` is RFC 3339. */
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  toString(): string {
+    const [, date = '', time = '', fraction = '', zone = 'Z'] =
+      /^([\d-]+)T([\d:]+)(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(this.text) ?? [];
+    const offset = zone === 'Z' ? '+0000' : zone.replace(':', '');
+    return `${date} ${time}${fraction.replace(/\.?0+$/, '')} ${offset} ${zone === 'Z' ? 'UTC' : offset}`;
+  }
+
+  toJSON(): string {
+    return this.text;
+  }
+}
+
 const nilSlice = new Nil(false);
 const nilMap = new Nil(true);
 
@@ -96,6 +117,9 @@ export function typed(value: unknown, name = ''): unknown {
   } else if (isObject(value)) {
     if (isMapField(name, value)) maps.add(value);
     for (const [key, item] of Object.entries(value)) value[key] = typed(item, key);
+    // Of all the times on the wire only this one is a time in Docker's types.
+    if ('IPAM' in value && typeof value['Created'] === 'string')
+      value['Created'] = new Time(value['Created']);
   }
   return value;
 }
@@ -112,7 +136,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
     typeof value === 'object' &&
     value !== null &&
     !Array.isArray(value) &&
-    !(value instanceof Row || value instanceof Nil)
+    !(value instanceof Row || value instanceof Nil || value instanceof Time)
   );
 }
 
@@ -154,6 +178,7 @@ export function formatValue(value: unknown): string {
     return Number.isInteger(value) ? BigInt(value).toString() : formatFloat(value);
   if (Array.isArray(value)) return `[${value.map(formatValue).join(' ')}]`;
   if (value instanceof Nil) return value.isMap ? 'map[]' : '[]';
+  if (value instanceof Time) return value.toString();
   if (value instanceof Row) return `{${Object.keys(value.columns).join(' ')}}`;
   if (isObject(value)) {
     if (maps.has(value)) {

@@ -1,4 +1,4 @@
-import { compareBytes, isMap, isObject } from './go-value.ts';
+import { Row, compareBytes, isMap, isObject } from './go-value.ts';
 
 const escapes: Readonly<Record<string, string>> = {
   '<': '\\u003c',
@@ -16,9 +16,14 @@ export function encodeJson(value: unknown, options: { html?: boolean } = {}): st
   // JSON.stringify() gives undefined for undefined, whatever its declaration says.
   const text = (JSON.stringify(value, sortMaps) as string | undefined) ?? 'null';
   return text.replace(
-    options.html ? /[<>&\u2028\u2029]/g : /[\u2028\u2029]/g,
+    options.html || holdsRow(value) ? /[<>&\u2028\u2029]/g : /[\u2028\u2029]/g,
     (char) => escapes[char] ?? char,
   );
+}
+
+function holdsRow(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(holdsRow);
+  return value instanceof Row || (isObject(value) && Object.values(value).some(holdsRow));
 }
 
 function sortMaps(_key: string, value: unknown): unknown {

@@ -38,7 +38,7 @@ function labelHeader(name: unknown): string {
 /** Shows items by a format: `table`, `table TEMPLATE`, `json` or a template, one line per item. */
 export function renderListing<T>(items: Iterable<T>, format: string, listing: Listing<T>): string {
   const isTable = format.startsWith('table');
-  const text = (isTable ? format.slice('table'.length) : format).trim();
+  const text = (isTable ? format.slice('table'.length) : format).replace(/^ +| +$/g, '');
   const source = (text === 'json' ? '{{json .}}' : text).replaceAll('\\t', '\t').replaceAll('\\n', '\n');
   const failures = listing.failures ?? defaultFailures;
   const template = compile(source, failures.parse);

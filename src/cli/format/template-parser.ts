@@ -3,14 +3,15 @@ import type { Piece, Token } from './template-tokens.ts';
 import { TemplateError, cut, lineOf } from './template-tokens.ts';
 
 /** Reads a Go template. `functions` are the names that may be called. Throws TemplateError with Go's text. */
-export function parseTemplate(source: string, functions: ReadonlySet<string>): readonly Node[] {
-  return new Parser(source, functions).parse();
+export function parseTemplate(source: string, functions: ReadonlySet<string>, name = ''): readonly Node[] {
+  return new Parser(source, functions, name).parse();
 }
 
 const blocks = new Set(['if', 'with', 'range']);
 
 class Parser {
   readonly #source: string;
+  readonly #name: string;
   readonly #functions: ReadonlySet<string>;
   readonly #pieces: readonly Piece[];
   #next = 0;
@@ -20,10 +21,11 @@ class Parser {
   #action = 0;
   #variables: string[] = ['$'];
 
-  constructor(source: string, functions: ReadonlySet<string>) {
+  constructor(source: string, functions: ReadonlySet<string>, name: string) {
     this.#source = source;
+    this.#name = name;
     this.#functions = functions;
-    this.#pieces = cut(source);
+    this.#pieces = cut(source, name);
   }
 
   parse(): readonly Node[] {
@@ -34,7 +36,7 @@ class Parser {
 
   #error(message: string): TemplateError {
     const at = this.#tokens[Math.min(this.#at, this.#tokens.length - 1)]?.at ?? this.#action;
-    return new TemplateError(`template: :${lineOf(this.#source, at)}: ${message}`);
+    return new TemplateError(`template: ${this.#name}:${lineOf(this.#source, at)}: ${message}`);
   }
 
   #list(): { nodes: readonly Node[]; end: 'eof' | 'end' | 'else' } {

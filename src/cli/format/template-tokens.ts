@@ -29,7 +29,7 @@ export function position(source: string, at: number): string {
 export const lineOf = (source: string, at: number): number => source.slice(0, at).split('\n').length;
 
 /** Cuts a template into text and actions; trim markers are applied, comments are dropped. */
-export function cut(source: string): Piece[] {
+export function cut(source: string, name = ''): Piece[] {
   const pieces: Piece[] = [];
   let at = 0;
   let trimNext = false;
@@ -41,7 +41,7 @@ export function cut(source: string): Piece[] {
     if (trimBefore) text = text.trimEnd();
     if (text !== '') pieces.push({ kind: 'text', text });
     if (open < 0) break;
-    const action = cutAction(source, open + (trimBefore ? 3 : 2));
+    const action = cutAction(source, open + (trimBefore ? 3 : 2), name);
     if (action.tokens) pieces.push({ kind: 'action', tokens: action.tokens, at: open + 2 });
     trimNext = action.trimAfter;
     at = action.end;
@@ -55,36 +55,36 @@ interface Action {
   readonly end: number;
 }
 
-function cutAction(source: string, start: number): Action {
+function cutAction(source: string, start: number, name: string): Action {
   const comment = /^\s*\/\*[^]*?\*\/(\s-)?\}\}/.exec(source.slice(start));
   if (comment) return { trimAfter: comment[1] !== undefined, end: start + comment[0].length };
   const tokens: Token[] = [];
   for (let at = start; ;) {
     const end = /^(\s-)?\}\}/.exec(source.slice(at, at + 4));
     if (end) return { tokens, trimAfter: end[1] !== undefined, end: at + end[0].length };
-    const token = readToken(source, at);
+    const token = readToken(source, at, name);
     tokens.push(token);
     at += token.text.length;
   }
 }
 
-function readToken(source: string, at: number): Token {
+function readToken(source: string, at: number, name: string): Token {
   tokenPattern.lastIndex = at;
   const groups = tokenPattern.exec(source)?.groups;
-  if (!groups) throw unreadable(source, at);
+  if (!groups) throw unreadable(source, at, name);
   const [kind = '', text = ''] =
     Object.entries(groups).find(([, value]) => (value as string | undefined) !== undefined) ?? [];
   // The groups of the pattern are the token kinds, and `char`, a number literal.
   return { kind: kind === 'char' ? 'number' : (kind as TokenKind), text, at };
 }
 
-function unreadable(source: string, at: number): TemplateError {
-  const line = lineOf(source, at);
+function unreadable(source: string, at: number, name: string): TemplateError {
+  const line = `${name}:${lineOf(source, at)}`;
   const char = source.slice(at, at + 1);
-  if (char === '') return new TemplateError(`template: :${line}: unclosed action`);
-  if (char === '"') return new TemplateError(`template: :${line}: unterminated quoted string`);
-  if (char === '`') return new TemplateError(`template: :${line}: unterminated raw quoted string`);
-  if (char === '}') return new TemplateError(`template: :${line}: unexpected "}" in operand`);
+  if (char === '') return new TemplateError(`template: ${line}: unclosed action`);
+  if (char === '"') return new TemplateError(`template: ${line}: unterminated quoted string`);
+  if (char === '`') return new TemplateError(`template: ${line}: unterminated raw quoted string`);
+  if (char === '}') return new TemplateError(`template: ${line}: unexpected "}" in operand`);
   const code = (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-  return new TemplateError(`template: :${line}: unrecognized character in action: U+${code} '${char}'`);
+  return new TemplateError(`template: ${line}: unrecognized character in action: U+${code} '${char}'`);
 }

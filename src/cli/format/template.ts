@@ -11,6 +11,8 @@ export { TemplateError } from './template-tokens.ts';
 const missing = Symbol('no value');
 
 export interface TemplateOptions {
+  /** Stands in error texts. */
+  readonly name?: string;
   /** Functions that replace the standard ones, as the header of a table needs. */
   readonly functions?: Readonly<Record<string, TemplateFunction>>;
 }
@@ -19,18 +21,20 @@ export interface TemplateOptions {
 export class Template {
   readonly #source: string;
   readonly #nodes: readonly Node[];
+  readonly #name: string;
   readonly #functions: Readonly<Record<string, TemplateFunction>>;
 
   /** Throws TemplateError if the text is not a template. */
   constructor(source: string, options: TemplateOptions = {}) {
     this.#source = source;
     this.#functions = { ...functions, ...options.functions };
-    this.#nodes = parseTemplate(source, functionNames);
+    this.#name = options.name ?? '';
+    this.#nodes = parseTemplate(source, functionNames, this.#name);
   }
 
   /** Throws TemplateError with Go's text, such as `template: :1:2: executing "" at <.X>: …`. */
   execute(data: unknown): string {
-    return new Execution(this.#source, this.#functions, data).run(this.#nodes);
+    return new Execution({ name: this.#name, text: this.#source }, this.#functions, data).run(this.#nodes);
   }
 }
 
@@ -42,14 +46,19 @@ class LoopExit extends Error {
   }
 }
 
+interface Source {
+  readonly name: string;
+  readonly text: string;
+}
+
 class Execution {
-  readonly #source: string;
+  readonly #source: Source;
   readonly #functions: Readonly<Record<string, TemplateFunction>>;
   readonly #variables: { name: string; value: unknown }[];
   readonly #root: unknown;
   readonly #out: string[] = [];
 
-  constructor(source: string, table: Readonly<Record<string, TemplateFunction>>, data: unknown) {
+  constructor(source: Source, table: Readonly<Record<string, TemplateFunction>>, data: unknown) {
     this.#source = source;
     this.#functions = table;
     this.#root = data;
@@ -63,7 +72,7 @@ class Execution {
 
   #error(at: Operand, message: string): TemplateError {
     return new TemplateError(
-      `template: :${position(this.#source, at.at)}: executing "" at <${at.text}>: ${message}`,
+      `template: ${this.#source.name}:${position(this.#source.text, at.at)}: executing "${this.#source.name}" at <${at.text}>: ${message}`,
     );
   }
 
@@ -229,27 +238,36 @@ class Execution {
     name: string,
     args: (() => readonly unknown[]) | undefined,
   ): unknown {
-    if (receiver instanceof Row) {
-      const column = Object.hasOwn(receiver.columns, name) ? receiver.columns[name] : undefined;
-      if (!column) throw this.#error(at, `can't evaluate field ${name} in type ${receiver.typeName}`);
-      const given = args?.() ?? [];
-      if (given.length !== column.length) {
-        throw this.#error(at, `wrong number of args for ${name}: want ${column.length} got ${given.length}`);
-      }
-      return column(...given);
-    }
+    if (receiver instanceof Row) return this.#column(at, receiver, name, args?.() ?? []);
     if (receiver === null || receiver === undefined) {
       throw this.#error(at, `nil data; no entry for key ${JSON.stringify(name)}`);
     }
     if (receiver instanceof Nil && receiver.isMap) return missing;
     if (!isObject(receiver)) throw this.#error(at, `can't evaluate field ${name} in type interface {}`);
+    const found = findField(receiver, name);
+    if (typeof found === 'function') return (found as TemplateFunction)(...(args?.() ?? []));
     if (args) throw this.#error(at, `${name} has arguments but cannot be invoked as function`);
-    if (Object.hasOwn(receiver, name)) return receiver[name];
-    if (isMap(receiver)) return missing;
-    const zero = findOmitted(name);
-    if (zero !== undefined) return zero;
-    throw this.#error(at, `map has no entry for key ${JSON.stringify(name)}`);
+    if (found === undefined) throw this.#error(at, `map has no entry for key ${JSON.stringify(name)}`);
+    return found;
   }
+
+  #column(at: Operand, row: Row, name: string, args: readonly unknown[]): unknown {
+    const column = Object.hasOwn(row.columns, name) ? row.columns[name] : undefined;
+    if (!column) throw this.#error(at, `can't evaluate field ${name} in type ${row.typeName}`);
+    if (args.length !== column.length) {
+      throw this.#error(at, `wrong number of args for ${name}: want ${column.length} got ${args.length}`);
+    }
+    return column(...args);
+  }
+}
+
+/** The value of a field, `missing` for an absent entry of a map, undefined for a name that is no field. */
+function findField(receiver: Readonly<Record<string, unknown>>, name: string): unknown {
+  if (Object.hasOwn(receiver, name)) return receiver[name];
+  if (isMap(receiver)) return missing;
+  // Docker's types spell some names otherwise than the wire does: ID and Id, APIVersion and ApiVersion.
+  const alike = Object.keys(receiver).find((key) => key.toLowerCase() === name.toLowerCase());
+  return alike === undefined ? findOmitted(name) : receiver[alike];
 }
 
 const real = (value: unknown): unknown => (value === missing ? undefined : value);

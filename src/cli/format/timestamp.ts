@@ -11,7 +11,7 @@ const shapes: readonly (readonly [RegExp, (text: string) => string])[] = [
  * What engines take as a time: seconds since the epoch with nanoseconds, from a date and time, a span before now
  * (`42m`), or such seconds themselves. Undefined for an empty text. Throws Docker's text.
  */
-export function timestamp(option: string, text: string, now: number): string | undefined {
+export function timestamp(text: string, now: number, option?: string): string | undefined {
   if (text === '') return undefined;
   const span = findDuration(text);
   if (span !== undefined && !/^\d+$/.test(text)) return seconds(BigInt(Math.trunc(now)) * 1_000_000n - span);
@@ -25,10 +25,10 @@ export function timestamp(option: string, text: string, now: number): string | u
   try {
     return seconds(parseTime(whole + (zone ?? localZone(whole))));
   } catch (error) {
-    throw new Error(
-      `invalid value for ${JSON.stringify(option)}: failed to parse value as time or duration: ${JSON.stringify(text)}`,
-      { cause: error },
-    );
+    const prefix = option === undefined ? '' : `invalid value for ${JSON.stringify(option)}: `;
+    throw new Error(`${prefix}failed to parse value as time or duration: ${JSON.stringify(text)}`, {
+      cause: error,
+    });
   }
 }
 

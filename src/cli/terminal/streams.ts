@@ -23,7 +23,9 @@ export async function joinStreams(
   options: StreamOptions,
 ): Promise<void> {
   using _raw =
-    options.tty && options.stdin && context.terminal.stdinIsTerminal ? context.terminal.raw() : undefined;
+    options.tty && options.stdin && context.terminal.stdinIsTerminal
+      ? await context.terminal.raw()
+      : undefined;
   const output = copyOutput(context, connection, options);
   if (!options.stdin) {
     connection.closeWrite();

@@ -14,7 +14,7 @@ export interface Terminal {
   size(): Size | undefined;
   onResize(listener: () => void): Disposable;
   /** Keys go to the container as they are until the result is disposed. */
-  raw(): Disposable;
+  raw(): Promise<Disposable>;
   /** stdin as it comes; ends at EOF. */
   input(): AsyncIterable<Uint8Array>;
 }
@@ -40,9 +40,9 @@ export function processTerminal(): Terminal {
       process.on('SIGWINCH', listener);
       return { [Symbol.dispose]: () => process.off('SIGWINCH', listener) };
     },
-    raw() {
-      process.stdin.setRawMode(true);
-      return { [Symbol.dispose]: () => process.stdin.setRawMode(false) };
+    async raw() {
+      const { makeRaw } = await import('./raw-mode.ts');
+      return makeRaw();
     },
     input: () => process.stdin,
   };

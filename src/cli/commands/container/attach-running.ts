@@ -50,6 +50,7 @@ export async function attachRunning(
     detachKeys: options.keys === '' ? defaultDetachKeys : parseDetachKeys(options.keys),
   });
   streams.catch(() => undefined);
+  if (tty && !options.start) await nudge(context, id);
   try {
     await options.start?.();
   } catch (error) {
@@ -67,4 +68,17 @@ export async function attachRunning(
     throw error;
   }
   return await exitCode(waiting);
+}
+
+/** A terminal of another size for a moment makes the program draw itself anew for whoever attaches. */
+async function nudge(context: Context, id: string): Promise<void> {
+  const size = context.terminal.stdoutIsTerminal ? context.terminal.size() : undefined;
+  if (!size) return;
+  await context.engine
+    .done({
+      method: 'POST',
+      path: `/containers/${id}/resize`,
+      query: { h: size.rows + 1, w: size.columns + 1 },
+    })
+    .catch(() => undefined);
 }

@@ -27,8 +27,8 @@ export const command = defineCommand({
       throw new Error('copying between containers is not supported');
     if (from.container === '' && to.container === '')
       throw new Error('must specify at least one container source');
-    if (from.path === '') throw new Error('source can not be empty');
-    if (to.path === '') throw new Error('destination can not be empty');
+    if (from.container === '' && from.path === '') throw new Error('source can not be empty');
+    if (to.container === '' && to.path === '') throw new Error('destination can not be empty');
     const options = { keepOwners: flags.archive, followLinks: flags['follow-link'] };
     const bytes =
       from.container !== ''

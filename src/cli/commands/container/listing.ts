@@ -40,7 +40,7 @@ export interface ListingOptions {
 export const containerListing = ({ truncate, now }: ListingOptions): Listing<ContainerSummary> => ({
   typeName: '*formatter.ContainerContext',
   headers,
-  failures: { parse: 'failed to parse template', execute: 'failed to execute template' },
+  failures: { parse: 'template parsing error', execute: 'failed to execute template' },
   columns: (container) => ({
     ID: () => (truncate ? shortId(container.Id) : container.Id),
     Names: () => formatNames(container.Names, truncate),

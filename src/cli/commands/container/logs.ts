@@ -33,8 +33,8 @@ export const command = defineCommand({
         timestamps: flags.timestamps,
         details: flags.details,
         tail: flags.tail,
-        since: timestamp('since', flags.since, context.now()),
-        until: timestamp('until', flags.until, context.now()),
+        since: timestamp(flags.since, context.now(), 'since'),
+        until: timestamp(flags.until, context.now(), 'until'),
       },
     });
     if (Config.Tty) {

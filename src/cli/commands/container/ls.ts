@@ -1,7 +1,9 @@
 import type { ContainerSummary } from '#api/types';
+import { messageOf } from '#kernel';
 import type { Context } from '../../context.ts';
 import { defineCommand, noArguments } from '../../command.ts';
 import { bool, filter, int, string } from '../../flags/index.ts';
+import { Template } from '../../format/template.ts';
 import { formatUsage } from '../../format/usage.ts';
 import { renderListing } from '../../format/listing.ts';
 import { encodeFilters } from '../filters.ts';
@@ -31,7 +33,9 @@ export const command = defineCommand({
       query: {
         all: flags.all,
         limit: limit > 0 ? limit : undefined,
-        size: flags.size || (!flags.quiet && /\.Size\b/.test(format)),
+        size:
+          flags.size ||
+          (changed.has('format') && !flags.quiet && flags.format !== 'json' && asksSize(format)),
         filters: encodeFilters(flags.filter),
       },
     });
@@ -39,6 +43,17 @@ export const command = defineCommand({
     context.out.write(renderListing(containers, format, listing));
   },
 });
+
+/** Whether the template shows sizes, which cost the engine time. Throws Docker's text for a bad template. */
+function asksSize(format: string): boolean {
+  const source = format.replace(/^table/, '');
+  try {
+    new Template(source);
+  } catch (error) {
+    throw new Error(`failed to parse template: ${messageOf(error)}`, { cause: error });
+  }
+  return /\.Size\b|\bjson \.(?![\w])/.test(source);
+}
 
 function chooseFormat(
   context: Context,

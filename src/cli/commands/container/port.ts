@@ -1,6 +1,7 @@
 import type { ContainerInspectResponse } from '#api/types';
 import { between, defineCommand } from '../../command.ts';
 import { printLine } from '../../context.ts';
+import { compareNatural } from '../../format/natural.ts';
 import { containerPath } from '../each.ts';
 import { joinHostPort } from './ports.ts';
 
@@ -19,7 +20,10 @@ export const command = defineCommand({
     const lines: string[] = [];
     if (port !== undefined) {
       const [number = '', protocol = 'tcp'] = port.split('/');
-      if (!/^\d+$/.test(number)) throw new Error(`invalid port: ${number}`);
+      if (!/^\d+$/.test(number))
+        throw new Error(
+          `Error: invalid port (${number}): strconv.ParseUint: parsing ${JSON.stringify(number)}: invalid syntax`,
+        );
       const wanted = `${number}/${protocol}`;
       const bindings = Object.hasOwn(ports, wanted) ? ports[wanted] : undefined;
       if (!bindings || bindings.length === 0)
@@ -32,9 +36,7 @@ export const command = defineCommand({
         }
       }
     }
-    lines.sort(byNumber);
+    lines.sort(compareNatural);
     for (const line of lines) printLine(context.out, line);
   },
 });
-
-const byNumber = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });

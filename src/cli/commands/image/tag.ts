@@ -1,3 +1,4 @@
+import { messageOf } from '#kernel';
 import { defineCommand, exactly } from '../../command.ts';
 import { imagePath } from './path.ts';
 
@@ -9,7 +10,17 @@ export const command = defineCommand({
   flags: {},
   async run(context, { args: [source = '', target = ''] }) {
     const { familiarName, parseReference, withDefaultTag } = await import('#oci');
-    const reference = withDefaultTag(parseReference(target));
+    const read = (): ReturnType<typeof parseReference> => {
+      try {
+        return withDefaultTag(parseReference(target));
+      } catch (error) {
+        throw new Error(
+          `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: ${messageOf(error)}`,
+          { cause: error },
+        );
+      }
+    };
+    const reference = read();
     if (reference.digest !== undefined) throw new Error('refusing to create a tag with a digest reference');
     await context.engine.done({
       method: 'POST',

@@ -63,7 +63,9 @@ export function makeIpam(options: IpamOptions): IPAM {
   return { Driver: options.driver, Options: options.options, Config: list };
 }
 
-function checkOverlap(blocks: readonly { readonly subnet: string; readonly block: Block }[]): void {
+function checkOverlap(
+  blocks: readonly { readonly subnet: string; readonly block: Block | undefined }[],
+): void {
   for (const [at, a] of blocks.entries()) {
     for (const b of blocks.slice(at + 1)) {
       if (contains(a.block, b.block) || contains(b.block, a.block)) {
@@ -73,17 +75,19 @@ function checkOverlap(blocks: readonly { readonly subnet: string; readonly block
   }
 }
 
-const contains = (outer: Block, inner: Block): boolean =>
+const contains = (outer: Block | undefined, inner: Block | undefined): boolean =>
+  outer !== undefined &&
+  inner !== undefined &&
   outer.size === inner.size &&
   outer.bits <= inner.bits &&
   outer.value >> BigInt(outer.size - outer.bits) === inner.value >> BigInt(outer.size - outer.bits);
 
-function parseBlock(text: string): Block {
+/** Undefined for what is no CIDR block: the engine says so better. */
+function parseBlock(text: string): Block | undefined {
   const [address = '', bits = ''] = text.split('/');
   const size = address.includes(':') ? 128 : 32;
   const value = size === 32 ? parseIPv4(address) : parseIPv6(address);
-  if (value === undefined || !/^\d+$/.test(bits) || Number(bits) > size)
-    throw new Error(`invalid CIDR address: ${text}`);
+  if (value === undefined || !/^\d+$/.test(bits) || Number(bits) > size) return undefined;
   return { bits: Number(bits), size, value };
 }
 

@@ -2,6 +2,7 @@ import type { NetworkSummary } from '#api/types';
 import { shortId } from '#kernel';
 import { defineCommand, noArguments } from '../../command.ts';
 import { bool, filter, string } from '../../flags/index.ts';
+import { compareNatural } from '../../format/natural.ts';
 import { renderListing } from '../../format/listing.ts';
 import type { Listing } from '../../format/listing.ts';
 import { goTime } from '../../format/time.ts';
@@ -28,7 +29,7 @@ export const command = defineCommand({
     });
     const given = flags.format || (flags.quiet ? 'table' : context.config.data.networksFormat) || 'table';
     const format = shape(given, flags.quiet);
-    const sorted = [...networks].sort((a, b) => a.Name.localeCompare(b.Name, 'en', { numeric: true }));
+    const sorted = [...networks].sort((a, b) => compareNatural(a.Name, b.Name));
     context.out.write(renderListing(sorted, format, networkListing(!flags['no-trunc'])));
   },
 });

@@ -43,10 +43,10 @@ function check(
   changed: ReadonlySet<string>,
 ): void {
   if (flags['password-stdin'] && flags.password !== '') {
-    throw new Error('--password and --password-stdin are mutually exclusive');
+    throw new Error('conflicting options: cannot specify both --password and --password-stdin');
   }
   if (flags['password-stdin'] && flags.username === '') {
-    throw new Error('the --password-stdin option requires --username');
+    throw new Error('the --password-stdin option requires --username to be set');
   }
   if (changed.has('username') && flags.username === '') throw new Error('username is empty');
   if (changed.has('password') && flags.password === '') throw new Error('password is empty');
@@ -93,7 +93,7 @@ async function ask(
 
 /** Reads a line without echo. */
 async function readHidden(context: Context): Promise<string> {
-  using _raw = context.terminal.raw();
+  using _raw = await context.terminal.raw();
   let text = '';
   for await (const chunk of context.terminal.input()) {
     for (const char of Buffer.from(chunk).toString()) {

@@ -12,17 +12,26 @@ import { volumeListing } from '../volume/listing.ts';
 
 /** Every object with its size: `system df -v`. */
 export function describeUsage(usage: LegacyDiskUsage, format: string, now: number): string {
-  const images = imageRows(usage.Images ?? [], { digests: false });
+  // One line for each image, under its first name.
+  const images = (usage.Images ?? []).flatMap((image) =>
+    imageRows([{ ...image, RepoTags: (image.RepoTags as readonly string[] | null)?.slice(0, 1) ?? [] }], {
+      digests: false,
+    }),
+  );
+  const isTable = format === '' || format === 'table';
   const listings = {
-    images: imageListing({ truncate: true, now }),
-    containers: containerListing({ truncate: true, now }),
+    images: imageListing({ truncate: isTable, now }),
+    containers: containerListing({ truncate: isTable, now }),
     cache: cacheListing(now),
   };
-  if (format !== '' && format !== 'table') {
+  if (!isTable) {
     const rows = <T>(items: readonly T[] | null | undefined, listing: Listing<T>): Row[] =>
       (items ?? []).map((item) => new Row(listing.typeName, listing.columns(item)));
     const data = {
-      Images: rows(images, listings.images),
+      Images: rows(
+        images.map((row) => ({ ...row, digest: '' })),
+        listings.images,
+      ),
       Containers: rows<ContainerSummary>(usage.Containers, listings.containers),
       Volumes: rows<Volume>(usage.Volumes, volumeListing),
       BuildCache: rows<BuildCache>(usage.BuildCache, listings.cache),

@@ -27,8 +27,8 @@ export const command = defineCommand({
       method: 'GET',
       path: '/events',
       query: {
-        since: timestamp('since', flags.since, context.now()),
-        until: timestamp('until', flags.until, context.now()),
+        since: timestamp(flags.since, context.now()),
+        until: timestamp(flags.until, context.now()),
         filters: encodeFilters(flags.filter),
       },
     });
@@ -46,7 +46,7 @@ function printer(format: string): (line: string) => string {
     return (line) => template.execute(asStruct(line));
   } catch (error) {
     throw error instanceof TemplateError
-      ? new ExitStatus(64, `error parsing format: ${error.message}`)
+      ? new ExitStatus(64, `Error parsing format: ${error.message}`)
       : error;
   }
 }
@@ -63,15 +63,17 @@ function asStruct(line: string): object {
     Actor: { ID: event.Actor.ID, Attributes: asMap(event.Actor.Attributes) },
     Scope: event.scope ?? '',
     Time: event.time,
-    TimeNano: event.timeNano,
+    TimeNano: nanosOf(line),
     toJSON: () => event,
   };
 }
 
+/** From the text: a JavaScript number loses the digits below the microsecond. */
+const nanosOf = (line: string): bigint => BigInt(/"timeNano":\s*(\d+)/.exec(line)?.[1] ?? 0);
+
 function describe(line: string): string {
-  const { Type, Action, Actor, time } = JSON.parse(line) as EventMessage;
-  // The digits below the microsecond get lost in a JavaScript number.
-  const nanos = BigInt(/"timeNano":\s*(\d+)/.exec(line)?.[1] ?? time * 1e9);
+  const { Type, Action, Actor } = JSON.parse(line) as EventMessage;
+  const nanos = nanosOf(line);
   const fraction = (nanos % 1_000_000_000n).toString().padStart(9, '0');
   const stamp = localRfc3339(Number(nanos / 1_000_000n)).replace(/^.{19}/, (text) => `${text}.${fraction}`);
   const attributes = sortedKeys(Actor.Attributes).map((name) => `${name}=${Actor.Attributes[name] ?? ''}`);

@@ -4,8 +4,7 @@ import { ExitStatus, defineCommand, noArguments } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { string } from '../../flags/index.ts';
 import { typed } from '../../format/go-value.ts';
-import { encodeJson } from '../../format/json.ts';
-import { Template, TemplateError } from '../../format/template.ts';
+import { renderStruct } from '../../format/struct.ts';
 import { formatUsage } from '../../format/usage.ts';
 import { programVersion } from '../../program-version.ts';
 import { describeInfo } from './info-text.ts';
@@ -23,8 +22,11 @@ export const command = defineCommand({
       .then((info) => ({ info, error: undefined }))
       .catch((error: unknown) => ({ info: undefined, error: messageOf(error) }));
     if (flags.format !== '') {
-      context.out.write(`${formatted(flags.format, { ...answer.info, ClientInfo: client })}\n`);
-      if (answer.error !== undefined) throw new ExitStatus(1, answer.error);
+      const data = typed({ ...answer.info, ClientInfo: client }) as object;
+      const { text, error } = renderStruct(data, flags.format, { typeName: 'system.dockerInfo' });
+      context.out.write(text);
+      const failure = answer.error ?? error;
+      if (failure !== undefined) throw new ExitStatus(1, failure);
       return;
     }
     printText(context, answer.info, answer.error, client);
@@ -44,15 +46,4 @@ function printText(
   const { text, warnings } = describeInfo(info);
   context.out.write(`${text}\n`);
   for (const warning of warnings) context.err.write(`${warning}\n`);
-}
-
-function formatted(format: string, data: object): string {
-  if (format === 'json') return encodeJson(data);
-  try {
-    return new Template(format).execute(typed(data));
-  } catch (error) {
-    throw error instanceof TemplateError
-      ? new ExitStatus(64, `template parsing error: ${error.message}`)
-      : error;
-  }
 }

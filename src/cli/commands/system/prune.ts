@@ -16,7 +16,7 @@ export const command = defineCommand({
   },
   async run(context, { flags }) {
     if (flags.volumes && flags.filter['until']) {
-      throw new Error('the "until" filter is not supported with "--volumes"');
+      throw new Error('ERROR: The "until" filter is not supported with "--volumes"');
     }
     if (!flags.force && !(await confirm(context, warning(flags.all, flags.volumes, flags.filter)))) return;
     const pruned = [

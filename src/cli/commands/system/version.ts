@@ -5,9 +5,8 @@ import { ExitStatus, defineCommand, noArguments } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { string } from '../../flags/index.ts';
 import { asMap } from '../../format/go-value.ts';
-import { encodeJson } from '../../format/json.ts';
+import { renderStruct } from '../../format/struct.ts';
 import { tabulate } from '../../format/tabwriter.ts';
-import { Template, TemplateError } from '../../format/template.ts';
 import { formatUsage } from '../../format/usage.ts';
 import { programVersion } from '../../program-version.ts';
 
@@ -35,9 +34,17 @@ export const command = defineCommand({
       .catch((error: unknown) => ({ server: undefined, error: messageOf(error) }));
     const { server } = answer;
     const client = clientPart(context);
-    if (flags.format !== '') context.out.write(`${formatted(flags.format, client, server)}\n`);
-    else context.out.write(tabulate(describe(client, server), { minWidth: 20, padding: 1 }));
-    if (answer.error !== undefined) throw new ExitStatus(1, answer.error);
+    let failure = answer.error;
+    if (flags.format !== '') {
+      const typeName = /\.Client\./.test(flags.format) ? 'system.clientVersion' : '*types.Version';
+      const { text, error } = renderStruct(versionData(client, server), flags.format, {
+        name: 'version',
+        typeName,
+      });
+      context.out.write(text);
+      failure ??= error;
+    } else context.out.write(tabulate(describe(client, server), { minWidth: 20, padding: 1 }));
+    if (failure !== undefined) throw new ExitStatus(1, failure);
   },
 });
 
@@ -47,7 +54,7 @@ function clientPart(context: Context): ClientVersion {
     ApiVersion: context.engine.version,
     DefaultAPIVersion: clientVersion,
     GitCommit: 'wharf',
-    GoVersion: 'none',
+    GoVersion: `node${process.versions.node}`,
     Os: 'linux',
     Arch: process.arch === 'x64' ? 'amd64' : process.arch,
     BuildTime: '',
@@ -55,17 +62,15 @@ function clientPart(context: Context): ClientVersion {
   };
 }
 
-function formatted(format: string, client: ClientVersion, server: SystemVersion | undefined): string {
-  for (const component of server?.Components ?? []) asMap(component.Details ?? {});
-  const data = { Client: client, Server: server ? { ...server, Components: server.Components ?? [] } : null };
-  if (format === 'json') return encodeJson(data);
-  try {
-    return new Template(format).execute(data);
-  } catch (error) {
-    throw error instanceof TemplateError
-      ? new ExitStatus(64, `template parsing error: ${error.message}`)
-      : error;
-  }
+/** Both sides as templates see them; the engine's build time as people read it. */
+function versionData(client: ClientVersion, server: SystemVersion | undefined): object {
+  if (!server) return { Client: client, Server: null };
+  const components = (server.Components ?? []).map((component) => {
+    const details: Readonly<Record<string, string>> = component.Details ?? {};
+    const built = component.Name === 'Engine' ? { BuildTime: builtAt(details['BuildTime']) } : {};
+    return { ...component, Details: asMap({ ...details, ...built }) };
+  });
+  return { Client: client, Server: { ...server, Components: components } };
 }
 
 const builtAt = (text: string | undefined): string => {
@@ -105,7 +110,7 @@ function components(server: SystemVersion): string[] {
       MinAPIVersion: server.MinAPIVersion,
       GoVersion: server.GoVersion,
       GitCommit: server.GitCommit,
-      BuildTime: builtAt(server.BuildTime),
+      BuildTime: server.BuildTime ?? '',
       Os: server.Os,
       Arch: server.Arch,
       Experimental: String(server.Experimental ?? false),
@@ -127,7 +132,7 @@ function components(server: SystemVersion): string[] {
       `  API version:\t${details['ApiVersion'] ?? ''} (minimum version ${details['MinAPIVersion'] ?? ''})`,
       `  Go version:\t${details['GoVersion'] ?? ''}`,
       `  Git commit:\t${details['GitCommit'] ?? ''}`,
-      `  Built:\t${details['BuildTime'] ?? ''}`,
+      `  Built:\t${builtAt(details['BuildTime'])}`,
       `  OS/Arch:\t${details['Os'] ?? ''}/${details['Arch'] ?? ''}`,
       `  Experimental:\t${details['Experimental'] ?? ''}`,
     ];

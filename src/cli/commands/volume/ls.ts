@@ -1,6 +1,7 @@
 import type { Volume, VolumeListResponse } from '#api/types';
 import { defineCommand, noArguments } from '../../command.ts';
 import { bool, filter, string } from '../../flags/index.ts';
+import { compareNatural } from '../../format/natural.ts';
 import { renderListing } from '../../format/listing.ts';
 import { formatUsage } from '../../format/usage.ts';
 import { encodeFilters } from '../filters.ts';
@@ -25,7 +26,7 @@ export const command = defineCommand({
     });
     const given = flags.format || (flags.quiet ? 'table' : context.config.data.volumesFormat) || 'table';
     const volumes: Volume[] = [...(answer.Volumes ?? [])];
-    volumes.sort((a, b) => a.Name.localeCompare(b.Name, 'en', { numeric: true }));
+    volumes.sort((a, b) => compareNatural(a.Name, b.Name));
     context.out.write(renderListing(volumes, shape(given, flags.quiet), volumeListing));
   },
 });

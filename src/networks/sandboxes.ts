@@ -1,4 +1,4 @@
-import { internal, KeyedLock, messageOf, newId, notFound } from '#kernel';
+import { internal, KeyedLock, Limiter, messageOf, newId, notFound } from '#kernel';
 import { createNetns, removeNetns, type NetlinkSocket } from '#linux';
 import type { Endpoint, EndpointSpec, NetworkRecord, PortRequest, Sandbox, SandboxSpec } from './networks.ts';
 import type { Resolvers } from './dns/resolvers.ts';
@@ -27,6 +27,8 @@ export interface SandboxParts {
 export class Sandboxes {
   readonly #parts: SandboxParts;
   readonly #locks = new KeyedLock();
+  /** One sandbox is made or closed at a time: side by side, their steps would add up in one turn of the event loop. */
+  readonly #turns = new Limiter(1);
   readonly #open = new Map<string, OpenSandbox>();
 
   constructor(parts: SandboxParts) {
@@ -49,9 +51,11 @@ export class Sandboxes {
 
   async open(spec: SandboxSpec): Promise<Sandbox> {
     return await exclusively(this.#locks, spec.containerId, async () => {
-      await this.#close(spec.containerId);
       try {
-        return view(await this.#make(spec));
+        return await this.#turns.run(async () => {
+          await this.#close(spec.containerId);
+          return view(await this.#make(spec));
+        });
       } catch (error) {
         throw networkingFailed(error);
       }
@@ -98,7 +102,7 @@ export class Sandboxes {
 
   async close(containerId: string): Promise<void> {
     await exclusively(this.#locks, containerId, async () => {
-      await this.#close(containerId);
+      await this.#turns.run(() => this.#close(containerId));
     });
   }
 
@@ -140,6 +144,7 @@ export class Sandboxes {
       netns.loopbackUp();
       await breathe();
       for (const { record, endpoint } of wanted) await this.#addEndpoint(sandbox, netns, record, endpoint);
+      await breathe();
       this.#settle(sandbox, netns);
     } catch (error) {
       this.#dismantle(sandbox);
@@ -264,7 +269,7 @@ export class Sandboxes {
     const records = sandbox.endpoints.map(({ endpoint }) => this.#parts.registry.get(endpoint.networkId));
     this.#dismantle(sandbox);
     for (const record of records) this.#event('disconnect', sandbox, record);
-    await Promise.resolve();
+    await breathe();
   }
 
   /** Everything a sandbox may have, in reverse; safe at any stage of its making. */

@@ -54,6 +54,10 @@ export interface ContainerMount {
   readonly propagation: string;
   readonly copyUp: boolean;
   readonly subpath?: string;
+  /** Mounts below the source are left out. */
+  readonly nonRecursive?: boolean;
+  /** Mounts below the source stay writable although the bind is read-only. */
+  readonly readonlyNonRecursive?: boolean;
   /** tmpfs options (`size=…,mode=…`). */
   readonly tmpfsOptions?: string;
 }

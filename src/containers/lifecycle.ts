@@ -20,18 +20,25 @@ export function waitResult(exit: Exited): WaitResult {
   return exit.error === undefined ? { statusCode } : { statusCode, error: exit.error };
 }
 
+/** What the owner adds to the life cycle. */
+export interface LifecycleHooks {
+  /** Removes a container whose AutoRemove is on; lock held. */
+  autoRemove(record: ContainerRecord): Promise<void>;
+  /** A run has begun. */
+  started(record: ContainerRecord): void;
+}
+
 /** From created to running to exited and back: start, stop, kill, pause, exits and restarts. */
 export class Lifecycle {
   readonly #ctx: ContainerContext;
   readonly #starts = new Limiter(parallelStarts);
   readonly #restarts = new Map<string, NodeJS.Timeout>();
   readonly #lastDelay = new Map<string, number>();
-  /** Set by the owner: removes a container whose AutoRemove is on, lock held. */
-  readonly #autoRemove: (record: ContainerRecord) => Promise<void>;
+  readonly #hooks: LifecycleHooks;
 
-  constructor(ctx: ContainerContext, autoRemove: (record: ContainerRecord) => Promise<void>) {
+  constructor(ctx: ContainerContext, hooks: LifecycleHooks) {
     this.#ctx = ctx;
-    this.#autoRemove = autoRemove;
+    this.#hooks = hooks;
   }
 
   async start(ref: string, options: { signal: AbortSignal }): Promise<void> {
@@ -58,6 +65,7 @@ export class Lifecycle {
         state: transition(record.state, { type: 'started', pid, at: startedAt }),
       });
       ctx.publish(next, 'start');
+      this.#hooks.started(next);
     } catch (error) {
       await this.#startFailed(record, error);
       throw error;
@@ -71,7 +79,7 @@ export class Lifecycle {
     const event = { type: 'startFailed', failure, at: ctx.options.clock.now() } as const;
     const failed = ctx.update(record, { state: transition(record.state, event) });
     ctx.waiters.exited(record.id, { statusCode: failure.exitCode, error: message });
-    if (failed.hostConfig.AutoRemove) await this.#autoRemove(failed);
+    if (failed.hostConfig.AutoRemove) await this.#hooks.autoRemove(failed);
   }
 
   /** Handles the exit of a main process; called at least once per exit. */
@@ -118,7 +126,7 @@ export class Lifecycle {
       return;
     }
     ctx.waiters.exited(record.id, result);
-    if (record.hostConfig.AutoRemove) await this.#autoRemove(record);
+    if (record.hostConfig.AutoRemove) await this.#hooks.autoRemove(record);
   }
 
   /** Moves an exited container to `restarting`; the start follows after `delay` milliseconds. Lock held. */

@@ -21,6 +21,7 @@ import { checkName } from './create/names.ts';
 import { validateRestart } from './create/validate.ts';
 import { Execs } from './execs.ts';
 import { ContainerFiles } from './files/container-files.ts';
+import { HealthMonitor } from './health/health-monitor.ts';
 import { Lifecycle, waitResult } from './lifecycle.ts';
 import { remove, removeLocked } from './removal.ts';
 import { reconcile, tidy } from './restore.ts';
@@ -35,15 +36,19 @@ export class LocalContainers implements Containers, AsyncDisposable {
   readonly #lifecycle: Lifecycle;
   readonly #execs: Execs;
   readonly #files: ContainerFiles;
+  readonly #health: HealthMonitor;
 
   constructor(options: ContainersOptions) {
     this.#ctx = new ContainerContext(options);
-    this.#lifecycle = new Lifecycle(this.#ctx, (record) =>
-      removeLocked(this.#ctx, record, { volumes: true }).catch((error: unknown) => {
-        options.logger.error({ container: record.id, error: messageOf(error) }, 'automatic removal failed');
-      }),
-    );
     this.#execs = new Execs(this.#ctx);
+    this.#health = new HealthMonitor(this.#ctx, this.#execs);
+    this.#lifecycle = new Lifecycle(this.#ctx, {
+      autoRemove: async (record) =>
+        removeLocked(this.#ctx, record, { volumes: true }).catch((error: unknown) => {
+          options.logger.error({ container: record.id, error: messageOf(error) }, 'automatic removal failed');
+        }),
+      started: (record) => this.#health.begin(record),
+    });
     this.#files = new ContainerFiles(this.#ctx);
   }
 
@@ -65,12 +70,14 @@ export class LocalContainers implements Containers, AsyncDisposable {
     const running = this.#ctx.store.list().filter(({ state }) => state.status === 'running');
     await networks(new Set(running.map(({ id }) => id)));
     await tidy(this.#ctx, this.#lifecycle);
+    for (const record of running) this.#health.resume(record);
     runtime.onExit(async (exit) => {
       const { execId } = exit;
       if (execId !== undefined) {
         await this.#execs.exited({ ...exit, execId });
         return;
       }
+      this.#health.end(exit.containerId);
       this.#execs.containerEnded(exit.containerId);
       await this.#lifecycle.exited(exit);
     });
@@ -79,6 +86,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ctx.stopping = true;
     this.#lifecycle.close();
+    this.#health.close();
     await Promise.resolve();
   }
 

@@ -23,7 +23,7 @@ export function engineHost(choices: HostChoices): EngineHost {
     runtimes: choices.runtimes,
     logDrivers: ['json-file', 'none'],
     cgroup2: choices.cgroup2,
-    cgroupParent: containers.cgroupParent ?? (instance === 'default' ? '/wharf' : `/wharf-${instance}`),
+    cgroupParent: containers.cgroupParent ?? ownCgroupParent(instance),
     hardLimits: (name) => facts.hardLimit(name),
     capabilities: facts.capabilities,
     initPath: containers.initPath ?? findInit(),
@@ -36,6 +36,10 @@ export function engineHost(choices: HostChoices): EngineHost {
     seccomp: defaultSeccomp(containers.seccompProfile),
   };
 }
+
+/** Where an instance puts its containers' cgroups unless it is told another place. */
+export const ownCgroupParent = (instance: string): string =>
+  instance === 'default' ? '/wharf' : `/wharf-${instance}`;
 
 export const findInit = (): string | undefined =>
   findProgram(['tini-static', 'catatonit', 'docker-init'], process.env['PATH'] ?? '');

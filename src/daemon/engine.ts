@@ -3,12 +3,12 @@ import { createApiServer, newestApiVersion, type ApiServer } from '#api/server';
 import type { AuthConfig } from '#api/types';
 import { LocalContainers } from '#containers';
 import type { Logger } from '#kernel';
-import { unmountIfMounted } from '#linux';
+import { Cgroup, unmountIfMounted } from '#linux';
 import { createNetworks, teardown, type Networks } from '#networks';
 import type { RegistryClient } from '#registry/client';
 import { createCrunRuntime, type Runtime } from '#runtime';
 import type { Configuration } from './configuration/configuration.ts';
-import { engineHost, findInit, hostDefaults } from './engine-host.ts';
+import { engineHost, findInit, hostDefaults, ownCgroupParent } from './engine-host.ts';
 import { openFoundation, type Foundation } from './foundation.ts';
 import { fileSystemOf } from './host-facts.ts';
 import { openListeners } from './listeners.ts';
@@ -68,6 +68,7 @@ export async function startEngine(configuration: Configuration, logger: Logger):
       await owned.disposeAsync();
       // With nothing left running the host gets back what this instance had on it.
       if (!idle) return;
+      new Cgroup(foundation.cgroups, ownCgroupParent(instance)).remove();
       await teardown({ instance, runFolder, iptables: configuration.network.iptables });
       for (const folder of [runFolder, root]) unmountIfMounted(folder, { lazy: true });
     },

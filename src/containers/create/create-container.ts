@@ -1,7 +1,8 @@
 import { access, mkdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { ContainerConfig, ContainerCreateRequest, EndpointSettings, HostConfig } from '#api/types';
-import { conflict, invalidArgument, messageOf, newId, shortId, unimplemented } from '#kernel';
+import { conflict, invalidArgument, messageOf, newId, notFound, shortId, unimplemented } from '#kernel';
+import { formatPlatform, matchesPlatform, parsePlatform, type Platform } from '#oci';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import { sharedContainer } from '../start/namespaces.ts';
@@ -29,6 +30,7 @@ export async function createContainer(
   // The name is held from here on, so that of two requests one fails before it makes anything.
   await using _lock = await ctx.locks.acquire(asked === undefined ? 'name' : `name:${asked}`, options);
   const image = images.get(request.Image ?? '');
+  requirePlatform(request.Image ?? '', image.config, options.platform);
   const id = newId();
   const hostConfig = normalizeHostConfig(withoutImplied(request.HostConfig ?? {}), defaults);
   const config = named(id, mergeConfig(request, image.config.config ?? {}), hostConfig, host.hostname);
@@ -65,6 +67,16 @@ export async function createContainer(
     await undo(ctx, id, made);
     throw error;
   }
+}
+
+/** Throws notFound in Docker's words, so that clients pull the image for the platform asked for. */
+function requirePlatform(name: string, image: Platform, asked: string | undefined): void {
+  if (asked === undefined || asked === '') return;
+  const wanted = parsePlatform(asked);
+  if (matchesPlatform(wanted, image)) return;
+  throw notFound(
+    `image with reference ${name} was found but its platform (${formatPlatform(image)}) does not match the specified platform (${formatPlatform(wanted)})`,
+  );
 }
 
 const nameTaken = (name: string, holder: string): Error =>

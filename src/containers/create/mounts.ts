@@ -230,7 +230,11 @@ async function settleBindMount(request: MountRequest, on: MountHost): Promise<Co
     if (!mount.BindOptions?.CreateMountpoint) throw invalid(`bind source path does not exist: ${path}`);
     await on.makeFolder(path);
   }
-  return bindMount(path, destination, '', { rw, propagation, copyUp: false });
+  return {
+    ...bindMount(path, destination, '', { rw, propagation, copyUp: false }),
+    ...(mount.BindOptions?.NonRecursive && { nonRecursive: true }),
+    ...(mount.BindOptions?.ReadOnlyNonRecursive && { readonlyNonRecursive: true }),
+  };
 }
 
 function tmpfsText(options: TmpfsOptions, rw: boolean): string {

@@ -26,6 +26,8 @@ export function validate(config: ContainerConfig, host: HostConfig, facts: HostF
   parseSecurityOptions(host.SecurityOpt ?? []);
   validateHealthcheck(config);
   validateDrivers(host, facts);
+  refuseUnsupported(host);
+  validateAnnotations(host);
   for (const entry of host.ExtraHosts ?? []) {
     if (!/^[^:=]+[:=].+$/.test(entry)) throw invalidArgument(`bad format for add-host: "${entry}"`);
   }
@@ -159,6 +161,28 @@ function validateHealthcheck(config: ContainerConfig): void {
   if ((health.Retries ?? 0) < 0) throw invalidArgument('Retries in Healthcheck cannot be negative');
 }
 
+/** Those of the OCI runtime are the engine's own: through them a filter or hook could be slipped in. */
+function validateAnnotations(host: HostConfig): void {
+  const own = Object.keys(host.Annotations ?? {}).find((name) => name.startsWith('run.oci.'));
+  if (own !== undefined)
+    throw invalidArgument(`invalid annotation ${own}: names under run.oci. are reserved`);
+}
+
+/** What this engine does not do is refused by name, never accepted and ignored. */
+function refuseUnsupported(host: HostConfig): void {
+  const refused = {
+    '--storage-opt': Object.keys(host.StorageOpt ?? {}).length > 0,
+    '--blkio-weight-device': (host.BlkioWeightDevice ?? []).length > 0,
+    '--kernel-memory': (host.KernelMemory ?? 0) > 0,
+    '--isolation': !['', 'default'].includes(host.Isolation ?? ''),
+    '--ipc none': host.IpcMode === 'none',
+    '--ipc container': (host.IpcMode ?? '').startsWith('container:'),
+  };
+  for (const [flag, asked] of Object.entries(refused)) {
+    if (asked) throw unimplemented(`${flag} is not supported by this engine`);
+  }
+}
+
 function validateDrivers(host: HostConfig, facts: HostFacts): void {
   const { LogConfig: log = {}, Runtime: runtime = '' } = host;
   const driver = log.Type ?? '';
@@ -173,8 +197,5 @@ function validateDrivers(host: HostConfig, facts: HostFacts): void {
     throw unimplemented(
       `could not select device driver "${device.Driver ?? ''}" with capabilities: [[${capabilities.join(' ')}]]`,
     );
-  }
-  if (Object.keys(host.StorageOpt ?? {}).length > 0) {
-    throw unimplemented('--storage-opt is not supported by the storage of this data root');
   }
 }

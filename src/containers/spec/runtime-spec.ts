@@ -131,7 +131,11 @@ export function environment(
 }
 
 function sysctls(input: SpecInput, own: ReadonlySet<string>): Readonly<Record<string, string>> {
-  const asked = input.record.hostConfig.Sysctls ?? {};
+  const { Domainname: domain = '' } = input.record.config;
+  const asked = {
+    ...(own.has('uts') && domain !== '' && { 'kernel.domainname': domain }),
+    ...input.record.hostConfig.Sysctls,
+  };
   if (input.hostNetwork || input.record.hostConfig.Privileged) return asked;
   const network = input.namespaces.some(({ type }) => type === 'network');
   if (!network || own.has('user')) return asked;

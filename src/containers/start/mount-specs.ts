@@ -13,8 +13,17 @@ export function specMount(mount: ContainerMount, source: string): SpecMount {
     return { destination, type: 'tmpfs', source: 'tmpfs', options: [...defaults, ...kept, 'rprivate'] };
   }
   const propagation = mount.propagation === '' ? 'rprivate' : mount.propagation;
-  return { destination, type: 'bind', source, options: ['rbind', rw ? 'rw' : 'ro', propagation] };
+  return {
+    destination,
+    type: 'bind',
+    source,
+    options: [mount.nonRecursive ? 'bind' : 'rbind', rw ? 'rw' : readonlyOption(mount), propagation],
+  };
 }
+
+/** Mounts below a read-only bind are read-only too, unless that was asked not to be. */
+const readonlyOption = (mount: ContainerMount): string =>
+  mount.readonlyNonRecursive || mount.nonRecursive ? 'ro' : 'rro';
 
 /** The three files of /etc and, where asked, the init; unless something of the user's is mounted there. */
 export function ownMounts(options: {

@@ -19,3 +19,4 @@ export * from './poll.ts';
 export * from './cgroup.ts';
 export * from './cgroup-prepare.ts';
 export * from './pipe.ts';
+export * from './cgroup-stats.ts';

@@ -95,9 +95,10 @@ export class LogFile {
 
   #push(batch: string): void {
     if (batch === '') return;
-    const data = Buffer.from(batch, 'latin1');
+    const data = takeBuffer(batch);
     if (!this.#running && data.length <= SMALL_BYTES) {
       this.#guard(() => writeWhole(this.#fd, data));
+      giveBuffer(data);
       return;
     }
     this.#queue.push(data);
@@ -120,6 +121,7 @@ export class LogFile {
       }
       await writeAll(this.#fd, next).catch(this.#onError);
       this.#queuedBytes -= next.length;
+      giveBuffer(next);
     }
     this.#running = undefined;
   }
@@ -143,6 +145,22 @@ export class LogFile {
       this.#onError(error);
     }
   }
+}
+
+const POOLED_BYTES = 256 * 1024;
+const MAX_POOLED = 8;
+/** Buffers of one size for records on their way to the disk: as garbage they would pile up outside the heap. */
+const pool: Buffer[] = [];
+
+function takeBuffer(text: string): Buffer {
+  if (text.length > POOLED_BYTES) return Buffer.from(text, 'latin1');
+  const buffer = pool.pop() ?? Buffer.allocUnsafeSlow(POOLED_BYTES);
+  return buffer.subarray(0, buffer.write(text, 'latin1'));
+}
+
+function giveBuffer(data: Buffer): void {
+  if (data.buffer.byteLength !== POOLED_BYTES || pool.length >= MAX_POOLED) return;
+  pool.push(Buffer.from(data.buffer));
 }
 
 function openAppend(path: string): number {

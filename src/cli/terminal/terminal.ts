@@ -1,5 +1,3 @@
-import { isatty } from 'node:tty';
-
 export interface Size {
   readonly rows: number;
   readonly columns: number;
@@ -18,6 +16,9 @@ export interface Terminal {
   /** stdin as it comes; ends at EOF. */
   input(): AsyncIterable<Uint8Array>;
 }
+
+// Loaded on first use: it costs 3 ms.
+const isatty = (fd: number): boolean => process.getBuiltinModule('node:tty').isatty(fd);
 
 /** The terminal of this process. */
 export function processTerminal(): Terminal {

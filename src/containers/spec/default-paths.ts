@@ -30,13 +30,9 @@ export const defaultShmSize = 64 * 1024 * 1024;
 const guarded = ['nosuid', 'noexec', 'nodev'] as const;
 
 /** The file systems every container has. `writable`: a privileged container may write to /sys and cgroups. */
-export function kernelMounts(options: {
-  readonly writable: boolean;
-  readonly privateIpc: boolean;
-  readonly shmSize: number;
-}): readonly SpecMount[] {
+export function kernelMounts(options: { readonly writable: boolean }): readonly SpecMount[] {
   const access = options.writable ? 'rw' : 'ro';
-  const mounts: SpecMount[] = [
+  return [
     { destination: '/proc', type: 'proc', source: 'proc', options: guarded },
     {
       destination: '/dev',
@@ -52,17 +48,7 @@ export function kernelMounts(options: {
     },
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...guarded, access] },
     { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [access, ...guarded] },
-  ];
-  if (!options.privateIpc) return mounts;
-  return [
-    ...mounts,
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: guarded },
-    {
-      destination: '/dev/shm',
-      type: 'tmpfs',
-      source: 'shm',
-      options: [...guarded, 'mode=1777', `size=${options.shmSize}`],
-    },
   ];
 }
 

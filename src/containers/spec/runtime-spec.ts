@@ -1,12 +1,6 @@
 import type { ContainerRecord } from '../container-record.ts';
 import { capabilitySets } from './capabilities.ts';
-import {
-  defaultDeviceRules,
-  defaultShmSize,
-  kernelMounts,
-  maskedPaths,
-  readonlyPaths,
-} from './default-paths.ts';
+import { defaultDeviceRules, kernelMounts, maskedPaths, readonlyPaths } from './default-paths.ts';
 import type {
   RuntimeSpec,
   SpecDevice,
@@ -37,7 +31,6 @@ export interface SpecInput {
   readonly deviceNumbers: DeviceNumbers;
   readonly cgroupsPath: string;
   readonly hostNetwork: boolean;
-  readonly privateIpc: boolean;
   readonly seccomp: { readonly profile: object; readonly bpf: string | undefined } | undefined;
   /** Path of the init inside the container, when one is asked for. */
   readonly initPath: string | undefined;
@@ -60,8 +53,6 @@ export function runtimeSpec(input: SpecInput): RuntimeSpec {
     mounts: [
       ...kernelMounts({
         writable: privileged,
-        privateIpc: input.privateIpc,
-        shmSize: hostConfig.ShmSize ? hostConfig.ShmSize : defaultShmSize,
       }).filter((mount) => !input.mounts.some(({ destination }) => destination === mount.destination)),
       ...input.mounts,
     ],

@@ -11,7 +11,7 @@ import { resolveUser } from '../spec/user.ts';
 import { stateFolderOf } from './container-paths.ts';
 import { containerDevices, deviceNumbers, deviceRules } from './devices.ts';
 import { ownMounts } from './mount-specs.ts';
-import { containerNamespaces, sharedContainer } from './namespaces.ts';
+import { containerNamespaces } from './namespaces.ts';
 import type { ContainerNetwork } from './network.ts';
 import { accountFiles, makeFolderInRoot } from './root-file-system.ts';
 
@@ -21,6 +21,8 @@ export interface OpenedResources {
   readonly root: string;
   readonly network: ContainerNetwork;
   readonly mounts: readonly SpecMount[];
+  /** /dev/shm, if there is to be one. */
+  readonly sharedMemory: readonly SpecMount[];
 }
 
 const initDestination = '/sbin/docker-init';
@@ -34,6 +36,7 @@ export function composeSpec(
   const { host, defaults } = ctx.options;
   const { config, hostConfig } = record;
   const { root, network } = opened;
+  const taken = new Set(opened.mounts.map(({ destination }) => destination));
   const user = resolveUser(config.User ?? '', hostConfig.GroupAdd ?? [], accountFiles(root));
   if (config.WorkingDir) makeFolderInRoot(root, config.WorkingDir, user.user);
   const devices = containerDevices(hostConfig);
@@ -46,11 +49,11 @@ export function composeSpec(
     rlimits: specRlimits(hostConfig.Ulimits ?? [], defaults.ulimits, host.hardLimits),
     mounts: [
       ...opened.mounts,
-      ...sharedMemory(hostConfig.IpcMode),
+      ...opened.sharedMemory.filter(({ destination }) => !taken.has(destination)),
       ...ownMounts({
         folder: stateFolderOf(ctx, network.mode === 'joined' ? ctx.store.get(network.other).id : record.id),
         readonlyRoot: hostConfig.ReadonlyRootfs ?? false,
-        taken: new Set(opened.mounts.map(({ destination }) => destination)),
+        taken,
         init: init === undefined ? undefined : { source: init, destination: initDestination },
       }),
     ],
@@ -60,7 +63,6 @@ export function composeSpec(
     deviceNumbers,
     cgroupsPath: `${hostConfig.CgroupParent || host.cgroupParent}/${record.id}`,
     hostNetwork: network.path === undefined,
-    privateIpc: hostConfig.IpcMode !== 'host' && sharedContainer(hostConfig.IpcMode) === undefined,
     initPath: init === undefined ? undefined : initDestination,
   });
 }
@@ -82,17 +84,6 @@ function confinement(
     seccomp: ctx.seccomp.choose(security.seccomp, host.seccomp, capabilities),
     apparmorProfile: security.apparmor ?? host.apparmorProfile,
   };
-}
-
-/** With the host's IPC namespace the host's shared memory belongs into the container too. */
-function sharedMemory(mode: string | undefined): readonly SpecMount[] {
-  if (mode !== 'host') return [];
-  return ['/dev/shm', '/dev/mqueue'].map((path) => ({
-    destination: path,
-    type: 'bind',
-    source: path,
-    options: ['rbind', 'rprivate'],
-  }));
 }
 
 function requireInit(path: string | undefined): string {

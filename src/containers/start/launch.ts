@@ -13,6 +13,7 @@ import { logConfig } from './log-config.ts';
 import { specMount } from './mount-specs.ts';
 import { openNetwork } from './network.ts';
 import { folderInRoot, mountRoot, unmountRoot } from './root-file-system.ts';
+import { closeSharedMemory, openSharedMemory } from './shared-memory.ts';
 
 /**
  * Starts a container's process: root file system, volumes, network, files of /etc, spec, runtime. Everything it
@@ -23,9 +24,9 @@ export async function launch(
   record: ContainerRecord,
 ): Promise<{ readonly pid: number; readonly startedAt: bigint }> {
   try {
-    const { root, network, mounts } = await openResources(ctx, record);
-    await writeContainerEtc(ctx, record, network);
-    const spec = composeSpec(ctx, record, { root, network, mounts });
+    const opened = await openResources(ctx, record);
+    await writeContainerEtc(ctx, record, opened.network);
+    const spec = composeSpec(ctx, record, opened);
     await writeFile(join(bundleOf(ctx, record.id), 'config.json'), encodeSpec(spec), { mode: 0o600 });
     const { config, hostConfig } = record;
     const [rows = 0, columns = 0] = hostConfig.ConsoleSize ?? [];
@@ -50,6 +51,7 @@ export async function release(ctx: ContainerContext, record: ContainerRecord): P
   const steps: (() => Promise<unknown>)[] = [
     () => runtime.delete(record.id),
     () => networks.closeSandbox(record.id),
+    () => closeSharedMemory(ctx, record.id),
     () => unmountRoot(rootOf(ctx, record.id)),
     ...record.mounts.flatMap(({ name }) =>
       name === undefined ? [] : [() => volumes.release(name, record.id)],
@@ -68,8 +70,9 @@ async function openResources(ctx: ContainerContext, record: ContainerRecord): Pr
   await mountRoot(ctx.options.snapshots.mounts(record.id), ctx.baseLayer, root);
   const mounts: SpecMount[] = [];
   for (const mount of record.mounts) mounts.push(specMount(mount, await openMount(ctx, record, mount, root)));
+  const sharedMemory = await openSharedMemory(ctx, record);
   const network = await openNetwork(ctx, record);
-  return { root, network, mounts };
+  return { root, network, mounts, sharedMemory };
 }
 
 /** The host path of a mount; a volume is made ready, and filled from the image when it is empty. */

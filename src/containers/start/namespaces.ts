@@ -1,4 +1,4 @@
-import { conflict, invalidArgument } from '#kernel';
+import { conflict, invalidArgument, messageOf } from '#kernel';
 import type { HostConfig } from '#api/types';
 import type { ContainerRecord } from '../container-record.ts';
 import type { SpecNamespace } from '../spec/oci-spec.ts';
@@ -11,12 +11,33 @@ export function sharedContainer(mode: string | undefined): string | undefined {
   return mode?.startsWith('container:') ? mode.slice('container:'.length) : undefined;
 }
 
-/** Main process of a container whose namespaces are to be joined. Throws conflict when it does not run. */
-function runningPid(ref: string, find: FindContainer): number {
-  const { state, id } = find(ref);
-  if (state.status !== 'running')
-    throw conflict(`cannot join network namespace of a non running container: ${id}`);
-  return state.pid;
+/** A container to join for its IPC or PID namespace, with its main process. Throws conflict when it does not run. */
+function running(kind: 'IPC' | 'PID', ref: string, find: FindContainer): ContainerRecord & { pid: number } {
+  const prefix = `failed to join ${kind} namespace: `;
+  let record: ContainerRecord;
+  try {
+    record = find(ref);
+  } catch (error) {
+    throw invalidArgument(prefix + messageOf(error), error);
+  }
+  const { state, id } = record;
+  if (state.status !== 'running') throw conflict(`${prefix}container ${id} is not running`);
+  return { ...record, pid: state.pid };
+}
+
+/** The container that an IPC mode wants to share with. Throws when that one does not run or keeps its IPC private. */
+export function ipcDonor(
+  mode: string | undefined,
+  find: FindContainer,
+): (ContainerRecord & { readonly pid: number }) | undefined {
+  const ref = sharedContainer(mode);
+  if (ref === undefined) return undefined;
+  const donor = running('IPC', ref, find);
+  const theirs = donor.hostConfig.IpcMode;
+  if (theirs === 'host' || theirs === 'shareable') return donor;
+  throw invalidArgument(
+    `failed to join IPC namespace: container ${donor.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+  );
 }
 
 /**
@@ -31,14 +52,17 @@ export function containerNamespaces(
   const namespaces: SpecNamespace[] = [{ type: 'mount' }];
   if (network !== undefined) namespaces.push({ type: 'network', path: network });
   if (host.UTSMode !== 'host') namespaces.push({ type: 'uts' });
-  const joined = (type: 'pid' | 'ipc', mode: string | undefined): void => {
+  const joined = (
+    type: 'pid' | 'ipc',
+    mode: string | undefined,
+    other: { pid: number } | undefined,
+  ): void => {
     if (mode === 'host') return;
-    const other = sharedContainer(mode);
-    if (other === undefined) namespaces.push({ type });
-    else namespaces.push({ type, path: `/proc/${runningPid(other, find)}/ns/${type}` });
+    namespaces.push(other ? { type, path: `/proc/${other.pid}/ns/${type}` } : { type });
   };
-  joined('pid', host.PidMode);
-  joined('ipc', host.IpcMode);
+  const pidOwner = sharedContainer(host.PidMode);
+  joined('pid', host.PidMode, pidOwner === undefined ? undefined : running('PID', pidOwner, find));
+  joined('ipc', host.IpcMode, ipcDonor(host.IpcMode, find));
   if (host.CgroupnsMode === 'private') namespaces.push({ type: 'cgroup' });
   return namespaces;
 }
@@ -49,7 +73,10 @@ export function joinedNetwork(ref: string, self: string, find: FindContainer): s
   if (other.id === self) throw invalidArgument('cannot join own network namespace');
   const { state } = other;
   if (state.status !== 'running') {
-    throw conflict(`cannot join network namespace of a non running container: ${other.id}`);
+    const { name } = other;
+    throw conflict(
+      `cannot join network namespace of a non running container: container ${name} is ${state.status}`,
+    );
   }
   if (other.hostConfig.NetworkMode === 'host') return undefined;
   return `/proc/${state.pid}/ns/net`;

@@ -7,8 +7,10 @@ let engine: Engine;
 before(async () => (engine = await Engine.start()));
 after(() => engine[Symbol.asyncDispose]());
 
-const running = (name: string): Promise<true> =>
-  eventually(async () => (await engine.inspect(name, '{{.State.Running}}')) === 'true', { what: `${name} runs` });
+const running = (name: string): Promise<boolean> =>
+  eventually(async () => (await engine.inspect(name, '{{.State.Running}}')) === 'true', {
+    what: `${name} runs`,
+  });
 
 test('run -it follows the size of the terminal', async () => {
   await using terminal = engine.terminal(['run', '--rm', '-it', 'busybox'], { rows: 33, columns: 101 });
@@ -62,7 +64,15 @@ test('ctrl-p ctrl-q detaches, attach comes back, and both end with the container
 });
 
 test('--detach-keys are others', async () => {
-  await using terminal = engine.terminal(['run', '-it', '--detach-keys', 'ctrl-a,d', '--name', 'other', 'busybox']);
+  await using terminal = engine.terminal([
+    'run',
+    '-it',
+    '--detach-keys',
+    'ctrl-a,d',
+    '--name',
+    'other',
+    'busybox',
+  ]);
   await terminal.expect(/# /);
   terminal.type('\x10\x11');
   terminal.type('echo still here\r');
@@ -94,7 +104,9 @@ test('exec -it is a terminal of its own', async () => {
 
 test('the end of one attached client does not end stdin for the next', async () => {
   await engine.docker('run', '-di', '--name', 'shared', 'busybox', 'cat');
-  await engine.try(['attach', '--sig-proxy=false', 'shared'], { input: 'first\n', timeout: 3000 }).catch(() => undefined);
+  await engine
+    .try(['attach', '--sig-proxy=false', 'shared'], { input: 'first\n', timeout: 3000 })
+    .catch(() => undefined);
   await using terminal = engine.terminal(['attach', 'shared']);
   terminal.type('second\r');
   await eventually(async () => (await engine.docker('logs', 'shared')) === 'first\nsecond');
@@ -111,11 +123,19 @@ test('signals go through to a container without a terminal', async () => {
 });
 
 test('attach gets what is written from then on, and gives stdin', async () => {
-  await engine.docker('run', '-di', '--name', 'echo', 'busybox', 'sh', '-c', 'while read line && [ $line != end ]; do echo "<$line>"; done; echo end');
-  const { stdout } = await engine.try(['attach', 'echo'], { input: 'one\ntwo\nend\n' });
-  assert.equal(stdout, '<one>\n<two>\nend\n');
-  assert.equal(await engine.docker('logs', 'echo'), '<one>\n<two>\nend');
-  assert.match(await engine.fails(1, 'attach', 'echo'), /cannot attach to a stopped container, start it first/);
+  const script = 'while read line && [ $line != end ]; do echo "<$line>"; done; echo over; exit 4';
+  await engine.docker('run', '-di', '--name', 'echo', 'busybox', 'sh', '-c', script);
+  await using terminal = engine.terminal(['attach', 'echo']);
+  terminal.type('one\r');
+  await terminal.expect(/<one>\r\n/);
+  terminal.type('two\rend\r');
+  await terminal.expect(/<two>\r\nover\r\n/);
+  assert.equal(await terminal.exitCode(), 4);
+  assert.equal(await engine.docker('logs', 'echo'), '<one>\n<two>\nover');
+  assert.match(
+    await engine.fails(1, 'attach', 'echo'),
+    /cannot attach to a stopped container, start it first/,
+  );
   await engine.docker('rm', 'echo');
 });
 
@@ -127,6 +147,9 @@ test('start -ai attaches to a container that was created', async () => {
 });
 
 test('-t without a terminal on stdin is refused by the client, and output has no carriage returns without -t', async () => {
-  assert.match((await engine.try(['run', '--rm', '-it', 'busybox', 'true'])).stderr, /the input device is not a TTY|cannot attach stdin to a TTY/);
+  assert.match(
+    (await engine.try(['run', '--rm', '-it', 'busybox', 'true'])).stderr,
+    /the input device is not a TTY|cannot attach stdin to a TTY/,
+  );
   assert.equal(await engine.script([], 'echo plain; [ -t 1 ] || echo none'), 'plain\nnone');
 });

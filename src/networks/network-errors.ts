@@ -15,7 +15,10 @@ export const forbidden = (message: string): EngineError => new EngineError('perm
 export function networkingFailed(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const kind = error instanceof EngineError ? error.kind : 'internal';
-  return new EngineError(kind, `failed to set up container networking: ${error.message}`, { cause: error });
+  return new EngineError(kind, `failed to set up container networking: ${error.message}`, {
+    // The text is repeated, so the error itself would only double it in logs.
+    cause: error instanceof EngineError ? error.cause : error,
+  });
 }
 
 /** Several problems as Go's joined errors show them: one on a line of its own, more of them as a list. */

@@ -234,7 +234,7 @@ describe('published ports', () => {
       await networks.openSandbox(spec);
       await assert.rejects(
         networks.openSandbox(sandboxSpec('second', ['bridge'], { ports: [publish(80, 8080)] })),
-        /Bind for 0\.0\.0\.0:8080 failed: port is already allocated/,
+        /Bind for 0\.0\.0\.0:8080 failed: port is already allocated \(by container web\)/,
       );
     });
   });

@@ -67,13 +67,13 @@ export class PublishedPorts {
     const reservations: Reservation[] = [];
     try {
       for (const request of requests) {
-        reservations.push(...this.#reserve(containerId, target, request, bindingIp));
+        reservations.push(...this.#reserve(target, request, bindingIp));
       }
       this.#firewall.publish(reservations.flatMap((reservation) => reservation.mapping ?? []));
     } catch (error) {
       for (const reservation of reservations) reservation.close();
       const text = `driver failed programming external connectivity on endpoint ${target.name} (${target.id}): ${messageOf(error)}`;
-      throw new EngineError('internal', text, { cause: error });
+      throw new EngineError('internal', text, { cause: rootOf(error) });
     }
     this.#keep(containerId, target, reservations);
     for (const { mapping } of reservations) this.#forgetFlows(mapping);
@@ -84,7 +84,7 @@ export class PublishedPorts {
   restore(containerId: string, target: PortTarget, ports: readonly PublishedPort[]): void {
     const reservations = ports.map((port): Reservation => {
       try {
-        return this.#open(containerId, target, port);
+        return this.#open(target, port);
       } catch (error) {
         this.#logger.warn(
           { containerId, port, error: messageOf(error) },
@@ -130,18 +130,13 @@ export class PublishedPorts {
     this.#targets.set(containerId, target.id);
   }
 
-  #reserve(
-    containerId: string,
-    target: PortTarget,
-    request: PortRequest,
-    bindingIp: string | undefined,
-  ): Reservation[] {
+  #reserve(target: PortTarget, request: PortRequest, bindingIp: string | undefined): Reservation[] {
     const asked = request.hostIp || bindingIp;
     const addresses = asked ? [asked] : ['0.0.0.0', '::'];
     let failure: unknown;
     for (const hostPort of this.#candidates.of(request)) {
       try {
-        return this.#openAll(containerId, target, request, addresses, hostPort);
+        return this.#openAll(target, request, addresses, hostPort);
       } catch (error) {
         if (!(error instanceof PortTaken)) throw error;
         failure = error.report;
@@ -152,7 +147,6 @@ export class PublishedPorts {
   }
 
   #openAll(
-    containerId: string,
     target: PortTarget,
     request: PortRequest,
     addresses: readonly string[],
@@ -163,7 +157,7 @@ export class PublishedPorts {
     try {
       for (const hostIp of addresses) {
         try {
-          reservations.push(this.#open(containerId, target, { protocol, containerPort, hostIp, hostPort }));
+          reservations.push(this.#open(target, { protocol, containerPort, hostIp, hostPort }));
         } catch (error) {
           // A host without IPv6 publishes on IPv4 alone.
           if (hostIp === '::' && addresses.length > 1 && isWithoutIPv6(error)) continue;
@@ -177,14 +171,14 @@ export class PublishedPorts {
     }
   }
 
-  #open(containerId: string, target: PortTarget, port: PublishedPort): Reservation {
+  #open(target: PortTarget, port: PublishedPort): Reservation {
     const { protocol, hostIp, hostPort } = port;
     const mapping = this.#mapping(target, port);
     const address = isIPv6(hostIp) ? (target.ipv6 ?? target.ipv4) : (target.ipv4 ?? target.ipv6);
     if (!address) throw internal(`endpoint ${target.name} has no address to publish port ${hostPort} to`);
     const fd = this.#listen(port, address.address);
     const owner = `${protocol}/${hostIp}/${hostPort}`;
-    this.#owners.set(owner, containerId);
+    this.#owners.set(owner, target.name);
     // ::1 cannot be translated to another host, so whatever listens on IPv6 also relays.
     const relayed = !mapping || isIPv6(hostIp);
     const stop =
@@ -227,7 +221,7 @@ export class PublishedPorts {
     if (errnoOf(error) !== 'EADDRINUSE') return new EngineError('internal', text, { cause: error });
     const other = this.#ownerOf(port);
     if (other !== undefined) {
-      const held = `Bind for ${where}:${hostPort} failed: port is already allocated (by container ${other.slice(0, 12)})`;
+      const held = `Bind for ${where}:${hostPort} failed: port is already allocated (by container ${other})`;
       return new PortTaken(conflict(held, error));
     }
     const holder = holderOf(protocol, hostPort);
@@ -235,12 +229,12 @@ export class PublishedPorts {
     return new PortTaken(conflict(text + who, error));
   }
 
-  /** The container of ours that holds the port on that address, on every address, or on any where every one is asked for. */
+  /** Name of the container of ours that holds the port on that address, on every address, or on any where every one is asked for. */
   #ownerOf({ protocol, hostIp, hostPort }: PublishedPort): string | undefined {
-    for (const [key, containerId] of this.#owners) {
+    for (const [key, name] of this.#owners) {
       const [otherProtocol, otherIp = '', otherPort] = key.split('/');
       if (otherProtocol !== protocol || Number(otherPort) !== hostPort) continue;
-      if (otherIp === hostIp || anyAddress(otherIp) || anyAddress(hostIp)) return containerId;
+      if (otherIp === hostIp || anyAddress(otherIp) || anyAddress(hostIp)) return name;
     }
     return undefined;
   }
@@ -273,3 +267,7 @@ function isWithoutIPv6(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return ['EAFNOSUPPORT', 'EADDRNOTAVAIL'].includes(errnoOf(cause) ?? '');
 }
+
+/** What is behind an error whose text the next one repeats: logs would show it twice. */
+const rootOf = (error: unknown): unknown =>
+  error instanceof EngineError && error.cause !== undefined ? error.cause : error;

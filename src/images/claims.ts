@@ -26,6 +26,7 @@ export class Claims {
   readonly #snapshots: Snapshotter;
   readonly #removing = new Map<string, Promise<void>>();
   readonly #landing = new Set<Promise<unknown>>();
+  readonly #open = new Set<Promise<unknown>>();
 
   constructor(leases: Leases, index: ImageIndex, content: ContentStore, snapshots: Snapshotter) {
     this.#leases = leases;
@@ -36,6 +37,8 @@ export class Claims {
 
   open(): Claim {
     const lease = this.#leases.open();
+    const closed = Promise.withResolvers<undefined>();
+    this.#open.add(closed.promise);
     const held: Record<LeaseKind, Set<string>> = { blob: new Set(), snapshot: new Set() };
     const hold = async (kind: LeaseKind, key: string): Promise<void> => {
       if (!held[kind].has(key)) lease.add(kind, key);
@@ -53,12 +56,22 @@ export class Claims {
       snapshot: (key) => hold('snapshot', key),
       land: (ingest) => this.#whileLanding(() => land(ingest)),
       [Symbol.asyncDispose]: async () => {
-        lease[Symbol.dispose]();
-        // A child was held after its parent.
-        for (const key of [...held.snapshot].reverse()) if (isDigest(key)) await this.sweepSnapshot(key);
-        for (const digest of held.blob) if (isDigest(digest)) await this.sweepBlob(digest);
+        try {
+          lease[Symbol.dispose]();
+          // A child was held after its parent.
+          for (const key of [...held.snapshot].reverse()) if (isDigest(key)) await this.sweepSnapshot(key);
+          for (const digest of held.blob) if (isDigest(digest)) await this.sweepBlob(digest);
+        } finally {
+          this.#open.delete(closed.promise);
+          closed.resolve(undefined);
+        }
       },
     };
+  }
+
+  /** Resolves once no claim is open: no operation is under way. */
+  async idle(): Promise<void> {
+    while (this.#open.size > 0) await Promise.all(this.#open);
   }
 
   async #whileLanding<T>(task: () => Promise<T>): Promise<T> {
@@ -74,6 +87,7 @@ export class Claims {
 
   /** Removes a blob that nothing holds; returns whether it did. */
   async sweepBlob(digest: Digest): Promise<boolean> {
+    if (this.#index.holdsBlob(digest)) return false;
     // What is landing has no lease yet, and may be this very blob.
     while (this.#landing.size > 0) await Promise.all(this.#landing);
     if (this.#index.holdsBlob(digest) || this.#leases.items('blob').has(digest)) return false;

@@ -208,3 +208,19 @@ test('load() stops when it is told to and leaves nothing', async () => {
   await assert.rejects(store.images.load(slow(), transfer(abort.signal)), /enough/);
   assert.deepEqual(await store.leftovers(), []);
 });
+
+test('disposing the store stops what is under way and leaves nothing', async () => {
+  await using store = await openImageStore();
+  const closed = Promise.withResolvers<undefined>();
+  async function* slow(): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of chunks(whole, 100_000)) {
+      yield chunk;
+      closed.resolve(undefined);
+    }
+  }
+  const loading = assert.rejects(store.images.load(slow(), transfer()), /shutting down/);
+  await closed.promise;
+  await store.images[Symbol.asyncDispose]();
+  assert.deepEqual(await store.leftovers(), []);
+  await loading;
+});

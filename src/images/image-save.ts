@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { tarHeader, writeTar, type NewTarEntry } from '#archive';
 import type { ContentStore } from '#content';
 import type { EventSink } from '#events';
-import { notFound } from '#kernel';
+import { messageOf, notFound, type Logger } from '#kernel';
 import {
   algorithmOf,
   canonicalName,
@@ -14,7 +14,7 @@ import {
   type Descriptor,
   type Digest,
 } from '#oci';
-import type { Claims } from './claims.ts';
+import type { Claim, Claims } from './claims.ts';
 import { imageAttributes } from './image-events.ts';
 import { familiar, isDigestName, type ImageIndex, type ImageName } from './image-index.ts';
 import { findMissingBlob, type ImageModel } from './stored-image.ts';
@@ -24,6 +24,7 @@ export interface ImageSaveOptions {
   readonly claims: Claims;
   readonly index: ImageIndex;
   readonly events: EventSink;
+  readonly logger: Logger;
 }
 
 interface SavedImage {
@@ -64,7 +65,7 @@ export class ImageSave {
         objectMode: false,
         signal,
       });
-      stream.once('close', () => void claim[Symbol.asyncDispose]());
+      stream.once('close', () => void this.#release(claim));
       for (const { model } of images) {
         events.publish('image', 'save', model.id, imageAttributes(model.id, model.config));
       }
@@ -72,6 +73,14 @@ export class ImageSave {
     } catch (error) {
       await claim[Symbol.asyncDispose]();
       throw error;
+    }
+  }
+
+  async #release(claim: Claim): Promise<void> {
+    try {
+      await claim[Symbol.asyncDispose]();
+    } catch (error) {
+      this.#options.logger.warn({ error: messageOf(error) }, 'tidying up after a save failed');
     }
   }
 

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Archiver } from '#archive';
 import type { ContentStore } from '#content';
 import type { EventSink } from '#events';
-import type { Clock, Logger } from '#kernel';
+import { unavailable, type Clock, type Logger } from '#kernel';
 import type { Database, Leases } from '#metadata';
 import { hostPlatform, type Digest, type Platform } from '#oci';
 import type { RegistryClient } from '#registry/client';
@@ -52,7 +52,7 @@ export interface ImagesOptions {
 
 type TransferDoors = Readonly<{ pull: ImagePull; push: ImagePush; load: ImageLoad; save: ImageSave }>;
 
-class LocalImages implements Images {
+class LocalImages implements Images, AsyncDisposable {
   readonly #options: ImagesOptions;
   readonly #index: ImageIndex;
   readonly #claims: Claims;
@@ -62,6 +62,7 @@ class LocalImages implements Images {
   readonly #import: ImageImport;
   readonly #transfers: TransferDoors;
   readonly #garbage: ImageGarbageOptions;
+  readonly #closing = new AbortController();
 
   constructor(options: ImagesOptions) {
     const platform = options.platform ?? hostPlatform();
@@ -139,28 +140,33 @@ class LocalImages implements Images {
     return this.#removal.remove(reference, options.force);
   }
 
+  /** The caller's options, stopped also when the store is closed. */
+  #bound<T extends { readonly signal: AbortSignal }>(options: T): T {
+    return { ...options, signal: AbortSignal.any([options.signal, this.#closing.signal]) };
+  }
+
   pull(reference: string, options: TransferOptions & { allTags?: boolean }): Promise<void> {
-    return this.#transfers.pull.pull(reference, options);
+    return this.#transfers.pull.pull(reference, this.#bound(options));
   }
 
   push(reference: string, options: TransferOptions): Promise<void> {
-    return this.#transfers.push.push(reference, options);
+    return this.#transfers.push.push(reference, this.#bound(options));
   }
 
   load(archive: AsyncIterable<Uint8Array>, options: Omit<TransferOptions, 'auth'>): Promise<void> {
-    return this.#transfers.load.load(archive, options);
+    return this.#transfers.load.load(archive, this.#bound(options));
   }
 
   save(references: readonly string[], options: { signal: AbortSignal }): Promise<Readable> {
-    return this.#transfers.save.save(references, options.signal);
+    return this.#transfers.save.save(references, this.#bound(options).signal);
   }
 
   import(archive: AsyncIterable<Uint8Array>, options: Parameters<Images['import']>[1]): Promise<Digest> {
-    return this.#import.import(archive, options);
+    return this.#import.import(archive, this.#bound(options));
   }
 
   commit(spec: CommitSpec, options: { signal: AbortSignal }): Promise<Digest> {
-    return this.#commit.commit(spec, options.signal);
+    return this.#commit.commit(spec, this.#bound(options).signal);
   }
 
   async ensureHelloWorld(): Promise<void> {
@@ -174,7 +180,15 @@ class LocalImages implements Images {
   collectGarbage(): Promise<{ readonly removed: readonly Digest[]; readonly bytes: number }> {
     return collectImageGarbage(this.#garbage);
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(unavailable('the daemon is shutting down'));
+    await this.#claims.idle();
+  }
 }
 
-/** The image store of one data root. start() comes after those of the content store and the snapshotter. */
-export const createImages = (options: ImagesOptions): Images => new LocalImages(options);
+/**
+ * The image store of one data root. start() comes after those of the content store and the snapshotter. Disposing it
+ * stops what is under way and waits until that has left nothing behind; the database closes afterwards.
+ */
+export const createImages = (options: ImagesOptions): Images & AsyncDisposable => new LocalImages(options);

@@ -24,7 +24,7 @@ export interface ImageStoreBench extends AsyncDisposable {
   /** `action id name`, in order. */
   readonly events: string[];
   readonly warnings: object[];
-  readonly images: Images;
+  readonly images: Images & AsyncDisposable;
   /** Another store over the same data, as after a restart of the daemon. */
   reopen(): Promise<Images>;
   /** What is there although no image needs it; empty when nothing leaks. */
@@ -92,7 +92,7 @@ export async function openImageStore(options: ImageStoreBenchOptions = {}): Prom
   const warnings: object[] = [];
   const logger: Logger = { ...silentLogger, warn: (fields) => warnings.push(fields) };
   const before = options.before ?? ((): void => undefined);
-  const make = (): Images =>
+  const make = (): Images & AsyncDisposable =>
     createImages({
       db,
       leases,
@@ -115,7 +115,7 @@ export async function openImageStore(options: ImageStoreBenchOptions = {}): Prom
       retryDelay: () => 1,
       helloWorldPatience: 1000,
     });
-  const start = async (): Promise<Images> => {
+  const start = async (): Promise<Images & AsyncDisposable> => {
     leases.start();
     const images = make();
     await images.start();

@@ -61,14 +61,16 @@ export class ContainerStore {
         `Conflict. The container name "/${record.name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
       );
     }
-    this.#db.run(
-      'INSERT INTO containers (id, name, created_at, record) VALUES (?, ?, ?, ?) ' +
-        'ON CONFLICT (id) DO UPDATE SET name = excluded.name, record = excluded.record',
-      record.id,
-      record.name,
-      record.createdAt,
-      encode(record),
-    );
+    const write = (): number =>
+      this.#db.run(
+        'INSERT INTO containers (id, name, created_at, record) VALUES (?, ?, ?, ?) ' +
+          'ON CONFLICT (id) DO UPDATE SET name = excluded.name, record = excluded.record',
+        record.id,
+        record.name,
+        record.createdAt,
+        encode(record),
+      );
+    this.#commit(record, write);
     const before = this.#records.get(record.id);
     if (before && before.name !== record.name) this.#names.delete(before.name);
     this.#records.set(record.id, record);
@@ -76,10 +78,17 @@ export class ContainerStore {
   }
 
   remove(id: string): void {
-    this.#db.run('DELETE FROM containers WHERE id = ?', id);
     const record = this.#records.get(id);
+    if (!record) return;
+    this.#commit(record, () => this.#db.run('DELETE FROM containers WHERE id = ?', id));
     this.#records.delete(id);
-    if (record) this.#names.delete(record.name);
+    this.#names.delete(record.name);
+  }
+
+  /** A container that removes itself is gone after a loss of power whatever its row says, so its rows need no fsync. */
+  #commit(record: ContainerRecord, write: () => unknown): void {
+    if (record.hostConfig.AutoRemove) this.#db.relaxed(write);
+    else write();
   }
 }
 

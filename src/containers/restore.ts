@@ -59,6 +59,7 @@ export async function tidy(ctx: ContainerContext, lifecycle: Lifecycle): Promise
     if (ctx.store.find(name)) continue;
     await unmountRoot(rootOf(ctx, name));
   }
+  await removeOrphanedLayers(ctx);
   for (const name of await readdir(ctx.options.root)) {
     if (name.startsWith('.removing-'))
       await rm(join(ctx.options.root, name), { recursive: true, force: true });
@@ -71,6 +72,14 @@ export async function tidy(ctx: ContainerContext, lifecycle: Lifecycle): Promise
     } catch (error) {
       logger.error({ container: record.id, error: messageOf(error) }, 'restoring a container failed in part');
     }
+  }
+}
+
+/** Writable layers of creates that the daemon's death cut short. */
+async function removeOrphanedLayers(ctx: ContainerContext): Promise<void> {
+  for (const { key, kind } of ctx.options.snapshots.list()) {
+    const isContainers = kind === 'active' && /^[0-9a-f]{64}$/.test(key);
+    if (isContainers && !ctx.store.find(key)) await ctx.options.snapshots.remove(key);
   }
 }
 

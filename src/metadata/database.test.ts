@@ -15,6 +15,21 @@ test('transaction() keeps all or nothing', () => {
   assert.equal(db.find('SELECT * FROM meta'), undefined);
 });
 
+test('relaxed() goes back to full durability, also after an error', () => {
+  using db = new Database(':memory:');
+  const level = (): unknown => db.find('PRAGMA synchronous')?.['synchronous'];
+  assert.equal(
+    db.relaxed(() => level()),
+    1n,
+  );
+  assert.throws(() =>
+    db.relaxed(() => {
+      throw new Error('no');
+    }),
+  );
+  assert.equal(level(), 2n);
+});
+
 test('Leases hold items until disposed', () => {
   using db = new Database(':memory:');
   const leases = new Leases(db, systemClock);

@@ -54,6 +54,21 @@ export class Database implements Disposable {
     }
   }
 
+  /**
+   * Commits of `body` survive the death of the process, but not a loss of power before the next durable commit
+   * (which makes all earlier ones durable too). For rows that mean nothing after a reboot, or that nobody is told
+   * of before a durable one follows: it saves an fsync each.
+   */
+  relaxed<T>(body: () => T): T {
+    if (this.#depth > 0) return body();
+    this.#db.exec('PRAGMA synchronous=NORMAL');
+    try {
+      return body();
+    } finally {
+      this.#db.exec('PRAGMA synchronous=FULL');
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#statements.clear();
     this.#db.close();

@@ -75,14 +75,17 @@ export class SnapshotRecords {
 
   add(record: SnapshotRecord): void {
     this.checkNew(record.key, record.parent);
-    this.#db.run(
-      'INSERT INTO snapshots (key, parent, kind, folder, size, created_at) VALUES (?, ?, ?, ?, ?, ?)',
-      record.key,
-      record.parent ?? null,
-      record.kind,
-      record.folder,
-      record.size,
-      record.createdAt,
+    // Whoever prepares a snapshot records durably what it is for; a row without that is removed at the next start.
+    this.#db.relaxed(() =>
+      this.#db.run(
+        'INSERT INTO snapshots (key, parent, kind, folder, size, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+        record.key,
+        record.parent ?? null,
+        record.kind,
+        record.folder,
+        record.size,
+        record.createdAt,
+      ),
     );
     this.#remember(record);
   }
@@ -105,7 +108,9 @@ export class SnapshotRecords {
     if (!record) return undefined;
     const [child] = this.#children.get(key) ?? [];
     if (child !== undefined) throw snapshotHasChildren(key, child);
-    this.#db.run('DELETE FROM snapshots WHERE key = ?', key);
+    const remove = (): number => this.#db.run('DELETE FROM snapshots WHERE key = ?', key);
+    if (this.#records.get(key)?.kind === 'active') this.#db.relaxed(remove);
+    else remove();
     this.#forget(record);
     return record;
   }

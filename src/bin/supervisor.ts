@@ -27,8 +27,13 @@ if (!runFolder || !socketPath || !binary || !ociRoot) {
   process.stderr.write('wharf-supervisor needs --run-folder, --socket, --oci-runtime and --oci-root\n');
   process.exit(2);
 }
+// Containers depend on this process: an error in one's affairs must not end it for all.
+process.on('uncaughtException', (error) => logger.error({ error: error.stack }, 'uncaught exception'));
+process.on('unhandledRejection', (error) => logger.error({ error: String(error) }, 'unhandled rejection'));
+process.on('SIGHUP', () => undefined);
+process.on('SIGINT', () => undefined);
 const path = process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-await runSupervisor({
+runSupervisor({
   runFolder,
   socketPath,
   binary,
@@ -45,4 +50,7 @@ await runSupervisor({
       onError: (error) => logger.error({ path: config.path, error: String(error) }, 'log cannot be written'),
     }),
   exit: (code) => process.exit(code),
+}).catch((error: unknown) => {
+  logger.error({ error: String(error) }, 'supervisor cannot start');
+  process.exit(1);
 });

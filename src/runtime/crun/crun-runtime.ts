@@ -11,13 +11,8 @@ import {
   type WireTask,
 } from '../supervisor/protocol.ts';
 import type { AttachOptions, ExecOptions, Runtime, RunOptions, TaskExit, TaskInfo } from '../runtime.ts';
-import { connectTo, ControlConnection } from './control-connection.ts';
-import {
-  reachSupervisor,
-  socketPath,
-  supervisorArguments,
-  type SupervisorLaunch,
-} from './supervisor-process.ts';
+import { ControlConnection } from './control-connection.ts';
+import { reachSupervisor, supervisorArguments, type SupervisorLaunch } from './supervisor-process.ts';
 
 export interface CrunRuntimeOptions extends SupervisorLaunch {
   /** Shown as the runtime's name. */
@@ -62,7 +57,7 @@ class CrunRuntime implements Runtime {
   async attach(options: AttachOptions): Promise<Duplex> {
     await this.#upgrading;
     await this.#connect();
-    const socket = await connectTo(socketPath(this.#options));
+    const socket = await reachSupervisor(this.#options);
     const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
     const broken = (): void => {
       socket.destroy();
@@ -132,17 +127,19 @@ class CrunRuntime implements Runtime {
   async #upgrade(): Promise<void> {
     const connection = await this.#connect();
     const { generation } = await connection.request('hello', { version: PROTOCOL_VERSION });
-    const args = supervisorArguments(this.#options);
-    try {
-      await connection.request('upgrade', { program: this.#options.node, args });
-    } catch (error) {
+    await this.#replace(connection).catch((error: unknown) => {
       // Success is that the connection breaks.
       if (connection.open) throw error;
-    }
+    });
     await connection.closed;
     const next = await this.#connect();
     const now = await next.request('hello', { version: PROTOCOL_VERSION });
     if (now.generation <= generation) throw unavailable('the supervisor was not replaced');
+  }
+
+  async #replace(connection: ControlConnection): Promise<void> {
+    const args = supervisorArguments(this.#options);
+    await connection.request('upgrade', { program: this.#options.node, args });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -188,9 +185,8 @@ class CrunRuntime implements Runtime {
 
   async #greet(connection: ControlConnection): Promise<void> {
     const { version } = await connection.request('hello', { version: PROTOCOL_VERSION });
-    if (version !== PROTOCOL_VERSION) {
-      throw conflict(`the supervisor speaks version ${version} of the protocol, not ${PROTOCOL_VERSION}`);
-    }
+    // One of another version is replaced by ours, which breaks the connection: the next attempt meets it.
+    if (version !== PROTOCOL_VERSION) await this.#replace(connection);
     if (this.#listener) await connection.request('subscribe', null);
   }
 

@@ -15,22 +15,25 @@ export interface SupervisorLaunch {
   readonly binary: string;
   /** The OCI runtime's `--root`. */
   readonly ociRoot: string;
-  /** Node, and its arguments up to the supervisor's script. */
   readonly node: string;
+  /** Node's own arguments, instead of those that suit the supervisor. */
   readonly nodeArguments?: readonly string[];
   readonly script: string;
   readonly logger: Logger;
 }
 
 const START_MS = 10_000;
-/** What connecting says when there is no supervisor, or one is being replaced just then. */
-const absent = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET']);
+/** What connecting says when there is no supervisor, one is being replaced just then, or it has a long queue. */
+const absent = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EAGAIN']);
 
 export const socketPath = (launch: SupervisorLaunch): string => join(launch.runFolder, 'supervisor.sock');
 
+/** Smaller than Node's own choice: the supervisor's garbage is short-lived, and its size when idle counts. */
+const nodeDefaults = ['--max-semi-space-size=8'];
+
 /** The supervisor's command line behind the program. */
 export const supervisorArguments = (launch: SupervisorLaunch): string[] => [
-  ...(launch.nodeArguments ?? []),
+  ...(launch.nodeArguments ?? nodeDefaults),
   launch.script,
   `--run-folder=${launch.runFolder}`,
   `--socket=${socketPath(launch)}`,

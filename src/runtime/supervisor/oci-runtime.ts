@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Limiter } from '#kernel';
 import { hurry, openConsoleSocket, sealedCopy } from '#linux';
 import type { Children, ChildExit } from './children.ts';
@@ -15,6 +16,9 @@ export interface OciRuntimeOptions {
   /** Short folder for console sockets, whose paths end at 107 bytes. */
   readonly socketFolder: string;
 }
+
+const SLOT_MS = 10_000;
+const ignore = (): void => undefined;
 
 /** What the OCI runtime wrote when it refused; not yet in Docker's words. */
 export class OciRuntimeError extends Error {
@@ -53,21 +57,30 @@ export class OciRuntime {
   }
 
   /** Starts a process and hands it over as a child of ours. Throws OciRuntimeError. */
-  start(start: OciStart): Promise<OciStarted> {
-    return this.#starts.run(async () => {
-      using socket = start.tty ? this.#openConsole() : undefined;
-      const console = socket ? ['--console-socket', socket.path] : [];
-      const pidFile = `${start.files}.pid`;
-      const args = [start.verb, '--detach', '--pid-file', pidFile, ...console, ...start.args];
-      try {
-        // crun sets an exec's terminal size while the program already starts: it must win that race.
-        const onStart = start.verb === 'exec' && start.tty ? hurry : undefined;
-        await this.#call([...args, start.containerId], start.stdio, `${start.files}.log`, onStart);
-        return { pid: Number(readFileSync(pidFile, 'latin1')), terminal: socket?.receive() };
-      } finally {
-        rmSync(pidFile, { force: true });
-      }
+  async start(start: OciStart): Promise<OciStarted> {
+    const started = Promise.withResolvers<OciStarted>();
+    void this.#starts.run(async () => {
+      const starting = this.#start(start);
+      started.resolve(starting);
+      // One that hangs (a hook, a dead file system) must not keep others from starting.
+      await Promise.race([starting.catch(ignore), delay(SLOT_MS, undefined, { ref: false })]);
     });
+    return started.promise;
+  }
+
+  async #start(start: OciStart): Promise<OciStarted> {
+    using socket = start.tty ? this.#openConsole() : undefined;
+    const console = socket ? ['--console-socket', socket.path] : [];
+    const pidFile = `${start.files}.pid`;
+    const args = [start.verb, '--detach', '--pid-file', pidFile, ...console, ...start.args];
+    try {
+      // crun sets an exec's terminal size while the program already starts: it must win that race.
+      const onStart = start.verb === 'exec' && start.tty ? hurry : undefined;
+      await this.#call([...args, start.containerId], start.stdio, `${start.files}.log`, onStart);
+      return { pid: Number(readFileSync(pidFile, 'latin1')), terminal: socket?.receive() };
+    } finally {
+      rmSync(pidFile, { force: true });
+    }
   }
 
   /** Whether it holds state of the container. */

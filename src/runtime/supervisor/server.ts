@@ -13,7 +13,8 @@ import {
   type Reply,
   type Request,
 } from './protocol.ts';
-import { wireTask, type Supervisor } from './supervisor.ts';
+import type { Supervisor } from './supervisor.ts';
+import { wireTask } from './task-store.ts';
 import type { Task } from './task.ts';
 
 /** How long ending an attachment waits for the daemon to take note of the exit. */
@@ -212,7 +213,7 @@ export class Server {
   }
 
   #send(socket: Socket, task: Task): void {
-    const exit = wireTask(task);
+    const exit = wireTask(task.record);
     if (exit) socket.write(`${JSON.stringify({ exit } satisfies ExitEvent)}\n`);
   }
 

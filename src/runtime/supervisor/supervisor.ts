@@ -12,7 +12,7 @@ import { OciRuntime, OciRuntimeError, type OciStarted } from './oci-runtime.ts';
 import { taskKey, type Started, type TaskName, type WireTask } from './protocol.ts';
 import { noLog, type OpenLog } from './sink.ts';
 import { prepareStreams } from './streams.ts';
-import { TaskStore, type TaskRecord } from './task-store.ts';
+import { TaskStore, wireTask, type TaskRecord } from './task-store.ts';
 import { Task, type TaskHost } from './task.ts';
 
 export interface SupervisorOptions {
@@ -147,7 +147,7 @@ export class Supervisor implements TaskHost {
   }
 
   list(): WireTask[] {
-    return [...this.tasks.values()].flatMap((task) => wireTask(task) ?? []);
+    return [...this.tasks.values()].flatMap((task) => wireTask(task.record) ?? []);
   }
 
   /** The exit is known to the daemon: it will not be told again. */
@@ -325,7 +325,7 @@ export class Supervisor implements TaskHost {
   }
 
   async #removeState(name: TaskName, bundle: string | undefined, cgroup: Cgroup | undefined): Promise<void> {
-    const hooks = bundle === undefined || readBundle(bundle).poststop;
+    const hooks = bundle === undefined || hasPoststop(bundle);
     const removed = cgroup?.remove() ?? false;
     if (!removed || hooks)
       await this.#oci.delete(name.containerId, this.store.path(name, 'oci')).catch(ignore);
@@ -358,14 +358,6 @@ export class Supervisor implements TaskHost {
   }
 }
 
-/** A task as clients see it; undefined while it is being started. */
-export function wireTask({ record }: Task): WireTask | undefined {
-  if (record.status === 'starting') return undefined;
-  const { containerId, execId, status, pid, startedAt, exitedAt, exitCode, oomKilled } = record;
-  const exit = exitedAt === undefined ? {} : { exitedAt, exitCode, oomKilled: oomKilled ?? false };
-  return { containerId, execId, status, pid, startedAt, ...exit };
-}
-
 const blank = {
   status: 'starting',
   pid: 0,
@@ -375,6 +367,15 @@ const blank = {
   startTicks: undefined,
   acknowledged: false,
 } as const;
+
+/** A bundle that is gone may have had them. */
+function hasPoststop(bundle: string): boolean {
+  try {
+    return readBundle(bundle).poststop;
+  } catch {
+    return true;
+  }
+}
 
 function checkId(id: string): void {
   if (!ID.test(id)) throw invalidArgument(`invalid id ${JSON.stringify(id)}`);

@@ -69,3 +69,11 @@ export class TaskStore {
     return records;
   }
 }
+
+/** A task as clients see it; undefined while it is being started. */
+export function wireTask(record: TaskRecord): WireTask | undefined {
+  if (record.status === 'starting') return undefined;
+  const { containerId, execId, status, pid, startedAt, exitedAt, exitCode, oomKilled } = record;
+  const exit = exitedAt === undefined ? {} : { exitedAt, exitCode, oomKilled: oomKilled ?? false };
+  return { containerId, execId, status, pid, startedAt, ...exit };
+}

@@ -79,6 +79,23 @@ test('commit() makes an image of what a container changed', async () => {
   assert.deepEqual(await store.leftovers(), []);
 });
 
+test('load(), commit() and push() work where layers are full copies', async () => {
+  await using store = await openImageStore({ copies: true });
+  await loadBase(store);
+  await runContainer(store, 'x:1', 'c1', (root) => unlinkSync(join(root, 'etc/name')));
+  const parent = store.images.get('x:1').id;
+  const spec = { containerId: 'c1', parent, config: {}, history: { created_by: 'sh' } };
+  await store.images.commit({ ...spec, reference: 'h.test/y:1' }, { signal });
+  const { chainId } = store.images.get('h.test/y:1');
+  const [root] = store.snapshots.mounts(chainId ?? '').lower;
+  assert.ok(root);
+  assert.ok(!existsSync(join(root, 'etc/name')));
+  assert.equal(readFileSync(join(root, 'etc/other'), 'utf8'), 'top');
+  await store.images.push('h.test/y:1', transfer());
+  await store.snapshots.remove('c1');
+  assert.deepEqual(await store.leftovers(), []);
+});
+
 test('commit() of a container without changes adds no layer', async () => {
   await using store = await openImageStore();
   await loadBase(store);

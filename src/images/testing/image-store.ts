@@ -8,7 +8,7 @@ import { unmount } from '#linux';
 import { Database, Leases } from '#metadata';
 import { chainIds, parseManifest, type Digest } from '#oci';
 import type { RegistryClient } from '#registry/client';
-import { chooseSnapshotter, type Snapshotter } from '#snapshots';
+import { chooseSnapshotter, createCopySnapshotter, type Snapshotter } from '#snapshots';
 import type { ImageUser } from '../image-removal.ts';
 import type { Images, ProgressEvent } from '../images.ts';
 import { createImages } from '../local-images.ts';
@@ -35,6 +35,8 @@ export interface ImageStoreBenchOptions {
   readonly registry?: RegistryClient;
   /** Calls that fail: told the name of a method before it does anything, throws to make it fail. */
   readonly before?: (call: string) => void;
+  /** Layers as full copies instead of overlays. */
+  readonly copies?: boolean;
   users?(image: Digest): readonly ImageUser[];
 }
 
@@ -79,13 +81,10 @@ export async function openImageStore(options: ImageStoreBenchOptions = {}): Prom
       // It was no mount.
     }
   });
-  const { snapshotter } = chooseSnapshotter({
-    root: folder,
-    db,
-    clock: systemClock,
-    logger: silentLogger,
-    archiver,
-  });
+  const layering = { root: folder, db, clock: systemClock, logger: silentLogger, archiver };
+  const { snapshotter } = options.copies
+    ? { snapshotter: createCopySnapshotter(layering) }
+    : chooseSnapshotter(layering);
   const snapshots = stack.use(snapshotter);
   const registry = new MemoryRegistry();
   const events: string[] = [];

@@ -3,6 +3,7 @@ import { conflict, EngineError, invalidArgument, isKind } from '#kernel';
 import type { ContainerContext } from './context.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { sharedContainer } from './start/namespaces.ts';
+import { rewriteContainerEtc } from './start/container-etc.ts';
 import { endpointSpec } from './start/network.ts';
 
 const forbidden = (message: string): Error => new EngineError('permissionDenied', message);
@@ -42,6 +43,7 @@ export async function connectNetwork(
   }
   if (record.state.status === 'running') {
     await ctx.options.networks.connect(id, network.id, endpointSpec(settings));
+    await rewriteContainerEtc(ctx, record);
   }
   const others = Object.entries(record.endpoints).filter(([name]) => name !== 'none');
   ctx.update(ctx.store.get(id), { endpoints: Object.fromEntries([...others, [network.name, settings]]) });
@@ -72,6 +74,7 @@ export async function disconnectNetwork(
     } catch (error) {
       if (!(options.force && isKind(error, 'notFound'))) throw error;
     }
+    await rewriteContainerEtc(ctx, record);
   }
   const rest = Object.entries(record.endpoints).filter(([name]) => name !== network.name);
   ctx.update(ctx.store.get(id), { endpoints: Object.fromEntries(rest) });

@@ -1,3 +1,4 @@
+import { unimplemented } from '#kernel';
 import type { NetworksOptions } from '#networks';
 import type { Configuration } from './configuration/configuration.ts';
 
@@ -5,6 +6,9 @@ type Chosen = Omit<NetworksOptions, 'db' | 'instance' | 'runFolder' | 'clock' | 
 
 /** The daemon's configuration in the networks' own terms. */
 export function networkOptions({ network }: Configuration): Chosen {
+  if (network.bridge === 'none') {
+    throw unimplemented('--bridge none is not supported: leave the default network unused instead');
+  }
   return {
     ...(network.bridge !== undefined && { bridgeName: network.bridge }),
     ...(network.bip !== undefined && { bip: network.bip }),

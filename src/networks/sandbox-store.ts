@@ -18,10 +18,13 @@ export interface StoredSandbox {
   readonly endpoints: readonly StoredEndpoint[];
 }
 
+/** Namespaces do not outlive the host, so their rows need not survive its loss of power. */
+const together = (db: Database, body: () => void): void => db.relaxed(() => db.transaction(body));
+
 /** One transaction: the sandbox and its endpoints as they are now. */
 export function saveSandbox(db: Database, sandbox: StoredSandbox): void {
   const { endpoints, ...record } = sandbox;
-  db.transaction(() => {
+  together(db, () => {
     db.run(
       'INSERT INTO sandboxes (container, record) VALUES (?, ?) ON CONFLICT (container) DO UPDATE SET record = excluded.record',
       sandbox.containerId,
@@ -40,7 +43,7 @@ export function saveSandbox(db: Database, sandbox: StoredSandbox): void {
 }
 
 export function deleteSandbox(db: Database, containerId: string): void {
-  db.transaction(() => {
+  together(db, () => {
     db.run('DELETE FROM endpoints WHERE container = ?', containerId);
     db.run('DELETE FROM sandboxes WHERE container = ?', containerId);
   });

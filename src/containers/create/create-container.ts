@@ -1,17 +1,18 @@
 import { access, mkdir } from 'node:fs/promises';
-import { isIP } from 'node:net';
-import type { ContainerConfig, ContainerCreateRequest, EndpointSettings, HostConfig } from '#api/types';
-import { conflict, invalidArgument, messageOf, newId, notFound, shortId, unimplemented } from '#kernel';
+import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '#api/types';
+import { conflict, invalidArgument, messageOf, newId, notFound, shortId } from '#kernel';
 import { formatPlatform, matchesPlatform, parsePlatform, type Platform } from '#oci';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import { sharedContainer } from '../start/namespaces.ts';
+
 import { validateLogOptions } from '../start/log-config.ts';
 import { portRequests } from '../start/ports.ts';
 import { normalizeHostConfig } from './host-config.ts';
 import { mergeConfig } from './merge-config.ts';
 import { settleMounts, type MountHost } from './mounts.ts';
 import { checkName, makeUpName } from './names.ts';
+import { askedEndpoints, validateNetwork } from './network-request.ts';
 import { validate } from './validate.ts';
 
 export interface Created {
@@ -26,9 +27,12 @@ export async function createContainer(
   options: { name?: string; platform?: string; signal: AbortSignal },
 ): Promise<Created> {
   const { images, snapshots, clock, defaults, host } = ctx.options;
-  const asked = options.name ? checkName(options.name) : undefined;
+  const askedName = options.name ? checkName(options.name) : undefined;
   // The name is held from here on, so that of two requests one fails before it makes anything.
-  await using _lock = await ctx.locks.acquire(asked === undefined ? 'name' : `name:${asked}`, options);
+  await using _lock = await ctx.locks.acquire(
+    askedName === undefined ? 'name' : `name:${askedName}`,
+    options,
+  );
   const image = images.get(request.Image ?? '');
   requirePlatform(request.Image ?? '', image.config, options.platform);
   const id = newId();
@@ -36,12 +40,13 @@ export async function createContainer(
   const config = named(id, mergeConfig(request, image.config.config ?? {}), hostConfig, host.hostname);
   const warnings: string[] = [];
   validate(config, hostConfig, host);
-  validateNetwork(config, hostConfig, ctx);
+  const asked = askedEndpoints(hostConfig, request);
+  validateNetwork(config, hostConfig, asked, ctx);
   validateLogOptions(hostConfig, defaults.logOptions);
   portRequests(config, hostConfig);
-  const holder = asked === undefined ? undefined : ctx.store.holderOf(asked);
-  if (asked !== undefined && holder !== undefined) throw nameTaken(asked, holder);
-  const name = asked ?? makeUpName((made) => ctx.store.holderOf(made) !== undefined);
+  const holder = askedName === undefined ? undefined : ctx.store.holderOf(askedName);
+  if (askedName !== undefined && holder !== undefined) throw nameTaken(askedName, holder);
+  const name = askedName ?? makeUpName((made) => ctx.store.holderOf(made) !== undefined);
   const made: string[] = [];
   try {
     const mounts = await settleMounts(config, hostConfig, mountHost(ctx, made));
@@ -54,7 +59,7 @@ export async function createContainer(
       imageId: image.id,
       config,
       hostConfig,
-      endpoints: endpoints(hostConfig, request),
+      endpoints: asked,
       mounts,
       state: { status: 'created' },
       restartCount: 0,
@@ -126,47 +131,4 @@ function named(id: string, config: ContainerConfig, host: HostConfig, hostname: 
   if (host.NetworkMode === 'host' || host.UTSMode === 'host') return { ...config, Hostname: hostname };
   if (sharedContainer(host.NetworkMode) !== undefined) return config;
   return { ...config, Hostname: shortId(id) };
-}
-
-function validateNetwork(config: ContainerConfig, host: HostConfig, ctx: ContainerContext): void {
-  const mode = host.NetworkMode ?? '';
-  const links = host.Links ?? [];
-  if (sharedContainer(mode) !== undefined) {
-    if (config.Hostname) throw invalidArgument('conflicting options: hostname and the network mode');
-    if (Object.keys(host.PortBindings ?? {}).length > 0) {
-      throw invalidArgument('conflicting options: port publishing and the container type network mode');
-    }
-  }
-  if (links.length > 0 && (mode === 'host' || sharedContainer(mode) !== undefined)) {
-    throw invalidArgument(
-      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
-    );
-  }
-  if (links.length > 0 && mode === 'bridge') {
-    throw unimplemented(
-      'links on the default bridge are not supported: put both containers on a network of their own',
-    );
-  }
-  for (const link of links) ctx.store.get(link.split(':', 1)[0] ?? '');
-  const wrong = (host.Dns ?? []).find((address) => isIP(address) === 0);
-  if (wrong !== undefined) throw invalidArgument(`invalid DNS address: ${wrong}`);
-}
-
-/** The endpoints asked for, that of the network mode first; `default` is the default bridge. */
-function endpoints(
-  host: HostConfig,
-  request: ContainerCreateRequest,
-): Readonly<Record<string, EndpointSettings>> {
-  const mode = host.NetworkMode ?? 'bridge';
-  const given = Object.entries(request.NetworkingConfig?.EndpointsConfig ?? {}).map(
-    ([name, settings]) => [name === 'default' ? 'bridge' : name, settings ?? {}] as const,
-  );
-  if (sharedContainer(mode) !== undefined) return {};
-  const own = given.find(([name]) => name === mode)?.[1] ?? {};
-  const mac = request.MacAddress && !own.MacAddress ? { MacAddress: request.MacAddress } : {};
-  const links = (host.Links ?? []).length > 0 && mode !== 'bridge' ? { Links: host.Links ?? [] } : {};
-  return {
-    [mode]: { ...own, ...mac, ...links },
-    ...Object.fromEntries(given.filter(([name]) => name !== mode)),
-  };
 }

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { errnoOf } from '#kernel';
-import { resolvConf } from '#networks';
+import { readHostResolvConf, resolvConf, type Sandbox } from '#networks';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import { stateFolderOf } from './container-paths.ts';
@@ -23,13 +21,19 @@ export async function writeContainerEtc(
       ipv6: true,
     }),
     resolvConf: resolvConf({
-      hostResolvConf: hostResolvConf(),
+      hostResolvConf: readHostResolvConf(),
       mode: resolverMode(network),
       dns: chosen(hostConfig.Dns, host.dns),
       search: chosen(hostConfig.DnsSearch, host.dnsSearch),
       options: chosen(hostConfig.DnsOptions, host.dnsOptions),
     }),
   });
+}
+
+/** Writes them again after a network was connected or disconnected; a program that has read them may not notice. */
+export async function rewriteContainerEtc(ctx: ContainerContext, record: ContainerRecord): Promise<void> {
+  const sandbox: Sandbox | undefined = ctx.options.networks.findSandbox(record.id);
+  if (sandbox) await writeContainerEtc(ctx, record, { mode: 'own', sandbox, path: sandbox.path });
 }
 
 /** The container's names at each of its addresses. */
@@ -53,13 +57,3 @@ const chosen = (
   asked: readonly string[] | null | undefined,
   fallback: readonly string[],
 ): readonly string[] => (asked && asked.length > 0 ? asked : fallback);
-
-/** A host without the file has the local resolver, by resolv.conf(5). */
-function hostResolvConf(): string {
-  try {
-    return readFileSync('/etc/resolv.conf', 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return '';
-    throw error;
-  }
-}

@@ -54,7 +54,7 @@ export const settings = {
   tlsCaCert: text('tlscacert', 'Certificate authority that client certificates must come from'),
   tlsCert: text('tlscert', 'Certificate of the daemon'),
   tlsKey: text('tlskey', 'Key of the certificate'),
-  bridge: text('bridge', 'Name of the bridge of the default network; "none" for no default network', {
+  bridge: text('bridge', 'Name of the bridge of the default network', {
     short: 'b',
   }),
   bip: text('bip', 'Address and prefix length of the default bridge'),

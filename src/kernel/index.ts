@@ -7,3 +7,4 @@ export * from './clock.ts';
 export * from './logger.ts';
 export * from './files.ts';
 export * from './path-bytes.ts';
+export * from './make-folders.ts';

@@ -1,6 +1,6 @@
-import { access, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '#api/types';
-import { conflict, invalidArgument, messageOf, newId, notFound, shortId } from '#kernel';
+import { conflict, invalidArgument, makeFolders, messageOf, newId, notFound, shortId } from '#kernel';
 import { formatPlatform, matchesPlatform, parsePlatform, type Platform } from '#oci';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
@@ -106,7 +106,7 @@ function mountHost(ctx: ContainerContext, anonymous: string[]): MountHost {
       return volume;
     },
     async makeFolder(path) {
-      await mkdir(path, { recursive: true, mode: 0o755 }).catch((error: unknown) => {
+      await makeFolders(path, 0o755).catch((error: unknown) => {
         throw invalidArgument(`error while creating mount source path '${path}': ${messageOf(error)}`, error);
       });
     },

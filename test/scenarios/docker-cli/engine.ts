@@ -26,12 +26,19 @@ export class Engine implements AsyncDisposable {
   /** A folder for files of the scenario. */
   readonly folder: string;
   readonly #daemon: Daemon | undefined;
+  /** Names given to containers, to clean up in an engine that is not ours. */
+  readonly #names = new Set<string>();
 
   private constructor(folder: string, daemon: Daemon | undefined) {
     this.folder = folder;
     this.#daemon = daemon;
     this.env = daemon?.env ?? clientEnvironment(process.env['WHARF_TEST_HOST'] ?? '', folder);
-    this.try = client(dockerProgram(), this.env);
+    const run = client(dockerProgram(), this.env);
+    this.try = (args, commandOptions) => {
+      const name = args[args.indexOf('--name') + 1];
+      if (name !== undefined && args.includes('--name')) this.#names.add(name);
+      return run(args, commandOptions);
+    };
   }
 
   static async start(options: DaemonOptions = {}): Promise<Engine> {
@@ -80,6 +87,7 @@ export class Engine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
-    await this.#daemon?.[Symbol.asyncDispose]();
+    if (this.#daemon) await this.#daemon[Symbol.asyncDispose]();
+    else if (this.#names.size > 0) await this.try(['rm', '-fv', ...this.#names]);
   }
 }

@@ -1,3 +1,4 @@
+import { writevSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
 /** Node keeps the handle to itself; its queue size is how much of a write the kernel has not taken yet. */
@@ -13,14 +14,15 @@ export function descriptorOf(socket: Socket): number | undefined {
 }
 
 /**
- * Bytes on their way into a socket or FIFO: a queue with one write under way, so that at any moment it is known which
- * bytes the kernel has not taken. The owner bounds the queue by pausing its source while `size` is large.
+ * Bytes on their way into a socket or FIFO: what the kernel takes at once goes without a copy, the rest is queued,
+ * with one write under way, so that at any moment it is known which bytes the kernel has not taken. The owner bounds
+ * the queue by pausing its source while `size` is large.
  */
 export class Outlet {
   readonly #socket: Socket;
   readonly #onDrain: () => void;
   #queue: Buffer[] = [];
-  #current: Buffer | undefined;
+  #current: readonly Buffer[] = [];
   #size = 0;
   #ended = false;
   #lastUnsent = 0;
@@ -42,11 +44,15 @@ export class Outlet {
     return this.#ended;
   }
 
-  /** Queues bytes; they must not change afterwards. */
-  write(data: Buffer): void {
-    if (data.length === 0 || this.#ended || this.#socket.destroyed) return;
-    this.#queue.push(data);
-    this.#size += data.length;
+  /** Sends bytes; their memory may be reused after the call. */
+  write(...parts: Buffer[]): void {
+    if (this.#ended || this.#socket.destroyed) return;
+    const sent = this.#size === 0 ? this.#writeNow(parts) : 0;
+    const left = skip(parts, sent);
+    if (left.length === 0) return;
+    const rest = Buffer.concat(left);
+    this.#queue.push(rest);
+    this.#size += rest.length;
     this.#next();
   }
 
@@ -59,14 +65,12 @@ export class Outlet {
 
   /** What the kernel has not taken yet, in order. */
   unsent(): Buffer[] {
-    const current = this.#current;
-    if (!current) return [...this.#queue];
-    return [current.subarray(current.length - this.#inKernelQueue(current)), ...this.#queue];
+    return [...skip(this.#current, byteLength(this.#current) - this.#inKernelQueue()), ...this.#queue];
   }
 
   /** Milliseconds for which nothing moved although bytes wait. `now` in milliseconds. */
   stalledFor(now: number): number {
-    const unsent = this.#current ? this.#size - this.#current.length + this.#inKernelQueue(this.#current) : 0;
+    const unsent = this.#size - byteLength(this.#current) + this.#inKernelQueue();
     if (unsent === 0 || unsent !== this.#lastUnsent) {
       this.#lastUnsent = unsent;
       this.#lastProgress = now;
@@ -74,26 +78,54 @@ export class Outlet {
     return now - this.#lastProgress;
   }
 
-  #inKernelQueue(current: Buffer): number {
+  /** Bytes that the kernel took, 0 when it is full or the other side has gone (which the queue's write will report). */
+  #writeNow(parts: readonly Buffer[]): number {
+    const fd = descriptorOf(this.#socket);
+    if (fd === undefined || this.#socket.connecting) return 0;
+    try {
+      return writevSync(fd, parts);
+    } catch {
+      return 0;
+    }
+  }
+
+  #inKernelQueue(): number {
     const queued = (this.#socket as unknown as WithHandle)._handle?.writeQueueSize ?? 0;
-    return Math.min(queued, current.length);
+    return Math.min(queued, byteLength(this.#current));
   }
 
   #next(): void {
-    if (this.#current) return;
-    const data = this.#queue.length > 1 ? Buffer.concat(this.#queue) : this.#queue[0];
-    if (!data) return;
+    if (this.#current.length > 0) return;
+    const current = this.#queue;
+    if (current.length === 0) return;
     this.#queue = [];
-    this.#current = data;
-    this.#socket.write(data, () => {
-      this.#current = undefined;
-      this.#size -= data.length;
-      if (this.#queue.length > 0) {
-        this.#next();
-        return;
-      }
-      if (this.#ended) this.#socket.end();
-      this.#onDrain();
-    });
+    this.#current = current;
+    this.#socket.cork();
+    for (const data of current.slice(0, -1)) this.#socket.write(data);
+    this.#socket.write(current.at(-1) ?? Buffer.alloc(0), () => this.#written(byteLength(current)));
+    this.#socket.uncork();
   }
+
+  #written(length: number): void {
+    this.#current = [];
+    this.#size -= length;
+    if (this.#queue.length > 0) {
+      this.#next();
+      return;
+    }
+    if (this.#ended) this.#socket.end();
+    this.#onDrain();
+  }
+}
+
+const byteLength = (parts: readonly Buffer[]): number => parts.reduce((sum, { length }) => sum + length, 0);
+
+/** The parts without their first `count` bytes. */
+function skip(parts: readonly Buffer[], count: number): Buffer[] {
+  let left = count;
+  return parts.flatMap((part) => {
+    const skipped = Math.min(left, part.length);
+    left -= skipped;
+    return skipped < part.length ? [part.subarray(skipped)] : [];
+  });
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { notFound } from '#kernel';
 import { setTerminalSize } from '#linux';
 import type { Attachment, AttachmentOwner } from './attachment.ts';
-import { frame } from './frames.ts';
+import { frameHeader } from './frames.ts';
 import { Output } from './output.ts';
 import { taskKey, type TaskName } from './protocol.ts';
 import type { LogSink, StreamName } from './sink.ts';
@@ -261,11 +261,10 @@ export class Task implements AttachmentOwner {
     if (this.#done) return;
     const written = this.log.write(stream, chunk);
     if (written) this.#awaitLog(written);
-    let data: Buffer | undefined;
     for (const attachment of this.#attachments) {
       if (!attachment.wants(stream)) continue;
-      data ??= this.record.tty ? Buffer.from(chunk) : frame(stream, chunk);
-      attachment.outlet.write(data);
+      if (this.record.tty) attachment.outlet.write(chunk);
+      else attachment.outlet.write(frameHeader(stream, chunk.length), chunk);
     }
     this.#flow();
   }

@@ -79,10 +79,13 @@ export class EventBroker implements EventSink, EventSource {
       const delay = Number((until - this.#clock.now()) / 1_000_000n);
       if (delay <= 0) expired = true;
       else {
-        timer = setTimeout(() => {
-          expired = true;
-          subscriber.wake?.();
-        }, Math.min(delay, 2 ** 31 - 1));
+        timer = setTimeout(
+          () => {
+            expired = true;
+            subscriber.wake?.();
+          },
+          Math.min(delay, 2 ** 31 - 1),
+        );
       }
     }
     try {

@@ -21,7 +21,7 @@ export interface ContainersOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: EventSink;
-  readonly images: Pick<Images, 'get' | 'find'>;
+  readonly images: Pick<Images, 'get' | 'find' | 'collectGarbage'>;
   readonly snapshots: Snapshotter;
   readonly runtime: Runtime;
   readonly networks: Networks;

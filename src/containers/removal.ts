@@ -70,8 +70,19 @@ export async function removeLocked(
       });
     }
   }
+  if (!ctx.options.images.find(record.imageId)) collectGarbage(ctx);
   ctx.publish(record, 'destroy');
   ctx.waiters.removed(record.id, last ? waitResult(last) : { statusCode: failedStart(record) });
+}
+
+/** The container was the last that needed the layers of an image removed before; nobody need wait for their going. */
+function collectGarbage(ctx: ContainerContext): void {
+  ctx.options.images.collectGarbage().catch((error: unknown) => {
+    ctx.options.logger.warn(
+      { error: messageOf(error) },
+      'layers that nobody needs are kept until the next start',
+    );
+  });
 }
 
 const failedStart = (record: ContainerRecord): number =>

@@ -57,7 +57,7 @@ export async function openStorage(
   );
   const volumes = openVolumes(foundation, users);
   await volumes.start();
-  const images = await openImages({ ...foundation, archiver, snapshots, registry }, users);
+  const images = opened.use(await openImages({ ...foundation, archiver, snapshots, registry }, users));
   return { archiver, snapshots, driver, registry, images, volumes };
 }
 
@@ -92,7 +92,7 @@ const openVolumes = (foundation: Foundation, users: Users): LocalVolumes =>
 async function openImages(
   parts: Foundation & Pick<Storage, 'archiver' | 'snapshots' | 'registry'>,
   users: Users,
-): Promise<Images> {
+): Promise<Images & AsyncDisposable> {
   const { configuration, root, clock, db } = parts;
   const content = createLocalContentStore({ root: join(root, 'content'), clock });
   await content.start();

@@ -11,6 +11,15 @@ export function makeFifo(path: string, mode = 0o600): void {
   }
 }
 
+const unlink = bind<(path: string) => number>('int unlink(const char *)');
+
+/** unlink(2); that there is no such file is no error (and costs no exception). */
+export function removeFile(path: string): void {
+  if (unlink(path) < 0 && lastErrno() !== os.errno.ENOENT) {
+    throw new SystemError('unlink', lastErrno(), path);
+  }
+}
+
 /** Two open files of one FIFO: `theirs` for the child (blocking), `ours` non-blocking. The caller closes both. */
 export interface FifoEnds {
   readonly ours: number;

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Limiter } from '#kernel';
-import { hurry, openConsoleSocket, sealedCopy } from '#linux';
+import { hurry, openConsoleSocket, removeFile, sealedCopy } from '#linux';
 import type { Children, ChildExit } from './children.ts';
 
 export interface OciRuntimeOptions {
@@ -79,7 +79,7 @@ export class OciRuntime {
       await this.#call([...args, start.containerId], start.stdio, `${start.files}.log`, onStart);
       return { pid: Number(readFileSync(pidFile, 'latin1')), terminal: socket?.receive() };
     } finally {
-      rmSync(pidFile, { force: true });
+      removeFile(pidFile);
     }
   }
 
@@ -136,7 +136,7 @@ export class OciRuntime {
       );
       if (exitCode !== 0) throw new OciRuntimeError(lastMessage(log) ?? `${binary} ended with ${exitCode}`);
     } finally {
-      rmSync(log, { force: true });
+      removeFile(log);
     }
   }
 

@@ -1,5 +1,5 @@
-import { closeSync, openSync, rmSync } from 'node:fs';
-import { makeFifo, openInputFifo, openOutputFifo } from '#linux';
+import { closeSync, openSync } from 'node:fs';
+import { makeFifo, openInputFifo, openOutputFifo, removeFile } from '#linux';
 import type { TaskName } from './protocol.ts';
 import type { TaskStreams } from './task.ts';
 import type { TaskStore } from './task-store.ts';
@@ -68,7 +68,7 @@ export function prepareStreams(
 function fifo(store: TaskStore, name: TaskName, number: number): string {
   const path = store.path(name, number.toString());
   // One of an earlier run may still be held by a process.
-  rmSync(path, { force: true });
+  removeFile(path);
   makeFifo(path);
   return path;
 }

@@ -1,7 +1,7 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { conflict, internal, invalidArgument, messageOf, notFound, type Clock, type Logger } from '#kernel';
-import { Cgroup, cgroupPathOf, processStartTicks, readCgroupHost } from '#linux';
+import { Cgroup, cgroupPathOf, processStartTicks, readCgroupHost, removeFile } from '#linux';
 import type { ExecOptions, RunOptions } from '../runtime.ts';
 import type { Attachment } from './attachment.ts';
 import { Attachments } from './attachments.ts';
@@ -100,7 +100,7 @@ export class Supervisor implements TaskHost {
       this.#drop(task);
       throw this.#refused(error, 'exec', argumentsOf(options.process)[0]);
     } finally {
-      rmSync(file, { force: true });
+      removeFile(file);
     }
   }
 

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '#kernel';
+import { removeFile } from '#linux';
 import type { LogConfig } from '../runtime.ts';
 import { taskKey, type TaskName, type WireTask } from './protocol.ts';
 
@@ -47,11 +48,11 @@ export class TaskStore {
   }
 
   remove(name: TaskName): void {
-    for (const suffix of ['json', '0', '1', '2']) rmSync(this.path(name, suffix), { force: true });
+    for (const suffix of ['json', '0', '1', '2']) removeFile(this.path(name, suffix));
   }
 
   removeFifos(name: TaskName): void {
-    for (const suffix of ['0', '1', '2']) rmSync(this.path(name, suffix), { force: true });
+    for (const suffix of ['0', '1', '2']) removeFile(this.path(name, suffix));
   }
 
   /** Every record; a file that cannot be read is reported and passed over. */

@@ -39,14 +39,26 @@ export const unimplemented = (message: string, cause?: unknown): EngineError =>
 export const internal = (message: string, cause?: unknown): EngineError =>
   new EngineError('internal', message, { cause });
 
-/** The kind of any thrown value; foreign errors are `internal`. */
-export const kindOf = (error: unknown): ErrorKind => (error instanceof EngineError ? error.kind : 'internal');
+/** What failed first, where undoing it failed as well: that is what a person can act on. */
+const firstOf = (error: unknown): unknown =>
+  error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 
-export const isKind = (error: unknown, kind: ErrorKind): boolean =>
-  error instanceof EngineError && error.kind === kind;
+/** The kind of any thrown value; foreign errors are `internal`. */
+export const kindOf = (error: unknown): ErrorKind => {
+  const first = firstOf(error);
+  return first instanceof EngineError ? first.kind : 'internal';
+};
+
+export const isKind = (error: unknown, kind: ErrorKind): boolean => {
+  const first = firstOf(error);
+  return first instanceof EngineError && first.kind === kind;
+};
 
 /** The message of any thrown value. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const messageOf = (error: unknown): string => {
+  const first = firstOf(error);
+  return first instanceof Error ? first.message : String(first);
+};
 
 /** The errno name (`ENOENT`) of a Node or system-call error, if it has one. */
 export function errnoOf(error: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, stat, type FileHandle, statfs } from 'node:fs/promises';
 import { errnoOf, invalidArgument, syncFolder } from '#kernel';
 import { algorithmOf, parseDigest } from '#oci';
 import type { BlobInfo, Ingest, IngestOptions } from '../content-store.ts';
@@ -222,12 +222,18 @@ export class LocalIngest implements Ingest {
     await this.#file.close();
   }
 
+  /** Whether the disk could take the blob and what is unpacked from it: else its bytes only fill the disk. */
+  async #hasRoom(): Promise<boolean> {
+    const { bavail, bsize } = await statfs(this.#path);
+    return bavail * bsize > 2 * (this.#options.expected?.size ?? 0);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#settled) {
       if (this.#failure) await rm(this.#path, { force: true });
       return;
     }
-    const isKept = this.#options.key !== undefined && !this.#failure;
+    const isKept = this.#options.key !== undefined && !this.#failure && (await this.#hasRoom());
     try {
       if (isKept) await this.#flush();
       await this.#pending;
@@ -236,7 +242,7 @@ export class LocalIngest implements Ingest {
       this.#failure ??= new Error('failed while closing');
     }
     await this.#close();
-    // Asked again: the flush above may have failed.
-    if (!isKept || this.#hasFailed()) await rm(this.#path, { force: true });
+    // Asked again: the flush above may have failed. Without a byte there is nothing to resume.
+    if (!isKept || this.#hasFailed() || this.#position === 0) await rm(this.#path, { force: true });
   }
 }

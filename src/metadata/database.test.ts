@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '#kernel';
 import { Database } from './database.ts';
@@ -40,4 +44,30 @@ test('Leases hold items until disposed', () => {
     assert.deepEqual([...leases.items('blob')], ['sha256:1']);
   }
   assert.equal(leases.items('blob').size, 0);
+});
+
+test('a write that finds the disk full is repeated with the room reserved for it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wharf-metadata-'));
+  const fill = join(folder, 'fill');
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'small', folder]);
+  try {
+    for (const id of ['alone', 'within']) {
+      using db = new Database(join(folder, 'wharf.db'));
+      const insert = (): number => db.run('INSERT INTO leases (id, created_at) VALUES (?, ?)', id, 1n);
+      assert.throws(
+        () => {
+          for (;;) appendFileSync(fill, Buffer.alloc(4096));
+        },
+        { code: 'ENOSPC' },
+      );
+      if (id === 'alone') insert();
+      else db.transaction(insert);
+      assert.ok(db.find('SELECT id FROM leases WHERE id = ?', id));
+      assert.equal(existsSync(join(folder, 'wharf.db-reserve')), false);
+      rmSync(fill);
+    }
+  } finally {
+    execFileSync('umount', ['-l', folder]);
+    rmSync(folder, { recursive: true });
+  }
 });

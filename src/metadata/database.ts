@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { EngineError } from '#kernel';
+import { DiskReserve } from './disk-reserve.ts';
 import { migrations } from './schema.ts';
 
 export type Row = Record<string, string | number | bigint | null | Uint8Array>;
@@ -11,6 +12,7 @@ export type Row = Record<string, string | number | bigint | null | Uint8Array>;
 export class Database implements Disposable {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #reserve: DiskReserve | undefined;
   #depth = 0;
 
   /** Opens or creates the file (`:memory:` for tests) and brings its schema up to date. */
@@ -20,11 +22,13 @@ export class Database implements Disposable {
       'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=2000',
     );
     this.#migrate();
+    this.#reserve = path === ':memory:' ? undefined : new DiskReserve(`${path}-reserve`);
+    this.#reserve?.hold();
   }
 
   /** Runs a statement; parameters are positional (`?`). Returns the number of rows it changed. */
   run(sql: string, ...parameters: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...parameters).changes);
+    return this.#despiteFullDisk(() => Number(this.#prepare(sql).run(...parameters).changes));
   }
 
   /** The first row or undefined. */
@@ -40,6 +44,8 @@ export class Database implements Disposable {
   /** All or nothing. `body` is synchronous; nested calls join the outer transaction. */
   transaction<T>(body: () => T): T {
     if (this.#depth > 0) return body();
+    // A COMMIT that finds the disk full is rolled back by SQLite, so the room is made before.
+    this.#reserve?.releaseIfFull();
     this.#db.exec('BEGIN IMMEDIATE');
     this.#depth += 1;
     try {
@@ -66,6 +72,19 @@ export class Database implements Disposable {
       return body();
     } finally {
       this.#db.exec('PRAGMA synchronous=FULL');
+    }
+  }
+
+  /** Repeats a write that found the disk full, with the room that was reserved for it. */
+  #despiteFullDisk<T>(write: () => T): T {
+    if (this.#depth > 0) return write();
+    try {
+      const result = write();
+      this.#reserve?.hold();
+      return result;
+    } catch (error) {
+      if (!isFull(error) || !this.#reserve?.release()) throw error;
+      return write();
     }
   }
 
@@ -101,6 +120,10 @@ export class Database implements Disposable {
     }
   }
 }
+
+/** SQLITE_FULL. */
+const isFull = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && error.errcode === 13;
 
 /** A TEXT column's value. Throws TypeError on anything else, since that is a wrong query. */
 export function text(row: Row, column: string): string {

@@ -1,3 +1,5 @@
+import { displayWidth } from './display-width.ts';
+
 export interface TabwriterOptions {
   /** Least width of a cell, padding included. */
   readonly minWidth?: number;
@@ -7,7 +9,7 @@ export interface TabwriterOptions {
 /**
  * Aligns tab-separated text in columns by Go's text/tabwriter rules with spaces as padding: a cell ends with a
  * tab, a column is a block of neighbouring lines that have such a cell, and what follows the last tab of a line
- * belongs to no column. Widths count code points.
+ * belongs to no column. Wide characters count two columns.
  */
 export function tabulate(text: string, options: TabwriterOptions = {}): string {
   const { minWidth = 10, padding = 3 } = options;
@@ -20,7 +22,7 @@ export function tabulate(text: string, options: TabwriterOptions = {}): string {
       let end = start;
       let width = minWidth;
       for (; end < to && cells(lines[end]) > column; end += 1) {
-        width = Math.max(width, runes(lines[end]?.[column] ?? '') + padding);
+        width = Math.max(width, displayWidth(lines[end]?.[column] ?? '') + padding);
       }
       for (let line = start; line < end; line += 1) widths[line]?.push(width);
       layOut(start, end, column + 1);
@@ -37,11 +39,4 @@ export function tabulate(text: string, options: TabwriterOptions = {}): string {
 
 const cells = (line: readonly string[] | undefined): number => (line?.length ?? 1) - 1;
 const gap = (cell: string, width: number | undefined): number =>
-  width === undefined ? 0 : Math.max(0, width - runes(cell));
-
-/** Number of code points. */
-function runes(text: string): number {
-  // Most cells are plain ASCII.
-  if (/^[\x00-\x7f]*$/.test(text)) return text.length;
-  return Array.from(text).length;
-}
+  width === undefined ? 0 : Math.max(0, width - displayWidth(cell));

@@ -1,3 +1,5 @@
+import { charWidth } from './display-width.ts';
+
 const decimalUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
 const binaryUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB'];
 
@@ -64,17 +66,11 @@ export function ellipsis(text: string, width: number): string {
   if (width <= 0) return '';
   const chars = Array.from(text);
   if (width === 1) return text.length <= 1 ? text : (chars[0] ?? '');
-  const cellsOf = (char: string): number =>
-    /[\u1100-\u115f\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u.test(
-      char,
-    )
-      ? 2
-      : 1;
   let used = 0;
   let kept = '';
   let fitting = '';
   for (const char of chars) {
-    used += cellsOf(char);
+    used += charWidth(char);
     if (used <= width - 1) fitting += char;
     kept += char;
   }

@@ -1,5 +1,4 @@
 import {
-  chownSync,
   chmodSync,
   createWriteStream,
   linkSync,
@@ -19,7 +18,7 @@ import type { Context } from '../../context.ts';
 import { findPath, followLink, hasMode, modeFolder, modeLink, statHeader } from './path-stat.ts';
 
 export interface CopyOptions {
-  /** Keep uid and gid. */
+  /** Keep uid and gid; only into a container, as docker does. */
   readonly keepOwners: boolean;
   readonly followLinks: boolean;
 }
@@ -57,7 +56,7 @@ export async function copyFrom(
       yield chunk;
     }
   };
-  await unpack(counted(), place, options.keepOwners);
+  await unpack(counted(), place);
   return bytes;
 }
 
@@ -99,15 +98,14 @@ function findLocal(path: string): 'folder' | 'file' | undefined {
   }
 }
 
-async function unpack(source: AsyncIterable<Uint8Array>, root: string, keepOwners: boolean): Promise<void> {
+async function unpack(source: AsyncIterable<Uint8Array>, root: string): Promise<void> {
   const times: (readonly [string, number])[] = [];
   for await (const entry of readTar(source)) {
     const path = inside(root, entry.header.name);
     const made = await make(entry, path, root);
     if (!made) continue;
-    const { uid, gid, mode, mtime, type } = entry.header;
+    const { mode, mtime, type } = entry.header;
     if (type === 'symlink' || type === 'hardlink') continue;
-    if (keepOwners) chownSync(path, uid, gid);
     chmodSync(path, mode);
     times.push([path, Number(mtime / 1_000_000n) / 1000]);
   }

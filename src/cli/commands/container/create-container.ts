@@ -34,7 +34,7 @@ export async function createContainer(
   } catch (error) {
     // Only a missing image is worth a pull: other things may be missing too.
     if (!isNotFound(error) || flags.pull !== 'missing' || !/no such image/i.test(String(error))) throw error;
-    await reportMissing(context, image);
+    if (!flags.quiet) await reportMissing(context, image);
     await pull(context, image, flags);
     answer = await create();
   }

@@ -5,6 +5,7 @@ import { defineCommand, noArguments } from '../../command.ts';
 import { bool, filter, int, string } from '../../flags/index.ts';
 import { Template } from '../../format/template.ts';
 import { formatUsage } from '../../format/usage.ts';
+import { Row } from '../../format/go-value.ts';
 import { renderListing } from '../../format/listing.ts';
 import { encodeFilters } from '../filters.ts';
 import { containerListing, defaultFormat } from './listing.ts';
@@ -44,15 +45,37 @@ export const command = defineCommand({
   },
 });
 
-/** Whether the template shows sizes, which cost the engine time. Throws Docker's text for a bad template. */
+const blank: ContainerSummary = {
+  Id: '',
+  Names: [],
+  Image: '',
+  ImageID: '',
+  Command: '',
+  Created: 0,
+  Ports: [],
+  Labels: {},
+  State: 'created',
+  Status: '',
+  HostConfig: { NetworkMode: '' },
+  NetworkSettings: { Networks: {} },
+  Mounts: [],
+};
+
+/** Whether the template shows sizes, which cost the engine time: tried on an empty row. Throws Docker's texts. */
 function asksSize(format: string): boolean {
-  const source = format.replace(/^table/, '');
+  let asked = false;
+  const listing = containerListing({ truncate: true, now: 0 });
+  const Size = (): string => {
+    asked = true;
+    return '';
+  };
   try {
-    new Template(source);
+    new Template(format).execute(new Row(listing.typeName, { ...listing.columns(blank), Size }));
   } catch (error) {
-    throw new Error(`failed to parse template: ${messageOf(error)}`, { cause: error });
+    const verb = messageOf(error).includes(': executing ') ? 'execute' : 'parse';
+    throw new Error(`failed to ${verb} template: ${messageOf(error)}`, { cause: error });
   }
-  return /\.Size\b|\bjson \.(?![\w])/.test(source);
+  return asked;
 }
 
 function chooseFormat(

@@ -14,8 +14,14 @@ export interface ImageRow {
 
 const none = '<none>';
 
-/** The lines for each image: one per tag, and with digests one per digest. */
-export function imageRows(images: readonly ImageSummary[], options: { digests: boolean }): ImageRow[] {
+/**
+ * The lines for each image: one per tag, and with `digests` one per digest of it; with `dangling` also one for
+ * each digest whose tag is gone.
+ */
+export function imageRows(
+  images: readonly ImageSummary[],
+  options: { digests: boolean; dangling: boolean },
+): ImageRow[] {
   return images.flatMap((image) => {
     const tags = byRepository(image.RepoTags, /^(.*):([^:/]+)$/);
     const digests = byRepository(image.RepoDigests, /^(.*)@(.+)$/);
@@ -29,10 +35,9 @@ export function imageRows(images: readonly ImageSummary[], options: { digests: b
       }
     }
     for (const [repository, found] of digests) {
-      if (!options.digests) {
-        // The tag is gone, the digest still names the repository.
-        rows.push({ image, repository, tag: none, digest: none });
-      } else rows.push(...found.map((digest) => ({ image, repository, tag: none, digest })));
+      // The tag is gone, the digest still names the repository.
+      if (!options.dangling) rows.push({ image, repository, tag: none, digest: '' });
+      else rows.push(...found.map((digest) => ({ image, repository, tag: none, digest })));
     }
     return rows.length > 0 ? rows : [{ image, repository: none, tag: none, digest: none }];
   });

@@ -31,7 +31,7 @@ export const command = defineCommand({
     const format = chooseFormat(context, flags.format, flags.quiet, flags.digests, changed.has('format'));
     const rows = imageRows(
       [...images].sort((a, b) => b.Created - a.Created),
-      { digests: flags.digests || format.includes('{{.Digest}}') },
+      { digests: flags.digests || format.includes('{{.Digest}}'), dangling: flags.digests },
     );
     const listing = imageListing({ truncate: !flags['no-trunc'], now: context.now() });
     context.out.write(renderListing(rows, format, listing));

@@ -25,8 +25,8 @@ export function makeIpam(options: IpamOptions): IPAM {
   checkOverlap(blocks);
   const configs = new Map<
     string,
-    { Subnet: string; IPRange?: string; Gateway?: string; AuxAddress: Record<string, string> }
-  >(subnets.map((subnet) => [subnet, { Subnet: subnet, AuxAddress: {} }]));
+    { Subnet: string; IPRange?: string; Gateway?: string; AuxiliaryAddresses: Record<string, string> }
+  >(subnets.map((subnet) => [subnet, { Subnet: subnet, AuxiliaryAddresses: {} }]));
   const holder = (text: string): string | undefined => {
     const address = parseBlock(text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`);
     return blocks.find(({ block }) => contains(block, address))?.subnet;
@@ -54,11 +54,11 @@ export function makeIpam(options: IpamOptions): IPAM {
   for (const [name, address] of Object.entries(auxiliary)) {
     const config = configs.get(holder(address) ?? '');
     if (!config) throw new Error(`no matching subnet for aux-address ${address}`);
-    config.AuxAddress[name] = address;
+    config.AuxiliaryAddresses[name] = address;
   }
-  const list: IPAMConfig[] = [...configs.values()].map(({ AuxAddress, ...config }) => ({
+  const list: IPAMConfig[] = [...configs.values()].map(({ AuxiliaryAddresses, ...config }) => ({
     ...config,
-    ...(Object.keys(AuxAddress).length > 0 && { AuxAddress }),
+    ...(Object.keys(AuxiliaryAddresses).length > 0 && { AuxiliaryAddresses }),
   }));
   return { Driver: options.driver, Options: options.options, Config: list };
 }

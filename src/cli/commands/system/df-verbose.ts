@@ -1,4 +1,4 @@
-import type { BuildCache, ContainerSummary, LegacyDiskUsage, Volume } from '#api/types';
+import type { BuildCache, ContainerSummary, ImageSummary, LegacyDiskUsage, Volume } from '#api/types';
 import { shortId } from '#kernel';
 import { Row } from '../../format/go-value.ts';
 import { renderListing } from '../../format/listing.ts';
@@ -7,17 +7,14 @@ import { Template } from '../../format/template.ts';
 import { ago } from '../../format/time.ts';
 import { decimalSize } from '../../format/units.ts';
 import { containerListing } from '../container/listing.ts';
-import { imageListing, imageRows } from '../image/listing.ts';
+import type { ImageRow } from '../image/listing.ts';
+import { imageListing } from '../image/listing.ts';
 import { volumeListing } from '../volume/listing.ts';
 
 /** Every object with its size: `system df -v`. */
 export function describeUsage(usage: LegacyDiskUsage, format: string, now: number): string {
-  // One line for each image, under its first name.
-  const images = (usage.Images ?? []).flatMap((image) =>
-    imageRows([{ ...image, RepoTags: (image.RepoTags as readonly string[] | null)?.slice(0, 1) ?? [] }], {
-      digests: false,
-    }),
-  );
+  const images = (usage.Images ?? []).map(firstName);
+  const cache = [...(usage.BuildCache ?? [])].sort(byLastUse);
   const isTable = format === '' || format === 'table';
   const listings = {
     images: imageListing({ truncate: isTable, now }),
@@ -34,7 +31,7 @@ export function describeUsage(usage: LegacyDiskUsage, format: string, now: numbe
       ),
       Containers: rows<ContainerSummary>(usage.Containers, listings.containers),
       Volumes: rows<Volume>(usage.Volumes, volumeListing),
-      BuildCache: rows<BuildCache>(usage.BuildCache, listings.cache),
+      BuildCache: rows<BuildCache>(cache, listings.cache),
     };
     return `${new Template(format === 'json' ? '{{json .}}' : format).execute(data)}\n`;
   }
@@ -65,11 +62,25 @@ export function describeUsage(usage: LegacyDiskUsage, format: string, now: numbe
     renderListing(usage.Volumes ?? [], 'table {{.Name}}\t{{.Links}}\t{{.Size}}', volumeListing),
     `\nBuild cache usage: ${decimalSize(cacheSize)}\n\n`,
     renderListing(
-      usage.BuildCache ?? [],
+      cache,
       'table {{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}',
       listings.cache,
     ),
   ].join('');
+}
+
+/** Never used first, then the least recently used. */
+function byLastUse(a: BuildCache, b: BuildCache): number {
+  const [left, right] = [a, b].map(({ LastUsedAt }) => (LastUsedAt ? Date.parse(LastUsedAt) : -Infinity));
+  if (left === right) return a.ID < b.ID ? -1 : 1;
+  return (left ?? 0) < (right ?? 0) ? -1 : 1;
+}
+
+/** One line for each image, under its first tag. */
+function firstName(image: ImageSummary): ImageRow {
+  const [name = '<none>:<none>'] = (image.RepoTags as readonly string[] | null) ?? [];
+  const colon = name.lastIndexOf(':');
+  return { image, repository: name.slice(0, colon), tag: name.slice(colon + 1), digest: '' };
 }
 
 const cacheListing = (now: number): Listing<BuildCache> => ({

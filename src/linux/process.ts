@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { bind, check, lastErrno, SystemError } from './libc.ts';
+import { exitCodeOf } from './wait.ts';
 
 const prctl = bind<(option: number, value: number, a: number, b: number, c: number) => number>(
   'int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)',
@@ -17,6 +18,12 @@ export function becomeSubreaper(): void {
  * for ever. Undefined when there is none or it is a zombie.
  */
 export function processStartTicks(pid: number): string | undefined {
+  const fields = statFields(pid);
+  return fields?.[0] === 'Z' || fields?.[0] === 'X' ? undefined : fields?.[19];
+}
+
+/** The fields of /proc/<pid>/stat from the third, the state, on. */
+function statFields(pid: number): string[] | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -24,8 +31,7 @@ export function processStartTicks(pid: number): string | undefined {
     return undefined;
   }
   // The second field is the program's name in parentheses and may itself hold parentheses and blanks.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 const setScheduler = bind<(pid: number, policy: number, parameters: Int32Array) => number>(
@@ -51,6 +57,27 @@ export function openPidfd(pid: number): number | undefined {
   if (fd >= 0) return fd;
   if (lastErrno() === os.errno.ESRCH) return undefined;
   throw new SystemError('pidfd_open', lastErrno());
+}
+
+const ioctl = bind<(fd: number, request: number, type: string, argument: Uint8Array) => number>(
+  'int ioctl(int, unsigned long, ...)',
+);
+const PIDFD_GET_INFO = 0xc040ff0b;
+const PIDFD_INFO_EXIT = 8n;
+const INFO_BYTES = 64;
+
+/**
+ * How a process ended that is not our child, when its pidfd has become readable: while it is a zombie from
+ * proc_pid_stat(5), field 52, later by PIDFD_INFO_EXIT of kernels from 6.15 on. Undefined where neither tells.
+ */
+export function exitCodeOfOrphan(pid: number, pidfd: number): number | undefined {
+  const fields = statFields(pid);
+  if (fields?.[0] === 'Z') return exitCodeOf(Number(fields[49]));
+  const info = Buffer.alloc(INFO_BYTES);
+  info.writeBigUInt64LE(PIDFD_INFO_EXIT, 0);
+  if (ioctl(pidfd, PIDFD_GET_INFO, 'void *', info) < 0) return undefined;
+  const known = (info.readBigUInt64LE(0) & PIDFD_INFO_EXIT) !== 0n;
+  return known ? exitCodeOf(info.readInt32LE(INFO_BYTES - 4)) : undefined;
 }
 
 const flock = bind<(fd: number, operation: number) => number>('int flock(int, int)');

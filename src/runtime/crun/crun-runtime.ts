@@ -6,6 +6,7 @@ import {
   PROTOCOL_VERSION,
   toTaskExit,
   toTaskInfo,
+  type AttachRequest,
   type Method,
   type Methods,
   type WireTask,
@@ -74,7 +75,7 @@ class CrunRuntime implements Runtime {
       resolve(socket);
     };
     socket.on('readable', onReadable).on('end', broken).on('error', broken);
-    socket.write(`${JSON.stringify({ attach: options })}\n`);
+    socket.write(`${JSON.stringify({ attach: options } satisfies AttachRequest)}\n`);
     return promise;
   }
 

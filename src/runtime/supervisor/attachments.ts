@@ -17,7 +17,7 @@ export class Attachments {
   add(attachment: Attachment): void {
     this.#all.add(attachment);
     attachment.socket.once('close', () => this.#remove(attachment));
-    this.#timer ??= setInterval(() => this.#sweep(Date.now()), SWEEP_MS);
+    this.#timer ??= setInterval(() => this.sweep(Date.now()), SWEEP_MS);
   }
 
   /** Keeps it, unread, until the task of that key is started. */
@@ -38,6 +38,18 @@ export class Attachments {
     return this.#parked;
   }
 
+  /** Drops clients that have gone or stand still; a socket that is not read does not report either. `now` in ms. */
+  sweep(now: number): void {
+    for (const attachment of this.#all) {
+      const { socket, endedAt } = attachment;
+      const lingers = endedAt !== undefined && attachment.outlet.size === 0 && now - endedAt > LINGER_MS;
+      if (lingers || attachment.outlet.stalledFor(now) > STALL_MS) socket.destroy();
+      else if (socket.isPaused() || attachment.inputDone) {
+        if (isHungUp(socket)) socket.destroy();
+      }
+    }
+  }
+
   #unpark(key: string, attachment: Attachment): void {
     const parked = this.#parked.get(key);
     parked?.delete(attachment);
@@ -49,18 +61,6 @@ export class Attachments {
     if (this.#all.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-  }
-
-  /** Finds clients that have gone or stand still; a socket that is not read does not report either. */
-  #sweep(now: number): void {
-    for (const attachment of this.#all) {
-      const { socket, endedAt } = attachment;
-      const lingers = endedAt !== undefined && attachment.outlet.size === 0 && now - endedAt > LINGER_MS;
-      if (lingers || attachment.outlet.stalledFor(now) > STALL_MS) socket.destroy();
-      else if (socket.isPaused() || attachment.inputDone) {
-        if (isHungUp(socket)) socket.destroy();
-      }
-    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { messageOf, type Clock, type Logger } from '#kernel';
-import { openPidfd, pollNow, processStartTicks } from '#linux';
+import { exitCodeOfOrphan, openPidfd, pollNow, processStartTicks } from '#linux';
 import { noLog, type LogSink } from './sink.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { TaskRecord, TaskStore } from './task-store.ts';
@@ -9,8 +9,9 @@ import { Task, type TaskStreams } from './task.ts';
 const POLL_MS = 100;
 
 /**
- * Takes up the tasks of a supervisor that was killed. Their processes are no longer our children: that they ended is
- * seen, their exit codes are not. Output comes again from their FIFOs, terminals are lost.
+ * Takes up the tasks of a supervisor that was killed. Their processes are no longer our children: an end that came
+ * before us has an unknown exit code, a later one is seen by pidfd. Output comes again from their FIFOs, terminals are
+ * lost.
  */
 export function recoverTasks(supervisor: Supervisor): void {
   const { store, options } = supervisor;
@@ -78,17 +79,18 @@ function watchOrphans(tasks: readonly Task[], clock: Clock, logger: Logger): voi
     for (const { fd, readable } of pollNow([...watched.keys()])) {
       const task = watched.get(fd);
       if (!readable || !task) continue;
+      const exitCode = exitCodeOfOrphan(task.record.pid, fd);
       closeSync(fd);
       watched.delete(fd);
-      void gone(task, clock, logger);
+      void gone(task, clock, logger, exitCode);
     }
     if (watched.size === 0) clearInterval(timer);
   }, POLL_MS);
 }
 
-async function gone(task: Task, clock: Clock, logger: Logger): Promise<void> {
+async function gone(task: Task, clock: Clock, logger: Logger, exitCode?: number): Promise<void> {
   try {
-    await task.exited({ exitCode: undefined, at: clock.now() });
+    await task.exited({ exitCode, at: clock.now() });
   } catch (error) {
     logger.error({ task: task.key, error: messageOf(error) }, 'exit could not be recorded');
   }

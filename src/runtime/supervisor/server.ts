@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { kindOf, messageOf, type Logger } from '#kernel';
-import type { AttachOptions } from '../runtime.ts';
 import { Attachment } from './attachment.ts';
 import { LineSplitter } from './lines.ts';
 import {
   PROTOCOL_VERSION,
   taskKey,
+  type AttachRequest,
   type ExitEvent,
   type Method,
   type Methods,
@@ -105,7 +105,7 @@ export class Server {
       if (rest.length > 0) socket.unshift(rest);
       socket.write('{}\n');
       // The daemon is the only client, and is of our version or asks for an upgrade first.
-      this.#supervisor.attach(new Attachment(socket, message.attach as AttachOptions));
+      this.#supervisor.attach(new Attachment(socket, (message as AttachRequest).attach));
       return;
     }
     this.#control(socket, message as Request, rest);

@@ -47,7 +47,7 @@ export class ImageRemoval {
     const untagged =
       found.name === undefined
         ? this.#planById(found.id, names, force)
-        : this.#planByName(found.name, found.id, names, force);
+        : this.#planByName(reference, found.name, found.id, names, force);
     const left = names.filter((name) => !untagged.includes(name));
     const deletes = found.name === undefined || (left.length === 0 && !this.#obstacle(found.id, [], force));
     const gone = deletes ? names : untagged;
@@ -69,6 +69,7 @@ export class ImageRemoval {
 
   /** By name, that name goes, and with a repository's last tag its digests. */
   #planByName(
+    reference: string,
     name: ImageName,
     id: Digest,
     names: readonly ImageName[],
@@ -77,7 +78,7 @@ export class ImageRemoval {
     const [user] = this.#options.users(id);
     if (!force && user && isSingleReference(names)) {
       throw conflict(
-        `conflict: unable to remove repository reference ${JSON.stringify(familiar(name))} (must force) - ` +
+        `conflict: unable to remove repository reference ${JSON.stringify(reference)} (must force) - ` +
           `container ${shortId(user.containerId)} is using its referenced image ${shortId(id)}`,
       );
     }

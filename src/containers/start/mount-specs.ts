@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerMount } from '../container-record.ts';
 import type { SpecMount } from '../spec/oci-spec.ts';
@@ -17,13 +18,15 @@ export function specMount(mount: ContainerMount, source: string): SpecMount {
     destination,
     type: 'bind',
     source,
-    options: [mount.nonRecursive ? 'bind' : 'rbind', rw ? 'rw' : readonlyOption(mount), propagation],
+    options: [mount.nonRecursive ? 'bind' : 'rbind', rw ? 'rw' : readonlyOption(mount, source), propagation],
   };
 }
 
-/** Mounts below a read-only bind are read-only too, unless that was asked not to be. */
-const readonlyOption = (mount: ContainerMount): string =>
-  mount.readonlyNonRecursive || mount.nonRecursive ? 'ro' : 'rro';
+/** Mounts below a read-only bind are read-only too, unless that was asked not to be. crun knows `rro` for folders only. */
+const readonlyOption = (mount: ContainerMount, source: string): string =>
+  mount.readonlyNonRecursive || mount.nonRecursive || !isFolder(source) ? 'ro' : 'rro';
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /** The three files of /etc and, where asked, the init; unless something of the user's is mounted there. */
 export function ownMounts(options: {

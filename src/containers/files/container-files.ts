@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, type BigIntStats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync, type BigIntStats } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { posix, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -8,7 +8,8 @@ import { bindMount, openFolderUnder, openUnder, oPath, readLinkAt, unmount } fro
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import type { PathStat } from '../containers.ts';
-import { mountRoot, unmountRoot } from '../start/root-file-system.ts';
+import { openMount } from '../start/open-mount.ts';
+import { mountPointInRoot, mountRoot, unmountRoot } from '../start/root-file-system.ts';
 import { goFileMode } from './go-file-mode.ts';
 
 /** A container's file tree for as long as it is held: the live one, or a temporary mount of a stopped container's. */
@@ -115,7 +116,8 @@ export class ContainerFiles {
     if (record.state.status === 'running' && options.volumes !== false) {
       return { root: `/proc/${record.state.pid}/root`, [Symbol.asyncDispose]: async () => Promise.resolve() };
     }
-    const root = join(this.#ctx.options.bundles, `files-${newId().slice(0, 16)}`, 'rootfs');
+    const user = `files-${newId().slice(0, 16)}`;
+    const root = join(this.#ctx.options.bundles, user, 'rootfs');
     await using opened = new AsyncDisposableStack();
     if (record.state.status === 'running') {
       // An upper folder in use may not be mounted twice; the run's own mount is seen through a bind.
@@ -125,30 +127,30 @@ export class ContainerFiles {
       await mountRoot(this.#ctx.options.snapshots.mounts(record.id), this.#ctx.baseLayer, root);
     }
     opened.defer(() => unmountRoot(root));
-    for (const mount of options.volumes === false ? [] : record.mounts) {
-      const target = mount.type === 'tmpfs' ? undefined : existingTarget(root, mount.destination);
+    if (options.volumes !== false) await this.#mountVolumes(record, root, user, opened);
+    const owned = opened.move();
+    return { root, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  }
+
+  /** As for a start, what is mounted over the root is put there, so that files land where the container will see them. */
+  async #mountVolumes(
+    record: ContainerRecord,
+    root: string,
+    user: string,
+    opened: AsyncDisposableStack,
+  ): Promise<void> {
+    for (const mount of record.mounts.filter(({ type }) => type !== 'tmpfs')) {
+      const { name } = mount;
+      if (name !== undefined) opened.defer(() => this.#ctx.options.volumes.release(name, user));
+      const source = await openMount(this.#ctx, mount, root, user);
+      const kind = statSync(source).isDirectory() ? 'folder' : 'file';
+      const target = mountPointInRoot(root, mount.destination, kind);
       if (target === undefined) continue;
-      bindMount(mount.source, target, { readonly: !mount.rw });
+      bindMount(source, target, { readonly: !mount.rw, recursive: true });
       opened.defer(() => {
         unmount(target, { lazy: true });
       });
     }
-    const owned = opened.move();
-    return { root, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-  }
-}
-
-/** The place a mount would take inside the root, if there is one there; as a path that cannot be led elsewhere. */
-function existingTarget(root: string, destination: string): string | undefined {
-  const rootFd = openSync(root, constants.O_DIRECTORY);
-  try {
-    closeSync(openUnder(rootFd, destination, { flags: oPath, resolve: 'root', noSymlinks: true }));
-    return join(root, destination);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return undefined;
-    throw error;
-  } finally {
-    closeSync(rootFd);
   }
 }
 

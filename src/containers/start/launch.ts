@@ -1,9 +1,8 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lstatSync } from 'node:fs';
-import { invalidArgument, messageOf } from '#kernel';
+import { messageOf } from '#kernel';
 import type { ContainerContext } from '../context.ts';
-import type { ContainerMount, ContainerRecord } from '../container-record.ts';
+import type { ContainerRecord } from '../container-record.ts';
 import type { SpecMount } from '../spec/oci-spec.ts';
 import { encodeSpec } from '../spec/runtime-spec.ts';
 import { composeSpec, type OpenedResources } from './compose-spec.ts';
@@ -12,7 +11,8 @@ import { bundleOf, rootOf } from './container-paths.ts';
 import { logConfig } from './log-config.ts';
 import { specMount } from './mount-specs.ts';
 import { openNetwork } from './network.ts';
-import { folderInRoot, mountRoot, unmountRoot } from './root-file-system.ts';
+import { openMount } from './open-mount.ts';
+import { mountRoot, unmountRoot } from './root-file-system.ts';
 import { closeSharedMemory, openSharedMemory } from './shared-memory.ts';
 
 /**
@@ -69,40 +69,9 @@ async function openResources(ctx: ContainerContext, record: ContainerRecord): Pr
   await mkdir(bundleOf(ctx, record.id), { recursive: true, mode: 0o700 });
   await mountRoot(ctx.options.snapshots.mounts(record.id), ctx.baseLayer, root);
   const mounts: SpecMount[] = [];
-  for (const mount of record.mounts) mounts.push(specMount(mount, await openMount(ctx, record, mount, root)));
+  for (const mount of record.mounts)
+    mounts.push(specMount(mount, await openMount(ctx, mount, root, record.id)));
   const sharedMemory = await openSharedMemory(ctx, record);
   const network = await openNetwork(ctx, record);
   return { root, network, mounts, sharedMemory };
-}
-
-/** The host path of a mount; a volume is made ready, and filled from the image when it is empty. */
-async function openMount(
-  ctx: ContainerContext,
-  record: ContainerRecord,
-  mount: ContainerMount,
-  root: string,
-): Promise<string> {
-  if (mount.type === 'bind') {
-    if (!lstatSync(mount.source, { throwIfNoEntry: false })) {
-      throw invalidArgument(
-        `error while creating mount source path '${mount.source}': bind source path does not exist: make it, or remove the mount`,
-      );
-    }
-    return mount.source;
-  }
-  if (mount.type !== 'volume' || mount.name === undefined) return mount.source;
-  const folder = await ctx.options.volumes.acquire(mount.name, record.id);
-  if (mount.copyUp && (await readdir(folder)).length === 0 && folderInRoot(root, mount.destination)) {
-    await ctx.options.archiver.copyTree({
-      root,
-      path: mount.destination,
-      target: folder,
-      signal: ctx.options.signal,
-    });
-  }
-  if (mount.subpath === undefined) return folder;
-  if (!folderInRoot(folder, mount.subpath)) {
-    throw invalidArgument(`cannot access path ${join(folder, mount.subpath)}: no such file or directory`);
-  }
-  return join(folder, mount.subpath);
 }

@@ -1,7 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errnoOf, invalidArgument } from '#kernel';
+import { errnoOf, invalidArgument, isKind } from '#kernel';
 import {
   bindMount,
   chownAt,
@@ -9,6 +9,7 @@ import {
   mountOverlay,
   openFolderUnder,
   openUnder,
+  oPath,
   unmountIfMounted,
 } from '#linux';
 import type { SnapshotMounts } from '#snapshots';
@@ -89,6 +90,37 @@ export function makeFolderInRoot(root: string, path: string, owner: { uid: numbe
   } catch (error) {
     if (errnoOf(error) === 'ENOTDIR') {
       throw invalidArgument(`Cannot mkdir: ${path} is not a directory`, error);
+    }
+    throw error;
+  } finally {
+    closeSync(rootFd);
+  }
+}
+
+/**
+ * Makes what a mount at a path inside the root lies on, a folder or an empty file, and answers where it really is;
+ * undefined when something on the way is no folder. Only for roots in which nothing runs.
+ */
+export function mountPointInRoot(root: string, path: string, kind: 'folder' | 'file'): string | undefined {
+  const rootFd = openSync(root, constants.O_DIRECTORY);
+  const locate = (flags: number): string => {
+    const fd = openUnder(rootFd, path, {
+      flags,
+      mode: flags & constants.O_CREAT ? 0o644 : 0,
+      resolve: 'root',
+    });
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } finally {
+      closeSync(fd);
+    }
+  };
+  try {
+    makeFolderInRoot(root, kind === 'folder' ? path : dirname(path), { uid: 0, gid: 0 });
+    return locate(kind === 'folder' ? oPath : constants.O_CREAT | constants.O_RDONLY);
+  } catch (error) {
+    if (isKind(error, 'invalidArgument') || ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) {
+      return undefined;
     }
     throw error;
   } finally {

@@ -32,6 +32,8 @@ export interface FifoEnds {
  */
 export function openOutputFifo(path: string): FifoEnds {
   const ours = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  // Four times the usual room halves the switches between a busy writer and us; a refusal leaves the usual.
+  fcntl(ours, F_SETPIPE_SZ, 'int', OUTPUT_BYTES);
   try {
     return { ours, theirs: openSync(path, constants.O_RDWR) };
   } catch (error) {
@@ -59,6 +61,8 @@ export function openInputFifo(path: string): FifoEnds {
 
 const fcntl =
   bind<(fd: number, command: number, type: string, value: number) => number>('int fcntl(int, int, ...)');
+const F_SETPIPE_SZ = 1031;
+const OUTPUT_BYTES = 256 * 1024;
 const F_GETFD = 1;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;

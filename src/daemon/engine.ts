@@ -3,7 +3,7 @@ import { createApiServer, newestApiVersion, type ApiServer } from '#api/server';
 import type { AuthConfig } from '#api/types';
 import { LocalContainers } from '#containers';
 import type { Logger } from '#kernel';
-import { Cgroup, unmountIfMounted } from '#linux';
+import { Cgroup, unmakePrivate } from '#linux';
 import { createNetworks, teardown, type Networks } from '#networks';
 import type { RegistryClient } from '#registry/client';
 import { createCrunRuntime, type Runtime } from '#runtime';
@@ -70,7 +70,7 @@ export async function startEngine(configuration: Configuration, logger: Logger):
       if (!idle) return;
       new Cgroup(foundation.cgroups, ownCgroupParent(instance)).remove();
       await teardown({ instance, runFolder, iptables: configuration.network.iptables });
-      for (const folder of [runFolder, root]) unmountIfMounted(folder, { lazy: true });
+      for (const folder of [runFolder, root]) unmakePrivate(folder);
     },
   };
 }

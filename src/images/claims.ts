@@ -58,9 +58,10 @@ export class Claims {
       [Symbol.asyncDispose]: async () => {
         try {
           lease[Symbol.dispose]();
+          // Blobs first: on a full disk they give the room in which snapshots can be struck off the records.
+          for (const digest of held.blob) if (isDigest(digest)) await this.sweepBlob(digest);
           // A child was held after its parent.
           for (const key of [...held.snapshot].reverse()) if (isDigest(key)) await this.sweepSnapshot(key);
-          for (const digest of held.blob) if (isDigest(digest)) await this.sweepBlob(digest);
         } finally {
           this.#open.delete(closed.promise);
           closed.resolve(undefined);

@@ -11,6 +11,7 @@ import {
   mountOverlay,
   mountTmpfs,
   parseMountInfo,
+  unmakePrivate,
   unmount,
   unmountBelow,
   unmountIfMounted,
@@ -106,4 +107,16 @@ test('parseMountInfo() reads every field', () => {
       superOptions: ['rw', 'errors=continue'],
     },
   ]);
+});
+
+test('unmakePrivate() takes the bind of makePrivate() away and leaves a disk of its own', () => {
+  const path = folder('disk');
+  makePrivate(path);
+  assert.ok(findMount(path));
+  unmakePrivate(path);
+  assert.equal(findMount(path), undefined);
+  mountTmpfs(path);
+  makePrivate(path);
+  unmakePrivate(path);
+  assert.equal(findMount(path)?.type, 'tmpfs');
 });

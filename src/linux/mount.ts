@@ -1,4 +1,5 @@
 import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { bind, check, SystemError } from './libc.ts';
 import { oPath } from './openat2.ts';
 
@@ -95,6 +96,19 @@ export function makePrivate(path: string): void {
     bindMount(path, path);
     mount({ target: path, flags: mountFlags.private });
   }
+}
+
+/**
+ * Undoes makePrivate(): lazily takes away the bind of a folder on itself. What was mounted there before, such as a
+ * disk of its own, stays.
+ */
+export function unmakePrivate(path: string): void {
+  const mounts = listMounts();
+  const own = mounts.findLast((entry) => entry.target === path);
+  const parent = mounts.find((entry) => entry.id === own?.parent);
+  if (!own || parent?.device !== own.device) return;
+  const shown = join(parent.root, relative(parent.target, own.target));
+  if (own.root === shown) unmountIfMounted(path, { lazy: true });
 }
 
 export interface TmpfsOptions {

@@ -121,8 +121,8 @@ export class Database implements Disposable {
   }
 }
 
-/** SQLITE_FULL. */
-const isFull = (error: unknown): boolean =>
+/** Whether a write failed with SQLITE_FULL. */
+export const isFull = (error: unknown): boolean =>
   error instanceof Error && 'errcode' in error && error.errcode === 13;
 
 /** A TEXT column's value. Throws TypeError on anything else, since that is a wrong query. */

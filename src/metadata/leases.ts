@@ -1,5 +1,5 @@
 import { newId, type Clock } from '#kernel';
-import { text, type Database } from './database.ts';
+import { isFull, text, type Database } from './database.ts';
 
 export type LeaseKind = 'blob' | 'snapshot';
 
@@ -16,6 +16,8 @@ export interface Lease extends Disposable {
 export class Leases {
   readonly #db: Database;
   readonly #clock: Clock;
+  /** Disposed, but still in the records: the disk was full. */
+  readonly #ended = new Set<string>();
 
   constructor(db: Database, clock: Clock) {
     this.#db = db;
@@ -28,6 +30,7 @@ export class Leases {
 
   open(): Lease {
     const id = newId();
+    this.#forgetEnded();
     this.#db.run('INSERT INTO leases (id, created_at) VALUES (?, ?)', id, this.#clock.now());
     return {
       id,
@@ -35,14 +38,28 @@ export class Leases {
         this.#db.run('INSERT OR IGNORE INTO lease_items (lease, kind, key) VALUES (?, ?, ?)', id, kind, key);
       },
       [Symbol.dispose]: () => {
-        this.#db.run('DELETE FROM leases WHERE id = ?', id);
+        this.#ended.add(id);
+        this.#forgetEnded();
       },
     };
   }
 
   /** Everything leased now, of one kind. */
   items(kind: LeaseKind): ReadonlySet<string> {
-    const rows = this.#db.all('SELECT DISTINCT key FROM lease_items WHERE kind = ?', kind);
-    return new Set(rows.map((row) => text(row, 'key')));
+    const rows = this.#db.all('SELECT lease, key FROM lease_items WHERE kind = ?', kind);
+    return new Set(rows.filter((row) => !this.#ended.has(text(row, 'lease'))).map((row) => text(row, 'key')));
+  }
+
+  /** A lease must end although nothing can be written: what it held is what fills the disk. */
+  #forgetEnded(): void {
+    for (const id of this.#ended) {
+      try {
+        this.#db.run('DELETE FROM leases WHERE id = ?', id);
+        this.#ended.delete(id);
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        return;
+      }
+    }
   }
 }

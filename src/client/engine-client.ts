@@ -1,4 +1,4 @@
-import { messageOf } from '#kernel';
+import { errnoOf, messageOf } from '#kernel';
 import { dialBun, findBun } from './dial-bun.ts';
 import type { Connection, Dial } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -186,8 +186,10 @@ export class EngineClient {
     } catch (error) {
       http.destroy();
       request.signal?.throwIfAborted();
-      if (error instanceof BrokenExchange && mayBeStale && !request.stream) return undefined;
-      if (!(error instanceof BrokenExchange)) throw error;
+      const isBroken =
+        error instanceof BrokenExchange || ['EPIPE', 'ECONNRESET'].includes(errnoOf(error) ?? '');
+      if (isBroken && mayBeStale && !request.stream) return undefined;
+      if (!isBroken) throw error;
       throw new Error(`error during connect: ${request.method} ${request.path}: ${messageOf(error)}`, {
         cause: error,
       });

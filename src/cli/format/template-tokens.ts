@@ -16,9 +16,6 @@ export type Piece =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'action'; readonly tokens: readonly Token[]; readonly at: number };
 
-const tokenPattern =
-  /(?<space>[ \t\r\n]+)|(?<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`)|(?<char>'(?:[^'\\\n]|\\.)+')|(?<number>[+-]?(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))|(?<field>\.[\p{L}_][\p{L}\p{N}_]*)|(?<dot>\.)|(?<variable>\$[\p{L}\p{N}_]*)|(?<word>[\p{L}_][\p{L}\p{N}_]*)|(?<punctuation>:=|[=|(),])/uy;
-
 /** Where an offset stands, as Go counts: line from 1 and byte column from 0. */
 export function position(source: string, at: number): string {
   const before = source.slice(0, at);
@@ -37,7 +34,7 @@ export function cut(source: string, name = ''): Piece[] {
     const open = source.indexOf('{{', at);
     let text = source.slice(at, open < 0 ? undefined : open);
     if (trimNext) text = text.trimStart();
-    const trimBefore = open >= 0 && /^\{\{-[ \t\r\n]/.test(source.slice(open, open + 4));
+    const trimBefore = open >= 0 && source[open + 2] === '-' && isSpace(source[open + 3]);
     if (trimBefore) text = text.trimEnd();
     if (text !== '') pieces.push({ kind: 'text', text });
     if (open < 0) break;
@@ -56,26 +53,100 @@ interface Action {
 }
 
 function cutAction(source: string, start: number, name: string): Action {
-  const comment = /^\s*\/\*[^]*?\*\/(\s-)?\}\}/.exec(source.slice(start));
-  if (comment) return { trimAfter: comment[1] !== undefined, end: start + comment[0].length };
+  const comment = source.startsWith('/*', skipSpace(source, start)) ? cutComment(source, start) : undefined;
+  if (comment) return comment;
   const tokens: Token[] = [];
   for (let at = start; ;) {
-    const end = /^(\s-)?\}\}/.exec(source.slice(at, at + 4));
-    if (end) return { tokens, trimAfter: end[1] !== undefined, end: at + end[0].length };
+    if (source.startsWith('}}', at)) return { tokens, trimAfter: false, end: at + 2 };
+    if (isSpace(source[at]) && source.startsWith('-}}', at + 1))
+      return { tokens, trimAfter: true, end: at + 4 };
     const token = readToken(source, at, name);
     tokens.push(token);
     at += token.text.length;
   }
 }
 
+function cutComment(source: string, start: number): Action | undefined {
+  const close = source.indexOf('*/', start);
+  if (close < 0) return undefined;
+  if (source.startsWith('}}', close + 2)) return { trimAfter: false, end: close + 4 };
+  return isSpace(source[close + 2]) && source.startsWith('-}}', close + 3)
+    ? { trimAfter: true, end: close + 6 }
+    : undefined;
+}
+
+// The scanner works by hand: a regular expression for all tokens takes a millisecond to compile.
+
+const isSpace = (char: string | undefined): boolean =>
+  char === ' ' || char === '\t' || char === '\n' || char === '\r';
+
+const isDigit = (char: string | undefined): boolean => char !== undefined && char >= '0' && char <= '9';
+
+/** What begins a name; letters beyond ASCII are taken as they come. */
+const isLetter = (char: string | undefined): boolean =>
+  char !== undefined &&
+  ((char >= 'a' && char <= 'z') || (char >= 'A' && char <= 'Z') || char === '_' || char >= '\u00aa');
+
+function skip(source: string, at: number, test: (char: string | undefined) => boolean): number {
+  let end = at;
+  while (end < source.length && test(source[end])) end += 1;
+  return end;
+}
+
+const skipSpace = (source: string, at: number): number => skip(source, at, isSpace);
+const skipName = (source: string, at: number): number =>
+  skip(source, at, (char) => isLetter(char) || isDigit(char));
+
 function readToken(source: string, at: number, name: string): Token {
-  tokenPattern.lastIndex = at;
-  const groups = tokenPattern.exec(source)?.groups;
-  if (!groups) throw unreadable(source, at, name);
-  const [kind = '', text = ''] =
-    Object.entries(groups).find(([, value]) => (value as string | undefined) !== undefined) ?? [];
-  // The groups of the pattern are the token kinds, and `char`, a number literal.
-  return { kind: kind === 'char' ? 'number' : (kind as TokenKind), text, at };
+  const found = scan(source, at);
+  if (!found) throw unreadable(source, at, name);
+  return { kind: found.kind, text: source.slice(at, found.end), at };
+}
+
+interface Scanned {
+  readonly kind: TokenKind;
+  readonly end: number;
+}
+
+function scan(source: string, at: number): Scanned | undefined {
+  const char = source[at];
+  if (isSpace(char)) return { kind: 'space', end: skipSpace(source, at) };
+  if (char === '"' || char === '`' || char === "'") return scanQuoted(source, at, char);
+  return scanName(source, at) ?? scanNumber(source, at) ?? scanMark(source, at);
+}
+
+function scanName(source: string, at: number): Scanned | undefined {
+  if (isLetter(source[at])) return { kind: 'word', end: skipName(source, at) };
+  if (source[at] === '$') return { kind: 'variable', end: skipName(source, at + 1) };
+  if (source[at] !== '.') return undefined;
+  if (isLetter(source[at + 1])) return { kind: 'field', end: skipName(source, at + 1) };
+  return isDigit(source[at + 1]) ? undefined : { kind: 'dot', end: at + 1 };
+}
+
+function scanMark(source: string, at: number): Scanned | undefined {
+  if (source.startsWith(':=', at)) return { kind: 'punctuation', end: at + 2 };
+  const char = source[at];
+  return char !== undefined && '=|(),'.includes(char) ? { kind: 'punctuation', end: at + 1 } : undefined;
+}
+
+function scanQuoted(source: string, at: number, quote: string): Scanned | undefined {
+  for (let end = at + 1; end < source.length; end += 1) {
+    const char = source[end];
+    if (char === quote) return { kind: quote === "'" ? 'number' : 'string', end: end + 1 };
+    if (quote === '`') continue;
+    if (char === '\n') return undefined;
+    if (char === '\\') end += 1;
+  }
+  return undefined;
+}
+
+function scanNumber(source: string, at: number): Scanned | undefined {
+  const char = source[at];
+  if (!isDigit(char) && char !== '.' && char !== '-' && char !== '+') return undefined;
+  const number =
+    /[+-]?(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)/y;
+  number.lastIndex = at;
+  return number.test(source) ? { kind: 'number', end: number.lastIndex } : undefined;
 }
 
 function unreadable(source: string, at: number, name: string): TemplateError {

@@ -7,8 +7,8 @@ export const defaultFolder = '/usr/local/bin';
 export function aliasTargets(): readonly (readonly [string, string])[] {
   const here = dirname(process.execPath);
   const clone = resolve(here, '..');
-  const launcher = join(clone, 'wharf');
-  const client = existsSync(launcher) ? launcher : process.execPath;
+  // The executable itself, not the clone's launcher, which would hide the name that it was called by.
+  const client = process.execPath;
   const daemon = [join(clone, 'wharfd'), join(here, 'wharfd')].find((path) => existsSync(path));
   return [['docker', client] as const, ...(daemon === undefined ? [] : [['dockerd', daemon] as const])];
 }

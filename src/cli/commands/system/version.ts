@@ -54,7 +54,8 @@ function clientPart(context: Context): ClientVersion {
     ApiVersion: context.engine.version,
     DefaultAPIVersion: clientVersion,
     GitCommit: 'wharf',
-    GoVersion: `node${process.versions.node}`,
+    GoVersion:
+      process.versions.bun === undefined ? `node${process.versions.node}` : `bun${process.versions.bun}`,
     Os: 'linux',
     Arch: process.arch === 'x64' ? 'amd64' : process.arch,
     BuildTime: '',

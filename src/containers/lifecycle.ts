@@ -4,7 +4,7 @@ import type { ContainerContext } from './context.ts';
 import type { ContainerRecord, Exited } from './container-record.ts';
 import { restartDelay } from './restart-policy.ts';
 import { parseSignal } from './signals.ts';
-import { launch, release } from './start/launch.ts';
+import { launch, releaseRoot, releaseRun } from './start/launch.ts';
 import { transition } from './state-machine.ts';
 import type { WaitResult } from './waiters.ts';
 
@@ -104,8 +104,9 @@ export class Lifecycle {
     const next = ctx.update(record, { state });
     const seconds = (exitedAt - record.state.startedAt) / 1_000_000_000n;
     ctx.publish(next, 'die', { exitCode: String(exitCode ?? 255), execDuration: String(seconds) });
-    await release(ctx, next);
+    await releaseRun(ctx, next);
     await this.#afterExit(next, record.state.startedAt);
+    await releaseRoot(ctx, next);
   }
 
   async #afterExit(record: ContainerRecord, startedAt: bigint): Promise<void> {

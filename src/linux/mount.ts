@@ -61,6 +61,26 @@ export function unmount(target: string, options: { lazy?: boolean } = {}): void 
   check(umountCall(target, noFollow | (options.lazy ? lazyUnmount : 0)), 'umount2', target);
 }
 
+type Done = (error: unknown, result: number) => void;
+const umountAsync = (target: string, flags: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    // koffi's asynchronous form takes a callback behind the arguments.
+    const { async } = umountCall as unknown as { async: (target: string, flags: number, done: Done) => void };
+    async(target, flags, (error, result) => {
+      if (error instanceof Error) reject(error);
+      else resolve(result);
+    });
+  });
+
+/**
+ * Like unmountIfMounted() with `lazy`, on another thread: the last unmount of an overlay flushes the whole file system
+ * that its upper folder is on, which takes 15 ms and more.
+ */
+export async function unmountInBackground(target: string): Promise<void> {
+  // errno belongs to the other thread: what went wrong, if anything did, is found out by trying again here.
+  if ((await umountAsync(target, noFollow | lazyUnmount)) !== 0) unmountIfMounted(target, { lazy: true });
+}
+
 /** Unmounts if something is mounted there; a path that is missing or not a mount point is no error. */
 export function unmountIfMounted(target: string, options: { lazy?: boolean } = {}): void {
   try {
@@ -131,6 +151,11 @@ export interface OverlaySpec {
   readonly work?: string;
   readonly target: string;
   readonly readonly?: boolean;
+  /**
+   * Nothing written need survive a crash of the host: nothing is ever flushed. Such an upper folder can be mounted
+   * once only. Ignored where the kernel does not know it (before 5.10).
+   */
+  readonly volatile?: boolean;
 }
 
 /**
@@ -169,19 +194,28 @@ let knownFeatures: readonly string[] = features;
 
 function mountWithFeatures(folders: string, spec: OverlaySpec): void {
   const flags = spec.readonly ? mountFlags.readonly : 0;
-  const attempt = (): void => {
-    const data = [folders, ...knownFeatures.map((name) => `${name}=off`)].join(',');
+  const attempt = (volatile: boolean): void => {
+    const options = knownFeatures.map((name) => `${name}=off`);
+    const data = [folders, ...options, ...(volatile ? ['volatile'] : [])].join(',');
     mount({ source: 'overlay', target: spec.target, type: 'overlay', flags, data });
   };
+  const isRefusal = (error: unknown): boolean => error instanceof SystemError && error.code === 'EINVAL';
+  if (spec.volatile) {
+    try {
+      attempt(true);
+      return;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
+  }
   try {
-    attempt();
+    attempt(false);
   } catch (error) {
     // An old kernel refuses options it has never heard of; its module's parameters tell which it has.
     const known = features.filter((name) => existsSync(`/sys/module/overlay/parameters/${name}`));
-    const refused = error instanceof SystemError && error.code === 'EINVAL';
-    if (!refused || known.length === knownFeatures.length) throw error;
+    if (!isRefusal(error) || known.length === knownFeatures.length) throw error;
     knownFeatures = known;
-    attempt();
+    attempt(false);
   }
 }
 

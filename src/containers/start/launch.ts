@@ -47,19 +47,37 @@ export async function launch(
 
 /** Gives back all that launch() opened. Idempotent, also after a crash; each step is tried whatever the others do. */
 export async function release(ctx: ContainerContext, record: ContainerRecord): Promise<void> {
-  const { runtime, networks, volumes, logger } = ctx.options;
-  const steps: (() => Promise<unknown>)[] = [
+  await releaseRun(ctx, record);
+  await releaseRoot(ctx, record);
+}
+
+/** The first half: what others may be waiting for, such as names, ports and volumes. */
+export async function releaseRun(ctx: ContainerContext, record: ContainerRecord): Promise<void> {
+  const { runtime, networks, volumes } = ctx.options;
+  await inTurn(ctx, record, [
     () => runtime.delete(record.id),
     () => networks.closeSandbox(record.id),
     () => closeSharedMemory(ctx, record.id),
-    () => unmountRoot(rootOf(ctx, record.id)),
     ...record.mounts.flatMap(({ name }) =>
       name === undefined ? [] : [() => volumes.release(name, record.id)],
     ),
-  ];
+  ]);
+}
+
+/** The second half: unmounting flushes what the run has written, which takes a while. */
+export async function releaseRoot(ctx: ContainerContext, record: ContainerRecord): Promise<void> {
+  await inTurn(ctx, record, [() => unmountRoot(rootOf(ctx, record.id))]);
+}
+
+async function inTurn(
+  ctx: ContainerContext,
+  record: ContainerRecord,
+  steps: readonly (() => Promise<unknown>)[],
+): Promise<void> {
   for (const step of steps) {
     await step().catch((error: unknown) => {
-      logger.error({ container: record.id, error: messageOf(error) }, 'releasing a container failed in part');
+      const fields = { container: record.id, error: messageOf(error) };
+      ctx.options.logger.error(fields, 'releasing a container failed in part');
     });
   }
 }
@@ -67,7 +85,9 @@ export async function release(ctx: ContainerContext, record: ContainerRecord): P
 async function openResources(ctx: ContainerContext, record: ContainerRecord): Promise<OpenedResources> {
   const root = rootOf(ctx, record.id);
   await mkdir(bundleOf(ctx, record.id), { recursive: true, mode: 0o700 });
-  await mountRoot(ctx.options.snapshots.mounts(record.id), ctx.baseLayer, root);
+  await mountRoot(ctx.options.snapshots.mounts(record.id), ctx.baseLayer, root, {
+    volatile: record.hostConfig.AutoRemove ?? false,
+  });
   const mounts: SpecMount[] = [];
   for (const mount of record.mounts)
     mounts.push(specMount(mount, await openMount(ctx, mount, root, record.id)));

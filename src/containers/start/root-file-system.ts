@@ -10,13 +10,21 @@ import {
   openFolderUnder,
   openUnder,
   oPath,
-  unmountIfMounted,
+  unmountInBackground,
 } from '#linux';
 import type { SnapshotMounts } from '#snapshots';
 import type { AccountFiles } from '../spec/user.ts';
 
-/** Mounts a container's snapshot, with the base layer under it, at `target`, which it makes. */
-export async function mountRoot(mounts: SnapshotMounts, baseLayer: string, target: string): Promise<void> {
+/**
+ * Mounts a container's snapshot, with the base layer under it, at `target`, which it makes. `volatile`: the writable
+ * layer goes with this run, so it need never reach the disk.
+ */
+export async function mountRoot(
+  mounts: SnapshotMounts,
+  baseLayer: string,
+  target: string,
+  options: { readonly volatile?: boolean } = {},
+): Promise<void> {
   await mkdir(target, { recursive: true });
   if (mounts.upper !== undefined && mounts.work === undefined) {
     bindMount(mounts.upper, target);
@@ -27,12 +35,13 @@ export async function mountRoot(mounts: SnapshotMounts, baseLayer: string, targe
     ...(mounts.upper !== undefined && { upper: mounts.upper }),
     ...(mounts.work !== undefined && { work: mounts.work }),
     target,
+    volatile: options.volatile ?? false,
   });
 }
 
 /** Takes the mount away and removes the bundle around it. Idempotent. */
 export async function unmountRoot(target: string): Promise<void> {
-  unmountIfMounted(target, { lazy: true });
+  await unmountInBackground(target);
   // Never recursive on the mount point: if it were still mounted, its files would go.
   await rmdir(target).catch((error: unknown) => {
     if (errnoOf(error) !== 'ENOENT') throw error;

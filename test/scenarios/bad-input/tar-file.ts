@@ -3,11 +3,12 @@ export interface TarMember {
   readonly name: string;
   /** Of a link. */
   readonly target?: string;
-  readonly kind?: 'file' | 'symlink' | 'hardlink';
+  /** `pax`: its content are extended attributes of the next member. */
+  readonly kind?: 'file' | 'symlink' | 'hardlink' | 'pax';
   readonly content?: string | Uint8Array;
 }
 
-const kinds = { file: '0', hardlink: '1', symlink: '2' } as const;
+const kinds = { file: '0', hardlink: '1', symlink: '2', pax: 'x' } as const;
 
 /** An uncompressed POSIX (ustar) archive with exactly these members; names up to 100 bytes. */
 export function tarFile(members: readonly TarMember[]): Buffer {

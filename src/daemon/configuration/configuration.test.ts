@@ -32,6 +32,7 @@ test('parseFile() names the file and the key', () => {
     /\/x\.json.*don't match any configuration option: nope/,
   );
   assert.throws(() => parseFile('/x.json', '{"debug":"yes"}'), /debug has the wrong type/);
+  assert.deepEqual(parseFile('/x.json', '\n'), {});
   assert.throws(() => parseFile('/x.json', '{'), /unable to configure the daemon with file \/x\.json/);
 });
 

@@ -91,8 +91,9 @@ function pairsOf(setting: Setting, texts: readonly string[]): Readonly<Record<st
   );
 }
 
-/** Reads the text of daemon.json. Throws invalidArgument that names the file and the key. */
+/** Reads the text of daemon.json; an empty file sets nothing. Throws invalidArgument that names the file and the key. */
 export function parseFile(path: string, json: string): Settings {
+  if (json.trim() === '') return {};
   let document: unknown;
   try {
     document = JSON.parse(json);

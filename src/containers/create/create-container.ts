@@ -125,10 +125,10 @@ const withoutImplied = (host: HostConfig): HostConfig => ({
   ...(host.Memory !== undefined && host.Memory < 0 && { Memory: 0 }),
 });
 
-/** The hostname: as asked, the host's own with its UTS namespace or network, another's, or the short id. */
+/** The hostname: as asked, the host's own with its network, none with another container's, or the short id. */
 function named(id: string, config: ContainerConfig, host: HostConfig, hostname: string): ContainerConfig {
   if (config.Hostname) return config;
-  if (host.NetworkMode === 'host' || host.UTSMode === 'host') return { ...config, Hostname: hostname };
+  if (host.NetworkMode === 'host') return { ...config, Hostname: hostname };
   if (sharedContainer(host.NetworkMode) !== undefined) return config;
   return { ...config, Hostname: shortId(id) };
 }

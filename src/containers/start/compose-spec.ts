@@ -42,7 +42,7 @@ export function composeSpec(
   const devices = containerDevices(hostConfig);
   const init = hostConfig.Init ? requireInit(host.initPath) : undefined;
   return runtimeSpec({
-    record,
+    record: withSharedName(ctx, record, network),
     rootPath: root,
     user,
     ...confinement(ctx, hostConfig),
@@ -65,6 +65,17 @@ export function composeSpec(
     hostNetwork: network.path === undefined,
     initPath: init === undefined ? undefined : initDestination,
   });
+}
+
+/** A container in another's network bears that one's host name. */
+function withSharedName(
+  ctx: ContainerContext,
+  record: ContainerRecord,
+  network: ContainerNetwork,
+): ContainerRecord {
+  if (network.mode !== 'joined') return record;
+  const { Hostname = '', Domainname = '' } = ctx.store.get(network.other).config;
+  return { ...record, config: { ...record.config, Hostname, Domainname } };
 }
 
 /** What holds the container's processes down: capabilities, seccomp, AppArmor. A privileged one has all and is under none. */

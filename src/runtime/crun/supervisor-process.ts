@@ -22,7 +22,8 @@ export interface SupervisorLaunch {
   readonly logger: Logger;
 }
 
-const START_MS = 10_000;
+/** Generous: on an emulated or overloaded machine a start of Node alone takes many seconds. */
+const START_MS = 60_000;
 /** What connecting says when there is no supervisor, one is being replaced just then, or it has a long queue. */
 const absent = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EAGAIN']);
 

@@ -21,7 +21,8 @@ export function makeEngine(
       process.getuid?.() === 0 && {
         onAbsent: async () => {
           const { startForClient } = await import('./daemon/lifecycle.ts');
-          await startForClient(err);
+          const { findDaemon } = await import('./daemon/find-daemon.ts');
+          await startForClient(err, findDaemon(env));
           return true;
         },
       }),

@@ -1,21 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { errnoOf } from '#kernel';
 import type { Output } from '../output.ts';
+import { logTail } from './log-tail.ts';
 
 /** Where the machine's own engine keeps its things. */
 export interface DaemonPlaces {
@@ -30,61 +20,73 @@ export const defaultPlaces: DaemonPlaces = {
   logFile: '/var/log/wharf/wharfd.log',
 };
 
-/** How long a start may take, in milliseconds. */
-const patience = 10_000;
+export interface StartOptions extends DaemonPlaces {
+  /** The program and its first arguments. */
+  readonly command: readonly [string, ...string[]];
+  readonly args: readonly string[];
+  /** How long a start may take, in milliseconds. */
+  readonly patience?: number;
+}
+
+/** Milliseconds for a start or a stop. */
+const usualPatience = 10_000;
 
 /** Starts the engine because a command found none, and says so. */
-export async function startForClient(err: Output): Promise<void> {
-  const { pid } = await startDaemon([], defaultPlaces);
+export async function startForClient(err: Output, command: readonly [string, ...string[]]): Promise<void> {
+  const pid = await startDaemon({ ...defaultPlaces, command, args: [] });
+  const { logFile } = defaultPlaces;
   err.write(
-    `wharf: started the engine wharfd (pid ${pid}); its log is ${defaultPlaces.logFile}; stop it with: wharf daemon stop\n`,
+    `wharf: started the engine wharfd (pid ${pid}); log: ${logFile}; stop it with: wharf daemon stop\n`,
   );
 }
 
-/** Starts the engine in a session of its own and waits until it answers. Throws with the end of its log. */
-export async function startDaemon(args: readonly string[], places: DaemonPlaces): Promise<{ pid: number }> {
-  mkdirSync(dirname(places.pidFile), { recursive: true });
-  mkdirSync(dirname(places.logFile), { recursive: true });
-  const command = findDaemon();
-  const log = openSync(places.logFile, 'a', 0o640);
+/**
+ * Starts the engine in a session of its own and waits until it answers; returns its pid. When another start was
+ * faster, that one's. Throws with the end of its log if it does not come up.
+ */
+export async function startDaemon(options: StartOptions): Promise<number> {
+  mkdirSync(dirname(options.pidFile), { recursive: true });
+  mkdirSync(dirname(options.logFile), { recursive: true });
+  const [program, ...first] = options.command;
+  const pidFile = options.args.some((arg) => /^(--pidfile|-p)(=|$)/.test(arg))
+    ? []
+    : ['--pidfile', options.pidFile];
+  const log = openSync(options.logFile, 'a', 0o640);
   const begin = fstatSync(log).size;
-  const child = spawn(command[0], [...command.slice(1), ...args], {
+  const child = spawn(program, [...first, ...pidFile, ...options.args], {
     detached: true,
     stdio: ['ignore', log, log],
     cwd: '/',
   });
   closeSync(log);
   child.unref();
-  const pid = await untilReady(child, places, begin);
-  return { pid };
+  return await untilReady(child, options, begin);
 }
 
-async function untilReady(child: ChildProcess, places: DaemonPlaces, logBegin: number): Promise<number> {
-  const ended = new Promise<string>((resolve) => {
-    child.once('exit', (code, signal) =>
-      resolve(signal === null ? `exit status ${code ?? 0}` : `signal ${signal}`),
-    );
-    child.once('error', (error) => resolve(error.message));
-  });
-  let end: string | undefined;
-  void ended.then((text) => (end = text));
+async function untilReady(child: ChildProcess, options: StartOptions, logBegin: number): Promise<number> {
+  const { socket, logFile, patience = usualPatience } = options;
+  const state: { end?: string } = {};
+  child.once(
+    'exit',
+    (code, signal) => (state.end = signal === null ? `exit status ${code ?? 0}` : `signal ${signal}`),
+  );
+  child.once('error', (error) => (state.end = error.message));
   const deadline = Date.now() + patience;
-  const { pid } = child;
-  if (pid !== undefined) writeFileSync(places.pidFile, `${pid}\n`);
   while (Date.now() < deadline) {
-    if (await answers(places.socket)) return findPid(places) ?? pid ?? 0;
-    if (end !== undefined) {
+    if (await answers(socket)) return findPid(options) ?? child.pid ?? 0;
+    if (state.end !== undefined) {
       // Another one may have won the race to be the engine.
-      if (await answers(places.socket)) return findPid(places) ?? 0;
-      rmSync(places.pidFile, { force: true });
-      throw new Error(`the engine did not start: ${end}\n${logTail(places.logFile, logBegin)}`);
+      if (await answers(socket)) return findPid(options) ?? 0;
+      throw new Error(`the engine did not start: ${state.end}\n${logTail(logFile, logBegin)}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause();
   }
   throw new Error(
-    `the engine (pid ${pid ?? 0}) does not answer on ${places.socket} after ${patience / 1000} s; its log is ${places.logFile}\n${logTail(places.logFile, logBegin)}`,
+    `the engine (pid ${child.pid ?? 0}) does not answer on ${socket} after ${patience / 1000} s; its log is ${logFile}\n${logTail(logFile, logBegin)}`,
   );
 }
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 
 /** Whether something accepts connections on the socket. */
 export function answers(socket: string): Promise<boolean> {
@@ -99,65 +101,43 @@ export function answers(socket: string): Promise<boolean> {
 }
 
 /** The pid of the engine, if its process is alive. */
-export function findPid({ pidFile }: DaemonPlaces): number | undefined {
+export function findPid({ pidFile }: Pick<DaemonPlaces, 'pidFile'>): number | undefined {
+  let pid: number;
   try {
-    const pid = Number(readFileSync(pidFile, 'utf8').trim());
-    if (!Number.isInteger(pid) || pid <= 0) return undefined;
-    process.kill(pid, 0);
-    return pid;
-  } catch (error) {
-    if (errnoOf(error) === 'EPERM') return undefined;
+    pid = Number(readFileSync(pidFile, 'utf8').trim());
+  } catch {
     return undefined;
   }
+  return Number.isInteger(pid) && pid > 0 && isAlive(pid) ? pid : undefined;
 }
 
-/** Asks the engine to end and waits for it; containers run on. */
-export async function stopDaemon(places: DaemonPlaces): Promise<number | undefined> {
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) === 'EPERM';
+  }
+}
+
+/** Asks the engine to end and waits for it; returns its pid, or undefined if there is none. Containers run on. */
+export async function stopDaemon(
+  places: DaemonPlaces,
+  patience = usualPatience,
+): Promise<number | undefined> {
   const pid = findPid(places);
-  if (pid === undefined) return undefined;
+  if (pid === undefined) {
+    if (!(await answers(places.socket))) return undefined;
+    throw new Error(
+      `an engine answers on ${places.socket}, but ${places.pidFile} does not name it: stop it where it was started`,
+    );
+  }
   process.kill(pid, 'SIGTERM');
   const deadline = Date.now() + patience;
-  while (findPid(places) === pid) {
+  while (isAlive(pid)) {
     if (Date.now() > deadline)
       throw new Error(`the engine (pid ${pid}) has not ended after ${patience / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause();
   }
-  rmSync(places.pidFile, { force: true });
   return pid;
-}
-
-/** The last lines of a log, at most 4 KiB of what was written since `from`. */
-export function logTail(path: string, from = 0): string {
-  if (!existsSync(path)) return '';
-  const { size } = statSync(path);
-  const start = Math.max(from, size - 4096);
-  const buffer = Buffer.alloc(Math.max(0, size - start));
-  const file = openSync(path, 'r');
-  try {
-    readSync(file, buffer, 0, buffer.length, start);
-  } finally {
-    closeSync(file);
-  }
-  return buffer.toString().trimEnd().split('\n').slice(-10).join('\n');
-}
-
-/** The command line of the engine that belongs to this program: its launcher, or the bundle with its Node. */
-function findDaemon(): readonly [string, ...string[]] {
-  const given = process.env['WHARF_DAEMON'];
-  if (given) return [given];
-  const here = dirname(process.execPath);
-  const roots = [resolve(here, '..'), here, resolve(here, '../..'), resolve(here, '../../..')];
-  for (const root of roots) {
-    const launcher = join(root, 'wharfd');
-    if (existsSync(launcher) && statSync(launcher).isFile()) return [launcher];
-    const bundle = join(root, 'dist', 'wharfd.js');
-    if (existsSync(bundle)) return [join(root, 'node_modules', '.bin', 'node'), bundle];
-  }
-  for (const folder of (process.env['PATH'] ?? '').split(':')) {
-    const launcher = join(folder, 'wharfd');
-    if (folder !== '' && existsSync(launcher)) return [launcher];
-  }
-  throw new Error(
-    'the engine wharfd was not found beside this program or on the PATH; set WHARF_DAEMON to its path',
-  );
 }

@@ -1,5 +1,6 @@
 import { atLeast, defineCommand } from '../../command.ts';
 import { printLine } from '../../context.ts';
+import { findDaemon } from '../../daemon/find-daemon.ts';
 import { answers, defaultPlaces, findPid, startDaemon } from '../../daemon/lifecycle.ts';
 
 export const command = defineCommand({
@@ -14,7 +15,7 @@ export const command = defineCommand({
       printLine(context.out, `The engine is running already${pid === undefined ? '' : ` (pid ${pid})`}.`);
       return;
     }
-    const { pid } = await startDaemon(args, defaultPlaces);
+    const pid = await startDaemon({ ...defaultPlaces, command: findDaemon(context.env), args });
     printLine(
       context.out,
       `Started wharfd (pid ${pid}); log: ${defaultPlaces.logFile}; stop it with: ${context.program} daemon stop`,

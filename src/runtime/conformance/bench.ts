@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -22,7 +23,9 @@ export type Each = (title: string, body: (bench: Bench) => Promise<void>) => voi
 
 export const attachAll = { stdin: true, stdout: true, stderr: true } as const;
 
-const script = join(import.meta.dirname, '../../bin/supervisor.ts');
+/** The bundle beside us where this suite is bundled too, as for the virtual machine. */
+const bundled = join(import.meta.dirname, 'supervisor.js');
+const script = existsSync(bundled) ? bundled : join(import.meta.dirname, '../../bin/supervisor.ts');
 
 export interface ContainerOptions {
   readonly tty?: boolean;

@@ -175,8 +175,6 @@ function refuseUnsupported(host: HostConfig): void {
     '--blkio-weight-device': (host.BlkioWeightDevice ?? []).length > 0,
     '--kernel-memory': (host.KernelMemory ?? 0) > 0,
     '--isolation': !['', 'default'].includes(host.Isolation ?? ''),
-    '--ipc none': host.IpcMode === 'none',
-    '--ipc container': (host.IpcMode ?? '').startsWith('container:'),
   };
   for (const [flag, asked] of Object.entries(refused)) {
     if (asked) throw unimplemented(`${flag} is not supported by this engine`);

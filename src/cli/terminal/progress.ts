@@ -41,7 +41,8 @@ export async function showProgress(
       if (options.isTerminal) out.write(`\u001b[${below}A`);
     } else rows.clear();
     showMessage(message, out, options);
-    if (id !== '' && options.isTerminal) out.write(`\u001b[${below}B`);
+    // Terminals take a count of 0 for 1.
+    if (below > 0 && options.isTerminal) out.write(`\u001b[${below}B`);
   }
 }
 

@@ -16,6 +16,7 @@ export * from './memfd.ts';
 export * from './pty.ts';
 export * from './process.ts';
 export * from './poll.ts';
+export * from './socket.ts';
 export * from './cgroup.ts';
 export * from './cgroup-prepare.ts';
 export * from './pipe.ts';

@@ -105,7 +105,10 @@ export interface Runtime extends AsyncDisposable {
    * acknowledges it. Only one listener.
    */
   onExit(listener: (exit: TaskExit) => Promise<void>): void;
-  /** Kills what is left, removes cgroup and runtime state, forgets the task. Idempotent. */
+  /**
+   * Kills what is left, removes cgroup and runtime state, forgets the task. Idempotent. Without a task, attachments
+   * that wait for its start end; with one, those that came after its end wait on for the next run.
+   */
   delete(containerId: string): Promise<void>;
   /** Forgets an exec that has exited. Idempotent. */
   deleteExec(containerId: string, execId: string): Promise<void>;

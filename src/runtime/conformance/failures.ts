@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { buffer } from 'node:stream/consumers';
 import { EngineError } from '#kernel';
 import { attachAll, type Each } from './bench.ts';
 
@@ -28,6 +29,13 @@ export function failures(each: Each): void {
       assert.deepEqual([cgroups, files], [0, []]);
     });
   }
+
+  each('delete() ends the attachments to what was never started', async (bench) => {
+    const stream = await bench.runtime.attach({ containerId: 'never', ...attachAll });
+    await bench.runtime.delete('never');
+    assert.equal((await buffer(stream)).length, 0);
+    stream.destroy();
+  });
 
   each("exec() refuses in Docker's words", async (bench) => {
     await bench.runtime.run(bench.container('refuse', ['sleep', '1000']));

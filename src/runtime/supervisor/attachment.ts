@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import { pollNow } from '#linux';
+import { isHungUp } from '#linux';
 import type { AttachOptions } from '../runtime.ts';
-import { descriptorOf, Outlet } from './outlet.ts';
+import { Outlet } from './outlet.ts';
 import type { StreamName } from './sink.ts';
 
 /** Above this many bytes waiting for a client, the container's output is paused. */
@@ -84,9 +84,3 @@ const deaf: AttachmentOwner = {
   drained: () => undefined,
   closed: () => undefined,
 };
-
-/** Whether the other side has closed both directions; a socket that is not read does not notice by itself. */
-export function isHungUp(socket: Socket): boolean {
-  const fd = descriptorOf(socket);
-  return fd !== undefined && pollNow([fd])[0]?.hungUp === true;
-}

@@ -1,4 +1,5 @@
-import { STALL_MS, isHungUp, type Attachment, type AttachmentOwner } from './attachment.ts';
+import { isHungUp } from '#linux';
+import { STALL_MS, type Attachment, type AttachmentOwner } from './attachment.ts';
 
 const SWEEP_MS = 1000;
 /** How long a client may keep its side open after ours has ended. */

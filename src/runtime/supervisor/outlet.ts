@@ -1,16 +1,10 @@
 import { writevSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { descriptorOf } from '#linux';
 
 /** Node keeps the handle to itself; its queue size is how much of a write the kernel has not taken yet. */
 interface WithHandle {
   readonly _handle?: { readonly fd?: number; readonly writeQueueSize?: number } | null;
-}
-
-/** The descriptor under a socket, for passing it to the next program. */
-export function descriptorOf(socket: Socket): number | undefined {
-  // A private property: Node offers no public way to a socket's descriptor.
-  const fd = (socket as unknown as WithHandle)._handle?.fd;
-  return fd !== undefined && fd >= 0 ? fd : undefined;
 }
 
 /**

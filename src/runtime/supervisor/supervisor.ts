@@ -184,6 +184,8 @@ export class Supervisor implements TaskHost {
     if (main || this.#oci.knows(containerId))
       await this.#removeState({ containerId }, main?.record.bundle, cgroup);
     for (const task of tasks) this.#drop(task);
+    // Nothing has run: its start has failed, or it goes for good. Otherwise they may wait for the next run.
+    if (!main) for (const parked of this.attachments.takeParked(taskKey({ containerId }))) parked.end();
   }
 
   deleteExec(name: TaskName): void {

@@ -186,6 +186,17 @@ test('attach ends the connection with the output although the client keeps its s
   assert.equal(client.received(), `${answer101}x`);
 });
 
+test('attach lets go of a silent process when its client has ended sending and then vanishes', async (t) => {
+  const { process, dial } = await setUp(t);
+  const client = await dial();
+  client.socket.write(attachRequest('web', upgrade, 'stream=1&stdout=1'));
+  client.socket.end();
+  await client.until('\r\n\r\n');
+  const gone = new Promise((resolve) => process.once('close', resolve));
+  client.socket.destroy();
+  await gone;
+});
+
 test('attach without stdin does not end the input of the process', async (t) => {
   const { process, dial } = await setUp(t);
   const client = await dial();

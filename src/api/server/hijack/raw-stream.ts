@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { finished, type Duplex, type Transform } from 'node:stream';
 import { invalidArgument, messageOf } from '#kernel';
+import { isHungUp } from '#linux';
 import type { Connection, Exchange } from '../exchange.ts';
 import { streamContentType } from '../versions/index.ts';
 import { frame } from '../views/log-frames.ts';
 import { DetachKeyFilter } from './detach-keys.ts';
 import { FrameDecoder } from './frame-decoder.ts';
 import { acceptWebSocket, WebSocketStream } from './websocket.ts';
+
+const hangUpMs = 1000;
 
 export interface RawStreamOptions {
   readonly tty: boolean;
@@ -117,6 +120,11 @@ async function join(
     };
     client.once('close', leave);
     if (client.destroyed) leave();
+    // One that has ended its sending and then goes away is not reported.
+    const watch = setInterval(() => {
+      if (isHungUp(client)) client.destroy();
+    }, hangUpMs);
+    streams.once('close', () => clearInterval(watch));
     finished(streams, { writable: false }, (error) => {
       if (error && !client.destroyed && !left) reject(error);
       else if (!decoder) resolve();

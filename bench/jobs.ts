@@ -81,7 +81,7 @@ const logThroughput: Job = {
   async measure(peer) {
     const size = 64 * megabyte;
     const script = `yes 0123456789012345678901234567890123456789012345678901234567890 | head -c ${size}`;
-    const args = ['run', '--name', 'bench-log', '--log-opt', 'max-size=-1', 'busybox', 'sh', '-c', script];
+    const args = ['run', '--name', 'bench-log', '--log-opt', 'max-size=1g', 'busybox', 'sh', '-c', script];
     const elapsed = await time(() => cli(peer, args));
     await cli(peer, ['rm', '-f', 'bench-log']);
     return size / megabyte / (elapsed / 1000);

@@ -233,7 +233,7 @@ export class Daemon implements AsyncDisposable {
         (start) => leak.startsWith(start),
       ) ||
       leak.startsWith(`rules: inet wharf_${instance}:`) ||
-      leak === `links: wh-${instance}0` ||
+      leak.startsWith(`links: wh-${instance}0 `) ||
       (leak.startsWith('cgroups: ') && leak.endsWith(`/wharf-${instance}`)) ||
       /^processes: \d+ \S*node \S*supervisor\.(js|ts) /.test(leak)
     );

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { command, eventually } from './commands.ts';
 
 /** What an engine may leave on a host, one line each. */
@@ -67,14 +67,14 @@ async function descriptorCount(pid: number): Promise<number> {
   return targets.filter(Boolean).length;
 }
 
-/** `name`, or `name on bridge`. */
+/** `name (alias)`, or `name` alone. An engine's links bear its instance as their alias. */
 async function describeLink(name: string): Promise<string> {
-  const bridge = await readlink(`/sys/class/net/${name}/master`).catch(() => '');
-  return bridge ? `${name} on ${basename(bridge)}` : name;
+  const alias = await readFile(`/sys/class/net/${name}/ifalias`, 'utf8').catch(() => '');
+  return alias.trim() === '' ? name : `${name} (${alias.trim()})`;
 }
 
-/** A link that bears or is on the default bridge of an engine. */
-const ofSomeEngine = (link: string): boolean => /(^|on )wh-/.test(link);
+/** A link that another engine has marked as its own, or this one. */
+const isMarked = (link: string): boolean => link.includes('(wharf ');
 
 /** Looks at the whole host. `pids`: processes whose open descriptors are counted, by a name of their own. */
 export async function hostState(pids: Readonly<Record<string, number>> = {}): Promise<HostState> {
@@ -107,7 +107,7 @@ export function leaksBetween(before: HostState, after: HostState, own: (line: st
   const kinds = ['mounts', 'links', 'cgroups', 'rules', 'processes'] as const;
   const found = kinds.flatMap((kind) =>
     added(before[kind], after[kind])
-      .filter((line) => own(line) || (kind === 'links' && !ofSomeEngine(line)))
+      .filter((line) => own(line) || (kind === 'links' && !isMarked(line)))
       .map((line) => `${kind}: ${line}`),
   );
   for (const [name, count] of Object.entries(after.descriptors)) {
@@ -121,8 +121,7 @@ export function leaksBetween(before: HostState, after: HostState, own: (line: st
 /**
  * Asserts that the host is again as it was `before`, waiting up to `timeout` milliseconds for what is tidied up in
  * the background. `own` says whether a mount, cgroup, rule or process may be the engine's: other programs of
- * the host come and go as they like; `lasting` excuses a leak. Links carry no owner, so all count but those of the
- * default bridges of other engines.
+ * the host come and go as they like; `lasting` excuses a leak. Links count too unless another engine has marked them.
  */
 export async function assertNoLeaks(
   before: HostState,

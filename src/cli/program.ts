@@ -135,7 +135,7 @@ async function showGroup(world: Surroundings, program: string, found: Found): Pr
   }
   const text =
     found.entry === root ? programHelp(program, globals, widthOf(world)) : groupHelp(found.path, found.entry);
-  (flag === undefined && found.entry !== root ? world.err : world.out).write(text);
+  (flag === undefined ? world.err : world.out).write(text);
   return 0;
 }
 
@@ -150,7 +150,8 @@ async function runCommand(
   const { command } = await load();
   try {
     const parsed = parseFlags(command.flags, argv, { interspersed: command.stopsAtArgument !== true });
-    for (const warning of parsed.warnings) world.err.write(`${warning}\n`);
+    // On standard output, as docker has it.
+    for (const warning of parsed.warnings) world.out.write(`${warning}\n`);
     checkArguments(program, path, command, parsed.args.length);
     const context = makeContext(world, program, path, options);
     await command.run(context, { flags: parsed.values, changed: parsed.changed, args: parsed.args });

@@ -6,15 +6,16 @@ import { isAddress } from './ip.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `NAME` alone takes the client's own value, or asks the engine to remove the image's. */
-export const envWord =
-  (env: Environment) =>
-  (text: string): string => {
-    if (text === '' || text.startsWith('=')) throw new Error(`invalid environment variable: ${text}`);
-    if (text.includes('=')) return text;
-    const own = env[text];
-    return own === undefined ? text : `${text}=${own}`;
-  };
+export function envWord(text: string): string {
+  if (text === '' || text.startsWith('=')) throw new Error(`invalid environment variable: ${text}`);
+  return text;
+}
+
+/** `NAME` alone takes the client's own value; without one it asks the engine to remove the image's. */
+export function resolveEnvWord(text: string, env: Environment): string {
+  const own = text.includes('=') ? undefined : env[text];
+  return own === undefined ? text : `${text}=${own}`;
+}
 
 export function labelWord(text: string): string {
   if (text === '') throw new Error('invalid label: empty name');

@@ -25,7 +25,7 @@ export const command = defineCommand({
     if (State.Restarting)
       throw new Error('cannot attach to a restarting container, wait until it is running');
     const stdin = !flags['no-stdin'] && Config.OpenStdin === true;
-    if (stdin && Config.Tty === true && !context.terminal.stdinIsTerminal) {
+    if (!flags['no-stdin'] && Config.Tty === true && !context.terminal.stdinIsTerminal) {
       throw new Error('the input device is not a TTY');
     }
     const code = await attachRunning(context, container, {

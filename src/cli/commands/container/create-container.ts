@@ -1,6 +1,8 @@
 import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs';
 import type { ContainerCreateRequest, ContainerCreateResponse } from '#api/types';
 import { isNotFound } from '#client';
+import { errnoOf, messageOf } from '#kernel';
+import { proxyVariables } from '../../config/proxies.ts';
 import type { Context } from '../../context.ts';
 import type { CreateValues } from './create-flags.ts';
 
@@ -14,8 +16,9 @@ export const checkPull = (pull: string): void => {
 export async function createContainer(
   context: Context,
   flags: CreateValues,
-  body: ContainerCreateRequest,
+  request: ContainerCreateRequest,
 ): Promise<string> {
+  const body = await complete(context, flags, request);
   const image = body.Image ?? '';
   await checkImage(image);
   checkPlatform(flags.platform);
@@ -33,14 +36,39 @@ export async function createContainer(
     answer = await create();
   } catch (error) {
     // Only a missing image is worth a pull: other things may be missing too.
-    if (!isNotFound(error) || flags.pull !== 'missing' || !/no such image/i.test(String(error))) throw error;
+    if (
+      !isNotFound(error) ||
+      flags.pull !== 'missing' ||
+      !/no such image|does not match the specified platform/i.test(String(error))
+    )
+      throw error;
     if (!flags.quiet) await reportMissing(context, image);
     await pull(context, image, flags);
     answer = await create();
   }
   for (const warning of answer.Warnings) context.err.write(`WARNING: ${warning}\n`);
+  if (flags['use-api-socket']) {
+    const { copyCredentials } = await import('./api-socket.ts');
+    await copyCredentials(context, answer.Id);
+  }
   cidFile?.write(answer.Id);
   return answer.Id;
+}
+
+/** Adds what config.json and the engine's place contribute. */
+async function complete(
+  context: Context,
+  flags: CreateValues,
+  body: ContainerCreateRequest,
+): Promise<ContainerCreateRequest> {
+  const given = new Set((body.Env ?? []).map((word) => word.split('=')[0]));
+  const proxies = proxyVariables(context.config, context.engine.endpoint).filter(
+    (word) => !given.has(word.split('=')[0]),
+  );
+  const whole = proxies.length > 0 ? { ...body, Env: [...(body.Env ?? []), ...proxies] } : body;
+  if (!flags['use-api-socket']) return whole;
+  const { withApiSocket } = await import('./api-socket.ts');
+  return withApiSocket(whole, context);
 }
 
 async function checkImage(image: string): Promise<void> {
@@ -68,13 +96,22 @@ async function pull(context: Context, image: string, flags: CreateValues): Promi
   });
 }
 
+function openIdFile(path: string): number {
+  try {
+    return openSync(path, 'wx', 0o644);
+  } catch (error) {
+    const why = errnoOf(error) === 'ENOENT' ? 'no such file or directory' : messageOf(error);
+    throw new Error(`failed to create the container ID file: open ${path}: ${why}`, { cause: error });
+  }
+}
+
 /** The file of --cidfile: removed again unless an id was written. */
 function reserveIdFile(path: string): (Disposable & { write(id: string): void }) | undefined {
   if (path === '') return undefined;
   if (existsSync(path)) {
     throw new Error(`container ID file found, make sure the other container isn't running or delete ${path}`);
   }
-  const file = openSync(path, 'wx', 0o644);
+  const file = openIdFile(path);
   let written = false;
   return {
     write(id) {

@@ -47,7 +47,7 @@ const program = {
   entrypoint: string("Program to run in place of the image's ENTRYPOINT"),
   env: list("Environment variable, NAME=value or NAME for this client's own", {
     short: 'e',
-    check: envWord(process.env),
+    check: envWord,
   }),
   'env-file': list('File of environment variables, one a line'),
   init: bool('Run a small init as process 1, which forwards signals and reaps processes'),

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '#api/types';
 import { ExitStatus } from '../../command.ts';
-import { parseExposed, parsePublished, readWordFile } from '../../flags/index.ts';
+import { parseExposed, parsePublished, readWordFile, resolveEnvWord } from '../../flags/index.ts';
 import { pairs } from '../pairs.ts';
 import type { CreateValues } from './create-flags.ts';
 import { makeHealthcheck } from './create-health.ts';
@@ -66,7 +66,10 @@ function makeConfig(
   const all = flags.attach.length === 0;
   const healthcheck = makeHealthcheck(flags, changed);
   const entrypoint = flags.entrypoint !== '' ? [flags.entrypoint] : changed.has('entrypoint') ? [''] : null;
-  const words = [...flags['env-file'].flatMap((path) => readWordFile(path, env)), ...flags.env];
+  const words = [
+    ...flags['env-file'].flatMap((path) => readWordFile(path, env)),
+    ...flags.env.map((word) => resolveEnvWord(word, env)),
+  ];
   const labels = [...flags['label-file'].flatMap((path) => readWordFile(path, undefined)), ...flags.label];
   return {
     Hostname: flags.hostname,

@@ -1,7 +1,7 @@
 import type { ContainerInspectResponse, ExecInspectResponse, IDResponse } from '#api/types';
 import { ExitStatus, atLeast, defineCommand } from '../../command.ts';
 import type { Context } from '../../context.ts';
-import { bool, envWord, list, readWordFile, string } from '../../flags/index.ts';
+import { bool, envWord, list, readWordFile, resolveEnvWord, string } from '../../flags/index.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../../terminal/detach-keys.ts';
 
 export const command = defineCommand({
@@ -15,7 +15,7 @@ export const command = defineCommand({
     'detach-keys': string('Keys that leave the command running'),
     env: list("Environment variable, NAME=value or NAME for this client's own", {
       short: 'e',
-      check: envWord(process.env),
+      check: envWord,
     }),
     'env-file': list('File of environment variables, one a line'),
     interactive: bool('Keep standard input open', { short: 'i' }),
@@ -73,7 +73,10 @@ function environment(
   files: readonly string[],
   context: Context,
 ): readonly string[] | null {
-  const all = [...files.flatMap((path) => readWordFile(path, context.env)), ...words];
+  const all = [
+    ...files.flatMap((path) => readWordFile(path, context.env)),
+    ...words.map((word) => resolveEnvWord(word, context.env)),
+  ];
   return all.length > 0 ? all : null;
 }
 

@@ -1,5 +1,5 @@
 import { atLeast, defineCommand } from '../../command.ts';
-import { stopFlags } from './stop-flags.ts';
+import { stopFlags, timeoutOf } from './stop-flags.ts';
 import { containerPath, forEach } from '../each.ts';
 
 export const command = defineCommand({
@@ -15,7 +15,7 @@ export const command = defineCommand({
         path: `${containerPath(name)}/restart`,
         query: {
           signal: flags.signal || undefined,
-          t: changed.has('timeout') ? flags.timeout : undefined,
+          t: timeoutOf(flags, changed),
         },
       });
       return name;

@@ -128,7 +128,6 @@ function settings(info: SystemInfo): string[] {
       'Default Address Pools',
       info.DefaultAddressPools?.map(({ Base, Size }) => `Base: ${Base}, Size: ${Size}`),
     ),
-    ...(info.FirewallBackend ? [` Firewall Backend: ${info.FirewallBackend.Driver}`] : []),
     '',
   ];
 }

@@ -1,12 +1,12 @@
 import type { SystemInfo } from '#api/types';
 import { messageOf } from '#kernel';
 import { ExitStatus, defineCommand, noArguments } from '../../command.ts';
-import type { Context } from '../../context.ts';
+import type { Context as CommandContext } from '../../context.ts';
 import { string } from '../../flags/index.ts';
 import { typed } from '../../format/go-value.ts';
 import { renderStruct } from '../../format/struct.ts';
 import { formatUsage } from '../../format/usage.ts';
-import { programVersion } from '../../program-version.ts';
+import { describeClient } from './client-version.ts';
 import { describeInfo } from './info-text.ts';
 
 export const command = defineCommand({
@@ -16,7 +16,21 @@ export const command = defineCommand({
   arguments: noArguments,
   flags: { format: string(formatUsage(false), { short: 'f' }) },
   async run(context, { flags }) {
-    const client = { Version: programVersion, Context: context.contextName, Debug: false, Plugins: [] };
+    const { Version, DefaultAPIVersion, GitCommit, GoVersion, Os, Arch, BuildTime, Context } =
+      describeClient(context);
+    const client = {
+      Debug: false,
+      Version,
+      DefaultAPIVersion,
+      GitCommit,
+      GoVersion,
+      Os,
+      Arch,
+      BuildTime,
+      Context,
+      Plugins: [],
+      Warnings: null,
+    };
     const answer = await context.engine
       .json<SystemInfo>({ method: 'GET', path: '/info' })
       .then((info) => ({ info, error: undefined }))
@@ -34,7 +48,7 @@ export const command = defineCommand({
 });
 
 function printText(
-  context: Context,
+  context: CommandContext,
   info: SystemInfo | undefined,
   error: string | undefined,
   client: { readonly Version: string; readonly Context: string },

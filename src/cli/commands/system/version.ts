@@ -1,26 +1,13 @@
 import type { SystemVersion } from '#api/types';
-import { clientVersion } from '#client';
 import { messageOf } from '#kernel';
 import { ExitStatus, defineCommand, noArguments } from '../../command.ts';
-import type { Context } from '../../context.ts';
 import { string } from '../../flags/index.ts';
 import { asMap } from '../../format/go-value.ts';
 import { renderStruct } from '../../format/struct.ts';
 import { tabulate } from '../../format/tabwriter.ts';
+import type { ClientVersion } from './client-version.ts';
+import { describeClient } from './client-version.ts';
 import { formatUsage } from '../../format/usage.ts';
-import { programVersion } from '../../program-version.ts';
-
-interface ClientVersion {
-  readonly Version: string;
-  readonly ApiVersion: string;
-  readonly DefaultAPIVersion: string;
-  readonly GitCommit: string;
-  readonly GoVersion: string;
-  readonly Os: string;
-  readonly Arch: string;
-  readonly BuildTime: string;
-  readonly Context: string;
-}
 
 export const command = defineCommand({
   synopsis: '[OPTIONS]',
@@ -33,7 +20,7 @@ export const command = defineCommand({
       .then((server) => ({ server, error: undefined }))
       .catch((error: unknown) => ({ server: undefined, error: messageOf(error) }));
     const { server } = answer;
-    const client = clientPart(context);
+    const client = describeClient(context);
     let failure = answer.error;
     if (flags.format !== '') {
       const typeName = /\.Client\./.test(flags.format) ? 'system.clientVersion' : '*types.Version';
@@ -47,21 +34,6 @@ export const command = defineCommand({
     if (failure !== undefined) throw new ExitStatus(1, failure);
   },
 });
-
-function clientPart(context: Context): ClientVersion {
-  return {
-    Version: programVersion,
-    ApiVersion: context.engine.version,
-    DefaultAPIVersion: clientVersion,
-    GitCommit: 'wharf',
-    GoVersion:
-      process.versions.bun === undefined ? `node${process.versions.node}` : `bun${process.versions.bun}`,
-    Os: 'linux',
-    Arch: process.arch === 'x64' ? 'amd64' : process.arch,
-    BuildTime: '',
-    Context: context.contextName,
-  };
-}
 
 /** Both sides as templates see them; the engine's build time as people read it. */
 function versionData(client: ClientVersion, server: SystemVersion | undefined): object {

@@ -127,7 +127,7 @@ const load: Job = {
   async measure(peer) {
     const archive = await debianArchive();
     const elapsed = await time(() => cli(peer, ['load', '-i', archive]));
-    await cli(peer, ['rmi', '-f', 'debian:bookworm']);
+    await cli(peer, ['rmi', '-f', 'debian:bookworm', 'debian:bookworm-slim']);
     return elapsed;
   },
 };

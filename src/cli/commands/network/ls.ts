@@ -2,10 +2,10 @@ import type { NetworkSummary } from '#api/types';
 import { shortId } from '#kernel';
 import { defineCommand, noArguments } from '../../command.ts';
 import { bool, filter, string } from '../../flags/index.ts';
+import { Time } from '../../format/go-value.ts';
 import { compareNatural } from '../../format/natural.ts';
 import { renderListing } from '../../format/listing.ts';
 import type { Listing } from '../../format/listing.ts';
-import { goTime } from '../../format/time.ts';
 import { formatUsage } from '../../format/usage.ts';
 import { formatLabels } from '../container/listing.ts';
 import { encodeFilters } from '../filters.ts';
@@ -65,6 +65,7 @@ const networkListing = (truncate: boolean): Listing<NetworkSummary> => ({
     Internal: () => String(network.Internal),
     Labels: () => formatLabels(network.Labels),
     Label: (name) => network.Labels?.[String(name)] ?? '',
-    CreatedAt: () => goTime(Date.parse(network.Created), /\.(\d+)/.exec(network.Created)?.[1]),
+    // As the engine wrote it: Docker does not move it to the local zone.
+    CreatedAt: () => new Time(network.Created).toString(),
   }),
 });

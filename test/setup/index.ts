@@ -1,6 +1,7 @@
 export * from './commands.ts';
 export * from './cache.ts';
 export * from './images.ts';
+export * from './servers.ts';
 export * from './registry.ts';
 export * from './host-state.ts';
 export * from './clients.ts';

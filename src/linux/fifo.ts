@@ -42,23 +42,6 @@ export function openOutputFifo(path: string): FifoEnds {
   }
 }
 
-/** Opens a FIFO for a child's stdin: closing `ours` is its end of file. */
-export function openInputFifo(path: string): FifoEnds {
-  // While a read-write open exists, opening either end does not block.
-  const both = openSync(path, constants.O_RDWR);
-  try {
-    const theirs = openSync(path, constants.O_RDONLY);
-    try {
-      return { theirs, ours: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK) };
-    } catch (error) {
-      close(theirs);
-      throw error;
-    }
-  } finally {
-    close(both);
-  }
-}
-
 const fcntl =
   bind<(fd: number, command: number, type: string, value: number) => number>('int fcntl(int, int, ...)');
 const F_SETPIPE_SZ = 1031;

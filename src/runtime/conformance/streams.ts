@@ -42,6 +42,17 @@ export function inputs(each: Each): void {
     await bench.runtime.delete('open');
   });
 
+  each('stdin can be opened again by name after it has ended', async (bench) => {
+    const script = 'sleep 0.2; cat /dev/stdin; cat /dev/stdin; ls -l /proc/self/fd/0 | grep -c "pipe:"';
+    const { output } = await bench.complete('again', ['sh', '-c', script], {
+      openStdin: true,
+      stdinOnce: true,
+      input: 'words\n',
+    });
+    assert.equal(output.stdout, 'words\n1\n');
+    await bench.runtime.delete('again');
+  });
+
   each('stdin is empty where it is not open', async (bench) => {
     const { output } = await bench.complete('null', ['cat']);
     assert.equal(output.stdout, '');

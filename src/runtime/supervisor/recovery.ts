@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import { messageOf, type Clock, type Logger } from '#kernel';
 import { exitCodeOfOrphan, openPidfd, pollNow, processStartTicks } from '#linux';
 import { noLog, type LogSink } from './sink.ts';
@@ -60,10 +60,21 @@ function reopenStreams(store: TaskStore, record: TaskRecord): TaskStreams {
     }
   };
   return {
-    stdin: record.openStdin ? open(0, constants.O_WRONLY) : undefined,
+    stdin: record.openStdin ? reopenInput(record.pid) : undefined,
     stdout: open(1, constants.O_RDONLY),
     stderr: open(2, constants.O_RDONLY),
   };
+}
+
+/** The pipe under a process's stdin, while it is one. */
+function reopenInput(pid: number): number | undefined {
+  const path = `/proc/${pid}/fd/0`;
+  try {
+    if (!readlinkSync(path).startsWith('pipe:')) return undefined;
+    return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Not our children: their ends are looked for. */

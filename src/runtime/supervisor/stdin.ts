@@ -4,7 +4,7 @@ import { Outlet } from './outlet.ts';
 /** Above this many waiting bytes attachments are not read. */
 const HIGH_WATER_BYTES = 64 * 1024;
 
-/** The writing end of a process's stdin: a FIFO of its own, or its terminal's master. */
+/** The writing end of a process's stdin: a pipe of its own, or its terminal's master. */
 export class Stdin {
   readonly fd: number;
   readonly outlet: Outlet;

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { makeFifo, openInputFifo, openOutputFifo, removeFile } from '#linux';
+import { makeFifo, openOutputFifo, openPipe, removeFile } from '#linux';
 import type { TaskName } from './protocol.ts';
 import type { TaskStreams } from './task.ts';
 import type { TaskStore } from './task-store.ts';
@@ -32,9 +32,10 @@ export function prepareStreams(
   try {
     const ours: { -readonly [K in keyof TaskStreams]: TaskStreams[K] } = {};
     if (options.openStdin && !options.tty) {
-      const ends = openInputFifo(fifo(store, name, 0));
-      ours.stdin = keep(ends.ours);
-      theirs.push(ends.theirs);
+      // No FIFO: a program that opens /dev/stdin after the input has ended would wait for a writer for ever.
+      const { read, write } = openPipe();
+      ours.stdin = keep(write);
+      theirs.push(read);
     } else {
       theirs.push(openSync('/dev/null', options.tty ? 'r+' : 'r'));
     }

@@ -52,7 +52,7 @@ export class TaskStore {
   }
 
   removeFifos(name: TaskName): void {
-    for (const suffix of ['0', '1', '2']) removeFile(this.path(name, suffix));
+    for (const suffix of ['1', '2']) removeFile(this.path(name, suffix));
   }
 
   /** Every record; a file that cannot be read is reported and passed over. */

@@ -207,12 +207,16 @@ export class Daemon implements AsyncDisposable {
 
   /** Asserts that nothing of containers is left on the host while the daemon runs on. */
   async assertIdle(idle: HostState): Promise<void> {
-    await assertNoLeaks(idle, { pids: { daemon: this.pid }, own: (line) => this.owns(line) });
+    await assertNoLeaks(idle, { pids: await this.#pids(), own: (line) => this.owns(line) });
   }
 
-  /** The host as it is now, with the daemon's descriptors: to be given to assertIdle() later. */
-  idle(): Promise<HostState> {
-    return hostState({ daemon: this.pid });
+  /** The host as it is now, with the descriptors of daemon and supervisor: to be given to assertIdle() later. */
+  async idle(): Promise<HostState> {
+    return hostState(await this.#pids());
+  }
+
+  async #pids(): Promise<Record<string, number>> {
+    return { daemon: this.pid, supervisor: await this.supervisorPid() };
   }
 
   /** The id that every name of this engine on the host carries, as src/daemon/data-root.ts makes it. */

@@ -1,4 +1,4 @@
-import { unlinkSync } from 'node:fs';
+import { constants, fchownSync, fstatSync, unlinkSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import koffi from 'koffi';
 import { bind, check, close, lastErrno, SystemError } from './libc.ts';
@@ -14,7 +14,7 @@ const accept4 = bind<(fd: number, address: null, length: null, flags: number) =>
 const recvmsg = bind<(fd: number, header: Uint8Array, flags: number) => number>(
   'long recvmsg(int, void *, int)',
 );
-const ioctl = bind<(fd: number, request: number, type: string, argument: Uint8Array) => number>(
+const ioctl = bind<(fd: number, request: number, type: string, argument: Uint8Array | number) => number>(
   'int ioctl(int, unsigned long, ...)',
 );
 
@@ -22,8 +22,10 @@ const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
+const O_CLOEXEC = 0o2000000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const TIOCSWINSZ = 0x5414;
+const TIOCGPTPEER = 0x5441;
 const PATH_MAX = 107;
 
 /** Where an OCI runtime hands over a terminal (`--console-socket`). Closing it removes its file. */
@@ -93,4 +95,18 @@ function receiveFd(connection: number): number | undefined {
 export function setTerminalSize(fd: number, rows: number, columns: number): void {
   const size = new Uint16Array([rows, columns, 0, 0]);
   check(ioctl(fd, TIOCSWINSZ, 'void *', new Uint8Array(size.buffer)), 'ioctl', 'TIOCSWINSZ');
+}
+
+/**
+ * Makes the user own a terminal, so that its programs can open it by name; through its master, in any namespace.
+ * Throws SystemError when they have all ended.
+ */
+export function setTerminalOwner(fd: number, uid: number): void {
+  const flags = constants.O_RDWR | constants.O_NOCTTY | O_CLOEXEC;
+  const terminal = check(ioctl(fd, TIOCGPTPEER, 'int', flags), 'ioctl', 'TIOCGPTPEER');
+  try {
+    fchownSync(terminal, uid, fstatSync(terminal).gid);
+  } finally {
+    close(terminal);
+  }
 }

@@ -32,6 +32,7 @@ export interface ContainerOptions {
   readonly openStdin?: boolean;
   readonly stdinOnce?: boolean;
   readonly cwd?: string;
+  readonly uid?: number;
   readonly resources?: object;
   readonly logMaxSize?: number;
   readonly consoleSize?: readonly [number, number];
@@ -243,13 +244,16 @@ export class Bench {
     writeFileSync(join(this.folder, 'rootfs/tmp/plain'), 'no program', { mode: 0o644 });
   }
 
-  #process(args: readonly string[], { tty = false, cwd = '/', consoleSize }: ContainerOptions): object {
+  #process(
+    args: readonly string[],
+    { tty = false, cwd = '/', uid = 0, consoleSize }: ContainerOptions,
+  ): object {
     const caps = ['CAP_CHOWN', 'CAP_KILL', 'CAP_SETUID', 'CAP_SETGID'];
     const size = consoleSize ? { consoleSize: { height: consoleSize[0], width: consoleSize[1] } } : {};
     return {
       terminal: tty,
       ...size,
-      user: { uid: 0, gid: 0 },
+      user: { uid, gid: 0 },
       args,
       env: ['PATH=/bin'],
       cwd,

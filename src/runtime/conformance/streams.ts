@@ -87,13 +87,20 @@ export function terminals(each: Each): void {
     const stream = await bench.runtime.attach({ containerId: 'ttyhost', execId: 't', ...attachAll });
     const output = new Output(stream, true);
     await bench.runtime.exec(
-      bench.exec('ttyhost', 't', ['sh', '-c', 'sleep 0.1; stty size; read x; echo "<$x>"'], {
-        tty: true,
-        openStdin: true,
-        consoleSize: [20, 60],
-      }),
+      bench.exec(
+        'ttyhost',
+        't',
+        ['sh', '-c', 'sleep 0.1; stty size; stat -L -c "by %u" $(tty); read x; echo "<$x>"'],
+        {
+          tty: true,
+          openStdin: true,
+          consoleSize: [20, 60],
+          uid: 1000,
+        },
+      ),
     );
     await eventually(() => output.stdout.includes('20 60'));
+    await eventually(() => output.stdout.includes('by 1000'));
     stream.write('abc\n');
     assert.equal((await bench.exitOf('ttyhost', 't')).state.exitCode, 0);
     await output.ended;

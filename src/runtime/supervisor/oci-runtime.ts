@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Limiter } from '#kernel';
-import { hurry, openConsoleSocket, removeFile, sealedCopy } from '#linux';
+import { hurry, openConsoleSocket, removeFile, sealedCopy, setTerminalOwner } from '#linux';
 import type { Children, ChildExit } from './children.ts';
 
 export interface OciRuntimeOptions {
@@ -32,6 +32,8 @@ export interface OciStart {
   readonly args: readonly string[];
   readonly stdio: readonly number[];
   readonly tty: boolean;
+  /** The user to own the terminal, where the OCI runtime leaves it to root: crun does in an exec. */
+  readonly owner?: number;
   /** Prefix of the files made for this call. */
   readonly files: string;
 }
@@ -77,7 +79,9 @@ export class OciRuntime {
       // crun sets an exec's terminal size while the program already starts: it must win that race.
       const onStart = start.verb === 'exec' && start.tty ? hurry : undefined;
       await this.#call([...args, start.containerId], start.stdio, `${start.files}.log`, onStart);
-      return { pid: Number(readFileSync(pidFile, 'latin1')), terminal: socket?.receive() };
+      const terminal = socket?.receive();
+      if (terminal !== undefined && start.owner) giveTerminal(terminal, start.owner);
+      return { pid: Number(readFileSync(pidFile, 'latin1')), terminal };
     } finally {
       removeFile(pidFile);
     }
@@ -181,4 +185,12 @@ function lastMessage(log: string): string | undefined {
     }
   }
   return undefined;
+}
+
+function giveTerminal(terminal: number, owner: number): void {
+  try {
+    setTerminalOwner(terminal, owner);
+  } catch {
+    // Its programs have ended.
+  }
 }

@@ -8,7 +8,8 @@ import { Attachments } from './attachments.ts';
 import { readBundle } from './bundle.ts';
 import { Children } from './children.ts';
 import { translateOciError } from './oci-errors.ts';
-import { OciRuntime, OciRuntimeError, type OciStarted } from './oci-runtime.ts';
+import { argumentsOf, userOf } from './oci-process.ts';
+import { OciRuntime, OciRuntimeError, type OciStart, type OciStarted } from './oci-runtime.ts';
 import { taskKey, type Started, type TaskName, type WireTask } from './protocol.ts';
 import { noLog, type OpenLog } from './sink.ts';
 import { prepareStreams } from './streams.ts';
@@ -89,10 +90,11 @@ export class Supervisor implements TaskHost {
     writeFileSync(file, JSON.stringify({ ...options.process, terminal: tty, ...consoleSize }), {
       mode: 0o600,
     });
+    const owner = userOf(options.process);
     try {
       return await this.#start(
         task,
-        { verb: 'exec', containerId, args: ['--process', file] },
+        { verb: 'exec', containerId, args: ['--process', file], owner },
         options.consoleSize,
       );
     } catch (error) {
@@ -246,7 +248,7 @@ export class Supervisor implements TaskHost {
 
   #start(
     task: Task,
-    start: { verb: 'run' | 'exec'; containerId: string; args: readonly string[] },
+    start: Pick<OciStart, 'verb' | 'containerId' | 'args' | 'owner'>,
     size: readonly [number, number] | undefined,
   ): Promise<Started> {
     return this.children.holding(async () => {
@@ -381,10 +383,6 @@ function hasPoststop(bundle: string): boolean {
 
 function checkId(id: string): void {
   if (!ID.test(id)) throw invalidArgument(`invalid id ${JSON.stringify(id)}`);
-}
-
-function argumentsOf(process: object): string[] {
-  return 'args' in process && Array.isArray(process.args) ? process.args.map(String) : [];
 }
 
 function signalQuietly(pid: number): void {

@@ -112,6 +112,16 @@ test('run sets working directory, user, entrypoint and host name', async () => {
   await engine.docker('rm', 'plain');
 });
 
+test('streams can be opened by name, also by a user without rights', async () => {
+  const script = 'cat /dev/stdin >/dev/stdout; echo err >/dev/stderr';
+  for (const user of ['root', 'nobody']) {
+    const args = ['run', '-i', '--rm', '-u', user, 'busybox', 'sh', '-c', script];
+    assert.deepEqual(await engine.try(args, { input: 'in\n' }), { code: 0, stdout: 'in\n', stderr: 'err\n' });
+  }
+  const tty = ['run', '--rm', '-t', '-u', 'nobody', 'busybox', 'sh', '-c', 'echo tty >/dev/stdout'];
+  assert.equal(await engine.docker(...tty), 'tty\r');
+});
+
 test('run writes --cidfile, keeps --name for one container and removes with --rm', async () => {
   const file = join(engine.folder, 'cid');
   const id = await engine.docker(

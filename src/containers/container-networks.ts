@@ -36,8 +36,13 @@ export async function connectNetwork(
   }
   if (network.driver === 'host')
     throw invalidArgument(
-      'container cannot be connected to host network - container not in host network mode',
+      'cannot connect container to host network - container must be created in host network mode',
     );
+  if (network.driver === 'none' && Object.keys(record.endpoints).length > 0) {
+    throw invalidArgument(
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    );
+  }
   if (network.name in record.endpoints) {
     throw forbidden(`endpoint with name ${record.name} already exists in network ${network.name}`);
   }

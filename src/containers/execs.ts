@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { ExecConfig } from '#api/types';
-import { conflict, invalidArgument, messageOf, newId, notFound } from '#kernel';
+import { conflict, invalidArgument, messageOf, newId, notFound, prefixErrors } from '#kernel';
 import type { TaskExit } from '#runtime';
 import type { ContainerContext } from './context.ts';
 import type { ContainerRecord, ExecRecord } from './container-record.ts';
@@ -10,7 +10,7 @@ import { consoleSize, environment } from './spec/runtime-spec.ts';
 import type { SpecProcess } from './spec/oci-spec.ts';
 import { specRlimits } from './spec/rlimits.ts';
 import { parseSecurityOptions } from './spec/security-options.ts';
-import { resolveUser } from './spec/user.ts';
+import { resolveUser, type ResolvedUser } from './spec/user.ts';
 import { rootOf } from './start/container-paths.ts';
 import { accountFiles } from './start/root-file-system.ts';
 
@@ -40,6 +40,7 @@ export class Execs {
     this.#requireRunning(record);
     const command = config.Cmd ?? [];
     if (command.length === 0) throw invalidArgument('No exec command specified');
+    if (config.User) prefixErrors('', () => this.#user(record, config.User ?? ''), 'invalidArgument');
     this.#forgetOld();
     const id = newId();
     const exec: ExecRecord = {
@@ -121,15 +122,16 @@ export class Execs {
       exec.record = { ...record, state: { status: 'running', pid } };
   }
 
+  #user(container: ContainerRecord, asked: string): ResolvedUser {
+    const files = accountFiles(rootOf(this.#ctx, container.id));
+    return resolveUser(asked || (container.config.User ?? ''), container.hostConfig.GroupAdd ?? [], files);
+  }
+
   #process(exec: Exec, container: ContainerRecord, size: readonly [number, number] | undefined): SpecProcess {
     const { host, defaults } = this.#ctx.options;
     const { config, hostConfig } = container;
     const { record } = exec;
-    const user = resolveUser(
-      record.user || (config.User ?? ''),
-      hostConfig.GroupAdd ?? [],
-      accountFiles(rootOf(this.#ctx, container.id)),
-    );
+    const user = this.#user(container, record.user);
     const capabilities = capabilitiesOf(hostConfig, record.privileged, host.capabilities);
     const { Hostname: hostname = '', Env: env } = config;
     return {

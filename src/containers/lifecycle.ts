@@ -1,4 +1,4 @@
-import { conflict, EngineError, isKind, Limiter, messageOf, unavailable } from '#kernel';
+import { conflict, EngineError, isKind, Limiter, messageOf, prefixErrors, unavailable } from '#kernel';
 import type { TaskExit } from '#runtime';
 import type { ContainerContext } from './context.ts';
 import type { ContainerRecord, Exited } from './container-record.ts';
@@ -257,8 +257,10 @@ export class Lifecycle {
   }
 
   async kill(ref: string, killSignal: string): Promise<void> {
-    const { id } = this.#ctx.store.get(ref);
-    const signal = parseSignal(killSignal === '' ? 'KILL' : killSignal);
+    const { id, signal } = prefixErrors(`cannot kill container: ${ref}: `, () => ({
+      id: this.#ctx.store.get(ref).id,
+      signal: parseSignal(killSignal === '' ? 'KILL' : killSignal),
+    }));
     if (await this.#cancelRestart(id)) return;
     const record = this.#ctx.store.get(id);
     if (record.state.status !== 'running') {
@@ -291,9 +293,10 @@ export class Lifecycle {
     await using _lock = await ctx.locks.acquire(id);
     const record = ctx.store.get(id);
     const { state } = record;
+    const paused = state.status === 'running' && state.paused;
+    if (type === 'resumed' && !paused) throw new EngineError('internal', `Container ${id} is not paused`);
     if (state.status !== 'running') throw conflict(`container ${id} is not running`);
-    if (type === 'paused' && state.paused) throw conflict(`container ${id} is already paused`);
-    if (type === 'resumed' && !state.paused) throw conflict(`container ${id} is not paused`);
+    if (type === 'paused' && paused) throw conflict(`Container ${id} is already paused`);
     if (type === 'paused') await ctx.options.runtime.pause(id);
     else await ctx.options.runtime.resume(id);
     const next = ctx.update(record, { state: transition(state, { type }) });

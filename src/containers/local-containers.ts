@@ -9,7 +9,7 @@ import type {
   FilesystemChange,
   UpdateConfig,
 } from '#api/types';
-import { conflict, EngineError, invalidArgument, messageOf, unimplemented } from '#kernel';
+import { conflict, EngineError, invalidArgument, messageOf, prefixErrors, unimplemented } from '#kernel';
 import { readLogs, type LogRecord } from '#logs';
 import type { TaskInfo } from '#runtime';
 import { connectNetwork, disconnectNetwork } from './container-networks.ts';
@@ -176,7 +176,9 @@ export class LocalContainers implements Containers, AsyncDisposable {
     const ctx = this.#ctx;
     const { id } = ctx.store.get(ref);
     if (name === '') throw invalidArgument('Neither old nor new names may be empty');
-    const next = checkName(name);
+    const next = prefixErrors('Error when allocating new name: ', () =>
+      checkName(name.startsWith('/') ? name : `/${name}`),
+    );
     await using _lock = await ctx.locks.acquire(id);
     const record = ctx.store.get(id);
     if (record.name === next) {

@@ -1,12 +1,14 @@
 import { constants } from 'node:os';
 import { invalidArgument } from '#kernel';
 
-/** `TERM`, `SIGTERM`, `15`, `RTMIN+3` → number. Throws invalidArgument `invalid signal: X`. */
+/** `TERM`, `SIGTERM`, `15`, `RTMIN+3` → number. Throws invalidArgument such as `invalid signal: X`. */
 export function parseSignal(text: string): number {
   if (/^\d+$/.test(text)) {
     const number = Number(text);
     if (number >= 1 && number <= 64) return number;
-    throw invalidArgument(`invalid signal: ${text}`);
+    throw invalidArgument(
+      number === 0 ? `invalid signal: ${text}` : `the linux daemon does not support signal ${text}`,
+    );
   }
   const name = text.toUpperCase().replace(/^SIG/, '');
   const realtime = /^RT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name);

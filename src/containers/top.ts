@@ -18,10 +18,16 @@ export async function top(ctx: ContainerContext, ref: string, psArgs: string): P
     maxBuffer: 1 << 26,
     env: { ...process.env, LC_ALL: 'C' },
   }).catch((error: unknown) => {
-    throw new EngineError('internal', `Error running ps: ${messageOf(error)}`, { cause: error });
+    throw new EngineError('internal', psComplaint(error), { cause: error });
   });
   ctx.publish(record, 'top');
   return narrow(stdout, pids);
+}
+
+/** What ps says first is the reason; its usage follows. */
+function psComplaint(error: unknown): string {
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr).split('\n')[0] : '';
+  return said ? `ps: ${said}` : `Error running ps: ${messageOf(error)}`;
 }
 
 /** The lines of a `ps` output whose PID column is among `pids`; the last column keeps its spaces. Pure. */

@@ -1,3 +1,4 @@
+export * from './error-prefix.ts';
 export * from './errors.ts';
 export * from './keyed-lock.ts';
 export * from './limiter.ts';

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { bind, check, lastErrno, SystemError } from './libc.ts';
 import { exitCodeOf } from './wait.ts';
@@ -46,6 +46,19 @@ const SCHED_RESET_ON_FORK = 0x40000000;
  */
 export function hurry(pid: number): boolean {
   return setScheduler(pid, SCHED_RR | SCHED_RESET_ON_FORK, Int32Array.of(1)) === 0;
+}
+
+/**
+ * Sets how readily the kernel kills a process for memory, -1000 to 1000; children inherit it. False where the process
+ * has ended or a lower score is not allowed.
+ */
+export function setOomScore(pid: number, score: number): boolean {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, String(score));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const syscall = bind<(number: number, ...rest: (string | number)[]) => number>('long syscall(long, ...)');

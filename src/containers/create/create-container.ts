@@ -1,6 +1,15 @@
 import { access } from 'node:fs/promises';
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '#api/types';
-import { conflict, invalidArgument, makeFolders, messageOf, newId, notFound, shortId } from '#kernel';
+import {
+  conflict,
+  invalidArgument,
+  makeFolders,
+  messageOf,
+  newId,
+  notFound,
+  prefixErrors,
+  shortId,
+} from '#kernel';
 import { formatPlatform, matchesPlatform, parsePlatform, type Platform } from '#oci';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
@@ -40,6 +49,9 @@ export async function createContainer(
   const config = named(id, mergeConfig(request, image.config.config ?? {}), hostConfig, host.hostname);
   const warnings: string[] = [];
   validate(config, hostConfig, host);
+  if (hostConfig.NetworkMode === 'host' && Object.keys(hostConfig.PortBindings ?? {}).length > 0) {
+    warnings.push('Published ports are discarded when using host network mode');
+  }
   const asked = askedEndpoints(hostConfig, request);
   validateNetwork(config, hostConfig, asked, ctx);
   validateLogOptions(hostConfig, defaults.logOptions);
@@ -115,7 +127,8 @@ function mountHost(ctx: ContainerContext, anonymous: string[]): MountHost {
         () => true,
         () => false,
       ),
-    mountsOf: (container) => ctx.store.get(container).mounts,
+    // Not 404: clients would take that for the image and pull it.
+    mountsOf: (ref) => prefixErrors('', () => ctx.store.get(ref).mounts, 'invalidArgument'),
   };
 }
 

@@ -45,6 +45,9 @@ export async function settleMounts(
   for (const bind of host.Binds ?? []) claim(await settleBind(bind, host, on));
   for (const mount of host.Mounts ?? []) claim(await settleMount(mount, on));
   for (const [destination, options] of Object.entries(host.Tmpfs ?? {})) {
+    if (!destination.startsWith('/')) {
+      throw invalidArgument(`invalid mount path: '${destination}' mount path must be absolute`);
+    }
     claim(tmpfs(cleanDestination(destination), options));
   }
   for (const path of Object.keys(config.Volumes ?? {})) {

@@ -26,6 +26,7 @@ export function validate(config: ContainerConfig, host: HostConfig, facts: HostF
   parseSecurityOptions(host.SecurityOpt ?? []);
   validateHealthcheck(config);
   validateDrivers(host, facts);
+  validateIsolation(host);
   refuseUnsupported(host);
   validateAnnotations(host);
   for (const entry of host.ExtraHosts ?? []) {
@@ -174,11 +175,17 @@ function refuseUnsupported(host: HostConfig): void {
     '--storage-opt': Object.keys(host.StorageOpt ?? {}).length > 0,
     '--blkio-weight-device': (host.BlkioWeightDevice ?? []).length > 0,
     '--kernel-memory': (host.KernelMemory ?? 0) > 0,
-    '--isolation': !['', 'default'].includes(host.Isolation ?? ''),
   };
   for (const [flag, asked] of Object.entries(refused)) {
     if (asked) throw unimplemented(`${flag} is not supported by this engine`);
   }
+}
+
+function validateIsolation({ Isolation: isolation = '' }: HostConfig): void {
+  refuse(
+    !['', 'default'].includes(isolation.toLowerCase()),
+    `invalid isolation (${isolation}): linux only supports 'default'`,
+  );
 }
 
 function validateDrivers(host: HostConfig, facts: HostFacts): void {
@@ -186,7 +193,7 @@ function validateDrivers(host: HostConfig, facts: HostFacts): void {
   const driver = log.Type ?? '';
   refuse(
     driver !== '' && !facts.logDrivers.includes(driver),
-    `logger: no log driver named '${driver}' is registered`,
+    `error looking up logging plugin ${driver}: plugin "${driver}" not found`,
   );
   refuse(runtime !== '' && !facts.runtimes.includes(runtime), `unknown or invalid runtime name: ${runtime}`);
   const [device] = host.DeviceRequests ?? [];

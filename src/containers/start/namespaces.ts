@@ -1,4 +1,4 @@
-import { conflict, invalidArgument, messageOf } from '#kernel';
+import { conflict, invalidArgument, prefixErrors } from '#kernel';
 import type { HostConfig } from '#api/types';
 import type { ContainerRecord } from '../container-record.ts';
 import type { SpecNamespace } from '../spec/oci-spec.ts';
@@ -14,12 +14,7 @@ export function sharedContainer(mode: string | undefined): string | undefined {
 /** A container to join for its IPC or PID namespace, with its main process. Throws conflict when it does not run. */
 function running(kind: 'IPC' | 'PID', ref: string, find: FindContainer): ContainerRecord & { pid: number } {
   const prefix = `failed to join ${kind} namespace: `;
-  let record: ContainerRecord;
-  try {
-    record = find(ref);
-  } catch (error) {
-    throw invalidArgument(prefix + messageOf(error), error);
-  }
+  const record = prefixErrors(prefix, () => find(ref), 'invalidArgument');
   const { state, id } = record;
   if (state.status !== 'running') throw conflict(`${prefix}container ${id} is not running`);
   return { ...record, pid: state.pid };

@@ -4,6 +4,9 @@ export function argumentsOf(process: object): string[] {
   return 'args' in process && Array.isArray(process.args) ? process.args.map(String) : [];
 }
 
+export const oomScoreOf = (process: object): number =>
+  'oomScoreAdj' in process ? Number(process.oomScoreAdj) : 0;
+
 export function userOf(process: object): number {
   const user = 'user' in process ? (process.user as { uid?: number } | undefined) : undefined;
   return user?.uid ?? 0;

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Limiter } from '#kernel';
-import { hurry, openConsoleSocket, removeFile, sealedCopy, setTerminalOwner } from '#linux';
+import { hurry, openConsoleSocket, removeFile, sealedCopy, setOomScore, setTerminalOwner } from '#linux';
 import type { Children, ChildExit } from './children.ts';
 
 export interface OciRuntimeOptions {
@@ -34,6 +34,8 @@ export interface OciStart {
   readonly tty: boolean;
   /** The user to own the terminal, where the OCI runtime leaves it to root: crun does in an exec. */
   readonly owner?: number;
+  /** oom_score_adj, where the OCI runtime leaves ours: crun does in an exec. */
+  readonly oomScore?: number;
   /** Prefix of the files made for this call. */
   readonly files: string;
 }
@@ -76,8 +78,11 @@ export class OciRuntime {
     const pidFile = `${start.files}.pid`;
     const args = [start.verb, '--detach', '--pid-file', pidFile, ...console, ...start.args];
     try {
-      // crun sets an exec's terminal size while the program already starts: it must win that race.
-      const onStart = start.verb === 'exec' && start.tty ? hurry : undefined;
+      const onStart = (pid: number): void => {
+        // crun sets an exec's terminal size while the program already starts: it must win that race.
+        if (start.verb === 'exec' && start.tty) hurry(pid);
+        if (start.oomScore !== undefined) setOomScore(pid, start.oomScore);
+      };
       await this.#call([...args, start.containerId], start.stdio, `${start.files}.log`, onStart);
       const terminal = socket?.receive();
       if (terminal !== undefined && start.owner) giveTerminal(terminal, start.owner);

@@ -8,7 +8,7 @@ import { Attachments } from './attachments.ts';
 import { readBundle } from './bundle.ts';
 import { Children } from './children.ts';
 import { translateOciError } from './oci-errors.ts';
-import { argumentsOf, userOf } from './oci-process.ts';
+import { argumentsOf, oomScoreOf, userOf } from './oci-process.ts';
 import { OciRuntime, OciRuntimeError, type OciStart, type OciStarted } from './oci-runtime.ts';
 import { taskKey, type Started, type TaskName, type WireTask } from './protocol.ts';
 import { noLog, type OpenLog } from './sink.ts';
@@ -91,10 +91,11 @@ export class Supervisor implements TaskHost {
       mode: 0o600,
     });
     const owner = userOf(options.process);
+    const oomScore = oomScoreOf(options.process);
     try {
       return await this.#start(
         task,
-        { verb: 'exec', containerId, args: ['--process', file], owner },
+        { verb: 'exec', containerId, args: ['--process', file], owner, oomScore },
         options.consoleSize,
       );
     } catch (error) {
@@ -248,7 +249,7 @@ export class Supervisor implements TaskHost {
 
   #start(
     task: Task,
-    start: Pick<OciStart, 'verb' | 'containerId' | 'args' | 'owner'>,
+    start: Pick<OciStart, 'verb' | 'containerId' | 'args' | 'owner' | 'oomScore'>,
     size: readonly [number, number] | undefined,
   ): Promise<Started> {
     return this.children.holding(async () => {

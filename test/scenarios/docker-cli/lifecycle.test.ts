@@ -110,7 +110,10 @@ test('kill -s sends any signal', async () => {
   await log('usr1');
   await engine.docker('kill', '--signal', 'SIGHUP', 'victim');
   await log('hup');
-  assert.match(await engine.fails(1, 'kill', '-s', 'NOPE', 'victim'), /invalid signal: NOPE/i);
+  assert.match(
+    await engine.fails(1, 'kill', '-s', 'NOPE', 'victim'),
+    /cannot kill container: victim: invalid signal: NOPE/i,
+  );
   await engine.docker('kill', 'victim');
   await reaches('victim', 'exited');
   assert.equal(await engine.inspect('victim', '{{.State.ExitCode}}'), '137');
@@ -190,6 +193,10 @@ test('top shows the processes as ps does', async () => {
   const [short = '', first = ''] = lines(await engine.docker('top', 'crowd', '-o', 'pid,comm'));
   assert.match(short, /^PID +COMMAND/);
   assert.equal(first.trim().split(/ +/)[0], await engine.inspect('crowd', '{{.State.Pid}}'));
+  assert.match(
+    await engine.fails(1, 'top', 'crowd', '-o', 'bogus'),
+    /ps: error: unknown user-defined format specifier "bogus"$/,
+  );
   await engine.docker('rm', '-f', 'crowd');
 });
 
@@ -215,6 +222,10 @@ test('exec runs a further process in the container', async () => {
   const denied = await engine.try(['exec', 'base', '/etc/passwd']);
   assert.equal(denied.code, 126);
   assert.match(denied.stdout, /exec: "\/etc\/passwd": permission denied/);
+  assert.match(
+    await engine.fails(1, 'exec', '-u', 'stranger', 'base', 'true'),
+    /unable to find user stranger/,
+  );
   assert.equal((await engine.try(['exec', 'base', 'sh', '-c', 'kill -9 $$'])).code, 137);
   assert.equal(
     await engine.docker('exec', '-d', 'base', 'sh', '-c', 'echo done >/tmp/done; exec sleep 1003'),

@@ -132,6 +132,30 @@ test('--network container: shares the stack of another container', async () => {
   );
 });
 
+test('host and none are for containers made for them', async () => {
+  await engine.docker('run', '-d', '--name', 'joiner', 'busybox', 'sleep', '1000');
+  assert.match(
+    await engine.fails(1, 'network', 'connect', 'host', 'joiner'),
+    /cannot connect container to host network - container must be created in host network mode/,
+  );
+  assert.match(
+    await engine.fails(1, 'network', 'connect', 'none', 'joiner'),
+    /cannot be connected to multiple networks with one of the networks in private \(none\) mode/,
+  );
+  await engine.docker('rm', '-f', 'joiner');
+  const { stderr } = await engine.try([
+    'run',
+    '--rm',
+    '--network',
+    'host',
+    '-p',
+    '8080:80',
+    'busybox',
+    'true',
+  ]);
+  assert.match(stderr, /WARNING: Published ports are discarded when using host network mode/);
+});
+
 test('networks: create, ls, inspect, rm, prune', ours, async () => {
   const id = await engine.docker(
     'network',

@@ -112,6 +112,10 @@ test('--volumes-from takes over the volumes of another container', async () => {
   await engine.script(['--volumes-from', 'source'], 'echo a >/shared/a; echo b >/named/b');
   const script = 'cat /shared/a /named/b; touch /named/c 2>/dev/null || echo ro';
   assert.equal(await engine.script(['--volumes-from', 'source:ro'], script), 'a\nb\nro');
+  assert.match(
+    await engine.fails(125, 'run', '--rm', '--volumes-from', 'none-such', 'busybox'),
+    /^docker: Error response from daemon: No such container: none-such/,
+  );
   await engine.docker('rm', '-v', 'source');
   await engine.docker('volume', 'rm', 'sr-named');
 });

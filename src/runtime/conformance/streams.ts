@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import { attachAll, eventually, Output, type Each } from './bench.ts';
 
 export function inputs(each: Each): void {
@@ -11,6 +12,19 @@ export function inputs(each: Each): void {
     assert.equal(output.stdout, 'in and out');
     assert.equal(exit.state.exitCode, 0);
     await bench.runtime.delete('stdin');
+  });
+
+  each('stdin that ends before the process begins is empty', async (bench) => {
+    const options = bench.container('early', ['cat'], { openStdin: true, stdinOnce: true });
+    const stream = await bench.runtime.attach({ containerId: 'early', ...attachAll });
+    const output = new Output(stream, false);
+    stream.end();
+    await delay(50);
+    await bench.runtime.run(options);
+    assert.equal((await bench.exitOf('early')).state.exitCode, 0);
+    await output.ended;
+    assert.equal(output.stdout, '');
+    await bench.runtime.delete('early');
   });
 
   each('stdin of large size arrives whole', async (bench) => {

@@ -94,8 +94,8 @@ export class Task implements AttachmentOwner {
     return this.#attachments;
   }
 
-  /** Begins to read the output. Attach what waits before. */
-  begin(streams: TaskStreams): void {
+  /** Begins to read the output. Attach what waits before. `input` goes to stdin ahead of theirs. */
+  begin(streams: TaskStreams, input?: Buffer): void {
     this.streams = streams;
     if (streams.terminal !== undefined) {
       const output = this.#read(streams.terminal, 'terminal', 'stdout');
@@ -107,6 +107,9 @@ export class Task implements AttachmentOwner {
       this.stdin = new Stdin(streams.stdin, undefined, () => this.#resumeInput());
     }
     if (this.#open === 0) this.#drained.resolve(undefined);
+    if (input) this.stdin?.write(input);
+    // Clients that had nothing to send have ended their input before there was anything to end.
+    for (const attachment of [...this.#attachments]) if (attachment.inputDone) this.inputEnded(attachment);
     this.#resumeInput();
     this.#flow();
   }
@@ -199,8 +202,7 @@ export class Task implements AttachmentOwner {
   restore(saved: SavedTask): void {
     this.announced = saved.announced;
     this.#done = saved.done;
-    this.begin(saved.streams);
-    this.stdin?.write(Buffer.from(saved.input, 'base64'));
+    this.begin(saved.streams, Buffer.from(saved.input, 'base64'));
     if (saved.inputEnded) this.stdin?.end();
     if (this.#done) this.#finish.resolve(undefined);
     else if (this.record.status === 'exited') void this.finish();

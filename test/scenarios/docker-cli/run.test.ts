@@ -18,6 +18,8 @@ test('run gives stdin to the container and its output back', async () => {
     input: large.repeat(50_000),
   });
   assert.equal(counted.stdout.trim(), '4000000');
+  const nothing = await engine.try(['run', '-i', '--rm', 'busybox', 'wc', '-c'], { input: '' });
+  assert.equal(nothing.stdout.trim(), '0');
   const silent = await engine.try(['run', '--rm', 'busybox', 'cat'], { input: 'not asked for\n' });
   assert.equal(silent.stdout, '');
 });

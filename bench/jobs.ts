@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import {
   busyboxArchive,
@@ -13,6 +12,7 @@ import {
 } from '../test/setup/index.ts';
 import { time } from './measure.ts';
 import { cli, type Peer } from './peers.ts';
+import { requestRate } from './request-rate.ts';
 
 /** One thing that is measured on each peer in turn. */
 export interface Job {
@@ -97,26 +97,9 @@ const listRate: Job = {
   prepare: async (peer) => {
     await startSleepers(peer, 20);
   },
-  async measure(peer) {
-    const count = 400;
-    const elapsed = await time(async () => {
-      for (let sent = 0; sent < count; sent += 8)
-        await Promise.all(Array.from({ length: 8 }, () => get(peer)));
-    });
-    return count / (elapsed / 1000);
-  },
+  measure: (peer) => requestRate(peer.socket, '/containers/json', 4000),
   clean: removeSleepers,
 };
-
-const get = (peer: Peer): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const call = request({ socketPath: peer.socket, path: '/containers/json' }, (answer) => {
-      answer.resume();
-      answer.on('end', resolve);
-    });
-    call.on('error', reject);
-    call.end();
-  });
 
 const load: Job = {
   name: 'load of 170 MB',

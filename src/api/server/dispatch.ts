@@ -151,7 +151,7 @@ function writeAnswer(response: ServerResponse, answer: Answer): void {
     return;
   }
   if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'application/json');
-  const body = Buffer.from(text);
-  response.setHeader('Content-Length', body.length);
-  response.end(body);
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  // As text it leaves in one write together with the headers.
+  response.end(text);
 }

@@ -13,7 +13,7 @@ set -eu
 cache=${WHARF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/wharf}/reference
 state=${WHARF_REFERENCE_STATE:-${TMPDIR:-/tmp}/wharf-reference}
 root=$cache/root
-namespace=wharf-reference
+namespace=${WHARF_REFERENCE_NAMESPACE:-wharf-reference}
 socket=$state/docker.sock
 
 # unpack DONE PACKAGE...: packages of the suite sid, without installing them. DONE marks that it was done.

@@ -1,0 +1,213 @@
+import { readBody } from './body.ts';
+import { normalise, normaliseHeaders } from './normalise.ts';
+import { ask, TakenOver, type Received } from './wire.ts';
+
+/** An answer with placeholders for what differs from run to run. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/** One request of a scenario, with what the engine answered. */
+export interface Recorded {
+  readonly step: string;
+  readonly request: string;
+  readonly answer: Answer;
+}
+
+export interface RequestOptions {
+  /** Bytes, or a value that is sent as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Changes the body before it is recorded: drops what is not compared, sorts what has no order. */
+  readonly pick?: (body: unknown) => unknown;
+  /** In the request's path instead of the session's version; '' asks without one. */
+  readonly version?: string;
+}
+
+export type JsonRecord = Readonly<Record<string, unknown>>;
+
+const now = (): string => {
+  const at = Date.now();
+  return `${Math.floor(at / 1000)}.${String(at % 1000).padStart(3, '0')}`;
+};
+
+/** A scenario's hands: requests of one API version to one engine, each answer of which is recorded. */
+export class Session {
+  readonly version: string;
+  readonly recorded: Recorded[] = [];
+  readonly #socket: string;
+  /** What stands for ids in recorded texts. */
+  readonly #names = new Map<string, string>();
+  #since = now();
+
+  constructor(socket: string, version: string) {
+    this.#socket = socket;
+    this.version = version;
+  }
+
+  /** Whether the session's version is this one or a newer one. */
+  atLeast(version: string): boolean {
+    return Number(this.version.split('.')[1]) >= Number(version.split('.')[1]);
+  }
+
+  /** From now on texts with this id (or its short form) are recorded with a name in its place. */
+  name(id: string, name: string): void {
+    this.#names.set(id, `<${name}>`);
+  }
+
+  /** A request whose answer is recorded. */
+  async ask(step: string, method: string, path: string, options: RequestOptions = {}): Promise<Received> {
+    const received = await ask(this.#socket, this.#asked(method, path, options));
+    const body = readBody(received);
+    this.#record(step, method, path, received, options.pick ? options.pick(body) : body);
+    return received;
+  }
+
+  /** As ask(), for an answer whose body is JSON; ids in it get the name. */
+  async json(step: string, method: string, path: string, options: RequestOptions = {}): Promise<JsonRecord> {
+    const { body } = await this.ask(step, method, path, options);
+    return JSON.parse(body.toString() || '{}') as JsonRecord;
+  }
+
+  /** A request that only prepares: not recorded, and it must succeed. */
+  async quiet(method: string, path: string, body?: unknown): Promise<JsonRecord> {
+    const asked = this.#asked(method, path, body === undefined ? {} : { body });
+    const received = await ask(this.#socket, asked);
+    if (received.status >= 400) {
+      throw new Error(`${asked.method} ${asked.path}: ${received.status} ${received.body.toString()}`);
+    }
+    const json = (received.headers['content-type'] ?? '').startsWith('application/json');
+    const text = received.body.toString().trim();
+    return json && text !== '' ? (JSON.parse(text.split('\n')[0] ?? '') as JsonRecord) : {};
+  }
+
+  /** A container of busybox, not recorded; its id is known by its name from now on. */
+  async create(name: string, config: JsonRecord = {}, query = ''): Promise<string> {
+    const body = { Image: 'busybox', ...config };
+    const { Id } = await this.quiet('POST', `/containers/create?name=${name}${query}`, body);
+    this.name(String(Id), name);
+    return String(Id);
+  }
+
+  /** A started container that sleeps and ends at once when it is told to, unless the configuration says otherwise. */
+  async run(name: string, config: JsonRecord = {}): Promise<string> {
+    const sleeper = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 1000 & wait; done'];
+    const id = await this.create(name, { Cmd: sleeper, ...config });
+    await this.quiet('POST', `/containers/${name}/start`);
+    return id;
+  }
+
+  /** A container that has run this command to its end. */
+  async ran(name: string, command: readonly string[], config: JsonRecord = {}): Promise<string> {
+    const id = await this.create(name, { Cmd: command, ...config });
+    await this.quiet('POST', `/containers/${name}/start`);
+    await this.quiet('POST', `/containers/${name}/wait`);
+    return id;
+  }
+
+  /** Takes a connection over and records its head and, once it has ended, what came. */
+  async take(method: string, path: string, options: RequestOptions = {}): Promise<TakenOver> {
+    return TakenOver.open(this.#socket, this.#asked(method, path, options));
+  }
+
+  /** Records a taken-over connection that has ended. */
+  async taken(
+    step: string,
+    method: string,
+    path: string,
+    stream: TakenOver,
+    pick: (body: unknown) => unknown = (body) => body,
+  ): Promise<void> {
+    const body = await stream.finish();
+    const received = { status: stream.status, headers: stream.headers, body };
+    this.#record(step, method, path, received, pick(readBody(received)));
+  }
+
+  /** The streams of an attach or exec from a request to their end, with stdin sent and half closed. */
+  async stream(step: string, path: string, options: RequestOptions & { stdin?: string } = {}): Promise<void> {
+    const stream = await this.take('POST', path, options);
+    if (options.stdin !== undefined) stream.write(options.stdin);
+    stream.end();
+    await this.taken(step, 'POST', path, stream, options.pick);
+  }
+
+  /** Records which events there were since the session began, or since the last call, in their order. */
+  async events(step: string, types: readonly string[] = ['container', 'network', 'volume']): Promise<void> {
+    const until = now();
+    const filters = encodeURIComponent(JSON.stringify({ type: types }));
+    const query = `since=${this.#since}&until=${until}&filters=${filters}`;
+    const { body, ...head } = await ask(this.#socket, this.#asked('GET', `/events?${query}`, {}));
+    this.#since = until;
+    const lines = body.toString().split('\n');
+    const events = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as JsonRecord);
+    const { status, headers } = { ...head };
+    this.#record(step, 'GET', '/events', { status, headers, body }, events.map(eventText));
+  }
+
+  /** Polls until the container's state is the one that is asked for. */
+  async until(name: string, holds: (state: JsonRecord) => boolean): Promise<void> {
+    const limit = Date.now() + 30_000;
+    while (Date.now() < limit) {
+      const { State } = await this.quiet('GET', `/containers/${name}/json`);
+      if (holds(State as JsonRecord)) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`${name} did not come to the state that was waited for`);
+  }
+
+  /** Removes everything the scenario made. */
+  async cleanUp(): Promise<void> {
+    const containers = await this.#list('/containers/json?all=1');
+    for (const { Id } of containers) await this.#remove(`/containers/${String(Id)}?force=1&v=1`);
+    for (const { Name } of await this.#list('/networks')) {
+      if (!['bridge', 'host', 'none'].includes(String(Name))) await this.#remove(`/networks/${String(Name)}`);
+    }
+    const { body } = await ask(this.#socket, { method: 'GET', path: '/volumes' });
+    const { Volumes } = JSON.parse(body.toString()) as { Volumes: readonly JsonRecord[] | null };
+    for (const { Name } of Volumes ?? []) await this.#remove(`/volumes/${String(Name)}?force=1`);
+  }
+
+  async #list(path: string): Promise<readonly JsonRecord[]> {
+    const { body } = await ask(this.#socket, { method: 'GET', path });
+    return JSON.parse(body.toString()) as readonly JsonRecord[];
+  }
+
+  async #remove(path: string): Promise<void> {
+    await ask(this.#socket, { method: 'DELETE', path });
+  }
+
+  #asked(
+    method: string,
+    path: string,
+    { body, headers, version = this.version }: RequestOptions,
+  ): Parameters<typeof ask>[1] {
+    const versioned = version === '' ? path : `/v${version}${path}`;
+    return {
+      method,
+      path: versioned,
+      ...(body !== undefined && { body }),
+      ...(headers && { headers }),
+    };
+  }
+
+  #record(step: string, method: string, path: string, received: Received, body: unknown): void {
+    const answer = {
+      status: received.status,
+      headers: normaliseHeaders(received.headers, this.#names),
+      ...(body !== undefined && { body: normalise(body, this.#names) }),
+    };
+    const request = `${method} ${String(normalise(decodeURIComponent(path), this.#names))}`;
+    this.recorded.push({ step, request, answer });
+  }
+}
+
+function eventText({ Type, Action, Actor }: JsonRecord): string {
+  const { ID, Attributes } = Actor as { ID: string; Attributes: Readonly<Record<string, string>> };
+  const attributes = Object.entries(Attributes)
+    .filter(([name]) => name !== 'execDuration')
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${name}=${value}`);
+  return [String(Type), String(Action), ID, ...attributes].join(' ');
+}

@@ -19,5 +19,6 @@ export * from './poll.ts';
 export * from './socket.ts';
 export * from './cgroup.ts';
 export * from './cgroup-prepare.ts';
+export * from './cgroup-features.ts';
 export * from './pipe.ts';
 export * from './cgroup-stats.ts';

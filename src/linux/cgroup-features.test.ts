@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { cgroupFeatures } from './cgroup-features.ts';
+
+function tree(t: { after(f: () => void): void }, files: Readonly<Record<string, string>>): string {
+  const root = mkdtempSync(join(tmpdir(), 'wharf-cgroup-'));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return root;
+}
+
+test('cgroupFeatures() tells what a v1 hierarchy has', (t) => {
+  const root = tree(t, {
+    'blkio/blkio.weight': '500',
+    'cpu/cpu.rt_period_us': '1000000',
+    'memory/memory.swappiness': '60',
+    nodes: '0-1\n',
+  });
+  const controllers = new Map(['blkio', 'cpu', 'memory'].map((name) => [name, join(root, name)]));
+  assert.deepEqual(cgroupFeatures({ mode: 'v1', controllers, unified: undefined }, join(root, 'nodes')), {
+    blkioWeight: true,
+    blkioWeightDevice: false,
+    cpuRealtime: true,
+    oomKillDisable: false,
+    memorySwappiness: true,
+    memoryNodes: '0-1',
+  });
+});
+
+test('cgroupFeatures() finds weights of a v2 tree in the groups below', (t) => {
+  const weights = (files: Readonly<Record<string, string>>): boolean => {
+    const unified = tree(t, files);
+    return cgroupFeatures({ mode: 'v2', controllers: new Map(), unified }, '/none').blkioWeight;
+  };
+  const controllers = { 'cgroup.controllers': 'cpu io memory\n' };
+  assert.equal(weights({ 'cgroup.controllers': 'cpu memory\n' }), false);
+  assert.equal(weights({ ...controllers, 'system.slice/io.stat': '', 'system.slice/io.weight': '' }), true);
+  assert.equal(weights({ ...controllers, 'system.slice/io.stat': '' }), false);
+  assert.equal(weights({ ...controllers, 'system.slice/cpu.stat': '' }), true);
+});

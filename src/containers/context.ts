@@ -3,6 +3,7 @@ import type { Archiver } from '#archive';
 import type { EventSink } from '#events';
 import type { Images } from '#images';
 import { KeyedLock, type Clock, type Logger } from '#kernel';
+import type { CgroupHost } from '#linux';
 import type { Database } from '#metadata';
 import type { Networks } from '#networks';
 import type { Runtime } from '#runtime';
@@ -32,6 +33,7 @@ export interface ContainersOptions {
   /** `<run folder>/bundles`: specs and root file systems of running containers. */
   readonly bundles: string;
   readonly host: EngineHost;
+  readonly cgroups: CgroupHost;
   readonly defaults: HostDefaults & { readonly ulimits: readonly Ulimit[] };
   /** Ends with the daemon. */
   readonly signal: AbortSignal;
@@ -46,6 +48,7 @@ export interface EngineHost extends HostFacts {
   readonly capabilities: readonly string[];
   /** A static init (tini, catatonit) for `--init`, if the host has one. */
   readonly initPath: string | undefined;
+  readonly apparmor: boolean;
   /** AppArmor profile for containers that ask for none of their own; undefined without AppArmor. */
   readonly apparmorProfile: string | undefined;
   readonly hostname: string;

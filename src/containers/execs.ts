@@ -9,7 +9,7 @@ import { capabilitiesOf, capabilitySets } from './spec/capabilities.ts';
 import { consoleSize, environment } from './spec/runtime-spec.ts';
 import type { SpecProcess } from './spec/oci-spec.ts';
 import { specRlimits } from './spec/rlimits.ts';
-import { parseSecurityOptions } from './spec/security-options.ts';
+import { apparmorOf, parseSecurityOptions } from './spec/security-options.ts';
 import { resolveUser, type ResolvedUser } from './spec/user.ts';
 import { rootOf } from './start/container-paths.ts';
 import { accountFiles } from './start/root-file-system.ts';
@@ -134,6 +134,7 @@ export class Execs {
     const user = this.#user(container, record.user);
     const capabilities = capabilitiesOf(hostConfig, record.privileged, host.capabilities);
     const { Hostname: hostname = '', Env: env } = config;
+    const apparmorProfile = apparmorOf(hostConfig, host);
     return {
       terminal: record.tty,
       ...(record.tty && consoleSize(size)),
@@ -149,6 +150,7 @@ export class Execs {
       rlimits: specRlimits(hostConfig.Ulimits ?? [], defaults.ulimits, host.hardLimits),
       noNewPrivileges: parseSecurityOptions(hostConfig.SecurityOpt ?? []).noNewPrivileges,
       oomScoreAdj: hostConfig.OomScoreAdj ?? 0,
+      ...(apparmorProfile !== undefined && { apparmorProfile }),
     };
   }
 

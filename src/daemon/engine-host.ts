@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { EngineHost, ContainersOptions } from '#containers';
 import { invalidArgument, type Logger } from '#kernel';
+import { cgroupFeatures, type CgroupHost } from '#linux';
 import { loadDefaultProfile } from './apparmor.ts';
 import type { Configuration } from './configuration/configuration.ts';
 import { findProgram, type HostFacts } from './host-facts.ts';
@@ -9,6 +10,7 @@ export interface HostChoices {
   readonly configuration: Configuration;
   readonly facts: HostFacts;
   readonly cgroup2: boolean;
+  readonly cgroups: CgroupHost;
   readonly instance: string;
   readonly runtimes: readonly string[];
   readonly logger: Logger;
@@ -20,6 +22,7 @@ export function engineHost(choices: HostChoices): EngineHost {
   const { network, containers } = configuration;
   return {
     cpus: facts.cpus,
+    kernel: cgroupFeatures(choices.cgroups),
     runtimes: choices.runtimes,
     logDrivers: ['json-file', 'none'],
     cgroup2: choices.cgroup2,
@@ -27,6 +30,7 @@ export function engineHost(choices: HostChoices): EngineHost {
     hardLimits: (name) => facts.hardLimit(name),
     capabilities: facts.capabilities,
     initPath: containers.initPath ?? findInit(),
+    apparmor: facts.apparmor,
     apparmorProfile: facts.apparmor ? loadDefaultProfile(choices.logger) : undefined,
     hostname: facts.hostname,
     dns: network.dns,

@@ -10,9 +10,11 @@ import {
   prefixErrors,
   shortId,
 } from '#kernel';
+import type { ImageRecord } from '#images';
 import { formatPlatform, matchesPlatform, parsePlatform, type Platform } from '#oci';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
+import { securityWarnings } from '../spec/security-options.ts';
 import { sharedContainer } from '../start/namespaces.ts';
 
 import { validateLogOptions } from '../start/log-config.ts';
@@ -23,6 +25,7 @@ import { settleMounts, type MountHost } from './mounts.ts';
 import { checkName, makeUpName } from './names.ts';
 import { askedEndpoints, validateNetwork } from './network-request.ts';
 import { validate } from './validate.ts';
+import { discardUnsupported } from './validate-resources.ts';
 
 export interface Created {
   readonly id: string;
@@ -35,7 +38,7 @@ export async function createContainer(
   request: ContainerCreateRequest,
   options: { name?: string; platform?: string; signal: AbortSignal },
 ): Promise<Created> {
-  const { images, snapshots, clock, defaults, host } = ctx.options;
+  const { images, snapshots, clock, defaults } = ctx.options;
   const askedName = options.name ? checkName(options.name) : undefined;
   // The name is held from here on, so that of two requests one fails before it makes anything.
   await using _lock = await ctx.locks.acquire(
@@ -45,13 +48,7 @@ export async function createContainer(
   const image = images.get(request.Image ?? '');
   requirePlatform(request.Image ?? '', image.config, options.platform);
   const id = newId();
-  const hostConfig = normalizeHostConfig(withoutImplied(request.HostConfig ?? {}), defaults);
-  const config = named(id, mergeConfig(request, image.config.config ?? {}), hostConfig, host.hostname);
-  const warnings: string[] = [];
-  validate(config, hostConfig, host);
-  if (hostConfig.NetworkMode === 'host' && Object.keys(hostConfig.PortBindings ?? {}).length > 0) {
-    warnings.push('Published ports are discarded when using host network mode');
-  }
+  const { config, hostConfig, warnings } = settleConfig(ctx, id, request, image);
   const asked = askedEndpoints(hostConfig, request);
   validateNetwork(config, hostConfig, asked, ctx);
   validateLogOptions(hostConfig, defaults.logOptions);
@@ -84,6 +81,33 @@ export async function createContainer(
     await undo(ctx, id, made);
     throw error;
   }
+}
+
+/** What a request means here: defaults and the image's settings filled in, what this host lacks left out. */
+function settleConfig(
+  ctx: ContainerContext,
+  id: string,
+  request: ContainerCreateRequest,
+  image: ImageRecord,
+): { readonly config: ContainerConfig; readonly hostConfig: HostConfig; readonly warnings: string[] } {
+  const { defaults, host } = ctx.options;
+  const { host: possible, warnings } = discardUnsupported(request.HostConfig ?? {}, host.kernel);
+  const merged = mergeConfig(request, image.config.config ?? {});
+  const normal = normalizeHostConfig(withoutImplied(possible), defaults);
+  validate(merged, normal, host);
+  const hostConfig = withIds(normal, (ref) => ctx.store.get(ref).id);
+  const published = Object.keys(hostConfig.PortBindings ?? {}).length > 0;
+  return {
+    config: named(id, merged, hostConfig, host.hostname),
+    hostConfig,
+    warnings: [
+      ...warnings,
+      ...securityWarnings(hostConfig.SecurityOpt ?? [], host.apparmor),
+      ...(hostConfig.NetworkMode === 'host' && published
+        ? ['Published ports are discarded when using host network mode']
+        : []),
+    ],
+  };
 }
 
 /** Throws notFound in Docker's words, so that clients pull the image for the platform asked for. */
@@ -137,6 +161,22 @@ const withoutImplied = (host: HostConfig): HostConfig => ({
   ...host,
   ...(host.Memory !== undefined && host.Memory < 0 && { Memory: 0 }),
 });
+
+/** Modes that name another container name it by its id, which stays when that one is renamed. Throws invalidArgument. */
+function withIds(host: HostConfig, idOf: (ref: string) => string): HostConfig {
+  const resolved = (mode: string | undefined): string | undefined => {
+    const ref = sharedContainer(mode);
+    // Not 404: clients would take that for the image and pull it.
+    return ref === undefined ? mode : `container:${prefixErrors('', () => idOf(ref), 'invalidArgument')}`;
+  };
+  const { PidMode = '', IpcMode = '', NetworkMode = '' } = host;
+  return {
+    ...host,
+    PidMode: resolved(PidMode) ?? '',
+    IpcMode: resolved(IpcMode) ?? '',
+    NetworkMode: resolved(NetworkMode) ?? '',
+  };
+}
 
 /** The hostname: as asked, the host's own with its network, none with another container's, or the short id. */
 function named(id: string, config: ContainerConfig, host: HostConfig, hostname: string): ContainerConfig {

@@ -29,9 +29,13 @@ export const defaultShmSize = 64 * 1024 * 1024;
 
 const guarded = ['nosuid', 'noexec', 'nodev'] as const;
 
-/** The file systems every container has. `writable`: a privileged container may write to /sys and cgroups. */
-export function kernelMounts(options: { readonly writable: boolean }): readonly SpecMount[] {
+/** The file systems every container has. `writable`: whether it may write to /sys. */
+export function kernelMounts(options: {
+  readonly writable: boolean;
+  readonly writableCgroups: boolean;
+}): readonly SpecMount[] {
   const access = options.writable ? 'rw' : 'ro';
+  const cgroups = options.writableCgroups ? 'rw' : 'ro';
   return [
     { destination: '/proc', type: 'proc', source: 'proc', options: guarded },
     {
@@ -47,7 +51,7 @@ export function kernelMounts(options: { readonly writable: boolean }): readonly 
       options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
     },
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...guarded, access] },
-    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [access, ...guarded] },
+    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [cgroups, ...guarded] },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: guarded },
   ];
 }

@@ -12,6 +12,7 @@ import type {
 } from './oci-spec.ts';
 import { specResources, type DeviceNumbers } from './resources.ts';
 import type { SecurityOptions } from './security-options.ts';
+import { specSysctls } from './sysctls.ts';
 import type { ResolvedUser } from './user.ts';
 
 /** Everything the spec is made of; all lookups on the host are done by then. */
@@ -53,6 +54,7 @@ export function runtimeSpec(input: SpecInput): RuntimeSpec {
     mounts: [
       ...kernelMounts({
         writable: privileged,
+        writableCgroups: security.writableCgroups ?? privileged,
       }).filter((mount) => !input.mounts.some(({ destination }) => destination === mount.destination)),
       ...input.mounts,
     ],
@@ -61,7 +63,7 @@ export function runtimeSpec(input: SpecInput): RuntimeSpec {
       ...(input.seccomp?.bpf !== undefined && { 'run.oci.seccomp_bpf_data': input.seccomp.bpf }),
     },
     linux: {
-      sysctl: sysctls(input, own),
+      sysctl: specSysctls({ ...input, config, hostConfig }),
       resources: specResources(hostConfig, deviceRules(input, privileged), input.deviceNumbers),
       cgroupsPath: input.cgroupsPath,
       namespaces: input.namespaces,
@@ -119,22 +121,6 @@ export function environment(
   }
   if (!merged.has('HOME')) merged.set('HOME', `HOME=${own.home}`);
   return [...merged.values()];
-}
-
-function sysctls(input: SpecInput, own: ReadonlySet<string>): Readonly<Record<string, string>> {
-  const { Domainname: domain = '' } = input.record.config;
-  const asked = {
-    ...(own.has('uts') && domain !== '' && { 'kernel.domainname': domain }),
-    ...input.record.hostConfig.Sysctls,
-  };
-  if (input.hostNetwork || input.record.hostConfig.Privileged) return asked;
-  const network = input.namespaces.some(({ type }) => type === 'network');
-  if (!network || own.has('user')) return asked;
-  return {
-    'net.ipv4.ip_unprivileged_port_start': '0',
-    'net.ipv4.ping_group_range': '0 2147483647',
-    ...asked,
-  };
 }
 
 function deviceRules(input: SpecInput, privileged: boolean): readonly SpecDeviceRule[] {

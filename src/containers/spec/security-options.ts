@@ -1,4 +1,5 @@
-import { invalidArgument } from '#kernel';
+import type { HostConfig } from '#api/types';
+import { internal } from '#kernel';
 
 /** `--security-opt`, parsed. */
 export interface SecurityOptions {
@@ -8,13 +9,14 @@ export interface SecurityOptions {
   readonly apparmor: string | undefined;
   /** `systempaths=unconfined`: nothing masked, nothing read-only. */
   readonly unconfinedPaths: boolean;
-  readonly writableCgroups: boolean;
+  /** undefined: as privileged as the container. */
+  readonly writableCgroups: boolean | undefined;
 }
 
 type Parsed = { -readonly [K in keyof SecurityOptions]: SecurityOptions[K] };
 type Reader = (parsed: Parsed, value: string, option: string) => void;
 
-const malformed = (option: string): Error => invalidArgument(`invalid --security-opt 2: "${option}"`);
+const malformed = (option: string): Error => internal(`invalid --security-opt 2: "${option}"`);
 
 function parseFlag(value: string, option: string): boolean {
   if (value === 'true') return true;
@@ -57,29 +59,49 @@ const readers: Readonly<Record<string, { readonly bare: boolean; readonly read: 
   },
   label: {
     bare: false,
-    read: (_parsed, value, option) => {
-      if (value !== 'disable') {
-        throw invalidArgument(`invalid --security-opt "${option}": SELinux is not enabled on this host`);
-      }
-    },
+    // Labels are SELinux's, which no host of ours has: like Docker there, none is set. See securityWarnings().
+    read: () => undefined,
   },
 };
 
-/** Throws invalidArgument for an option that is unknown or malformed; labels of SELinux are refused by name. */
+/** Throws, as Docker does, internal for an option that is unknown or malformed. */
 export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
   const parsed: Parsed = {
     noNewPrivileges: false,
     seccomp: undefined,
     apparmor: undefined,
     unconfinedPaths: false,
-    writableCgroups: false,
+    writableCgroups: undefined,
   };
   for (const option of options) {
     const match = /^([^=:]+)(?:[=:]([\s\S]*))?$/.exec(option);
     const reader = readers[match?.[1] ?? ''];
     const value = match?.[2] ?? (reader?.bare ? 'true' : undefined);
-    if (!reader || value === undefined) throw malformed(option);
+    if (value === undefined) throw internal(`invalid --security-opt 1: "${option}"`);
+    if (!reader) throw malformed(option);
     reader.read(parsed, value, option);
   }
   return parsed;
+}
+
+/** What is asked for and this host cannot do. Docker keeps silent about it. */
+export function securityWarnings(options: readonly string[], apparmor: boolean): readonly string[] {
+  const asked = (name: string, none: string): boolean =>
+    options.some((option) => new RegExp(`^${name}[=:]`).test(option) && !option.endsWith(none));
+  return [
+    ...(asked('label', 'disable') ? ['SELinux is not supported by this engine: labels are discarded.'] : []),
+    ...(!apparmor && asked('apparmor', 'unconfined')
+      ? ['AppArmor is not enabled on this host: the profile is discarded.']
+      : []),
+  ];
+}
+
+/** The AppArmor profile of a container's processes; undefined: none is set, as always where the host has no AppArmor. */
+export function apparmorOf(
+  host: HostConfig,
+  facts: { readonly apparmor: boolean; readonly apparmorProfile: string | undefined },
+): string | undefined {
+  if (!facts.apparmor) return undefined;
+  const asked = parseSecurityOptions(host.SecurityOpt ?? []).apparmor;
+  return asked ?? (host.Privileged ? undefined : facts.apparmorProfile);
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { EngineError } from '#kernel';
 import type { HostConfig } from '#api/types';
 import type { ContainerContext } from '../context.ts';
@@ -6,7 +7,7 @@ import { capabilitiesOf } from '../spec/capabilities.ts';
 import type { RuntimeSpec, SpecMount } from '../spec/oci-spec.ts';
 import { specRlimits } from '../spec/rlimits.ts';
 import { runtimeSpec, type SpecInput } from '../spec/runtime-spec.ts';
-import { parseSecurityOptions } from '../spec/security-options.ts';
+import { apparmorOf, parseSecurityOptions } from '../spec/security-options.ts';
 import { resolveUser } from '../spec/user.ts';
 import { stateFolderOf } from './container-paths.ts';
 import { containerDevices, deviceNumbers, deviceRules } from './devices.ts';
@@ -61,7 +62,7 @@ export function composeSpec(
     devices,
     deviceRules: deviceRules(hostConfig, devices),
     deviceNumbers,
-    cgroupsPath: `${hostConfig.CgroupParent || host.cgroupParent}/${record.id}`,
+    cgroupsPath: join('/', hostConfig.CgroupParent || host.cgroupParent, record.id),
     hostNetwork: network.path === undefined,
     initPath: init === undefined ? undefined : initDestination,
   });
@@ -78,7 +79,10 @@ function withSharedName(
   return { ...record, config: { ...record.config, Hostname, Domainname } };
 }
 
-/** What holds the container's processes down: capabilities, seccomp, AppArmor. A privileged one has all and is under none. */
+/**
+ * What holds the container's processes down: capabilities, seccomp, AppArmor. A privileged one has all capabilities
+ * and is under no more than what it names itself.
+ */
 function confinement(
   ctx: ContainerContext,
   hostConfig: HostConfig,
@@ -86,14 +90,12 @@ function confinement(
   const { host } = ctx.options;
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
   const capabilities = capabilitiesOf(hostConfig, false, host.capabilities);
-  if (hostConfig.Privileged) {
-    return { security, capabilities, seccomp: undefined, apparmorProfile: undefined };
-  }
+  const fallback = hostConfig.Privileged ? 'unconfined' : host.seccomp;
   return {
     security,
     capabilities,
-    seccomp: ctx.seccomp.choose(security.seccomp, host.seccomp, capabilities),
-    apparmorProfile: security.apparmor ?? host.apparmorProfile,
+    seccomp: ctx.seccomp.choose(security.seccomp, fallback, capabilities),
+    apparmorProfile: apparmorOf(hostConfig, host),
   };
 }
 

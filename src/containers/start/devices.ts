@@ -95,6 +95,6 @@ export function deviceRules(host: HostConfig, devices: readonly SpecDevice[]): r
 /** The numbers of a device node, for limits on it. Throws invalidArgument when there is none. */
 export function deviceNumbers(path: string): { readonly major: number; readonly minor: number } {
   const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  if (!stat) throw invalidArgument(`no such device: ${path}`);
+  if (!stat) throw invalidArgument(`stat ${path}: no such file or directory`);
   return { major: deviceMajor(stat.rdev), minor: deviceMinor(stat.rdev) };
 }

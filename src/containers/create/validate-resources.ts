@@ -1,0 +1,209 @@
+import type { HostConfig } from '#api/types';
+import { internal, invalidArgument } from '#kernel';
+
+/** What the kernel can do about limits; what it cannot is refused or, where Docker only warns, discarded with a warning. */
+export interface KernelFacts {
+  readonly blkioWeight: boolean;
+  readonly blkioWeightDevice: boolean;
+  readonly cpuRealtime: boolean;
+  readonly oomKillDisable: boolean;
+  readonly memorySwappiness: boolean;
+  /** NUMA nodes with memory, as `0-1,3`; undefined where the kernel does not tell. */
+  readonly memoryNodes: string | undefined;
+}
+
+const mebibyte = 1024 * 1024;
+
+/** Throws invalidArgument with the message when the condition holds. */
+function refuse(condition: boolean, message: string): void {
+  if (condition) throw invalidArgument(message);
+}
+
+const within = (value: number, low: number, high: number): boolean => value >= low && value <= high;
+
+/** Refuses limits that cannot be. `cpus`: how many this host has. */
+export function validateResources(
+  host: HostConfig,
+  facts: { readonly cpus: number; readonly kernel: KernelFacts },
+): void {
+  validateMemory(host);
+  validateProcess(host);
+  validateCpu(host, facts.cpus);
+  validateRealtime(host, facts.kernel);
+  validateSets(host, facts);
+  validateWindows(host);
+  validateStorage(host);
+}
+
+function validateMemory(host: HostConfig): void {
+  const { Memory: memory = 0, MemorySwap: swap = 0, MemoryReservation: reservation = 0 } = host;
+  const limited = memory > 0;
+  refuse(limited && memory < 6 * mebibyte, 'Minimum memory limit allowed is 6MB');
+  refuse(
+    limited && swap > 0 && swap < memory,
+    'Minimum memoryswap limit should be larger than memory limit, see usage',
+  );
+  refuse(
+    !limited && swap > 0,
+    'You should always set the Memory limit when using Memoryswap limit, see usage',
+  );
+  refuse(reservation > 0 && reservation < 6 * mebibyte, 'Minimum memory reservation allowed is 6MB');
+  refuse(
+    limited && reservation > memory,
+    'Minimum memory limit can not be less than memory reservation limit, see usage',
+  );
+  const kernel = host.KernelMemory ?? 0;
+  refuse(kernel > 0 && kernel < 6 * mebibyte, 'Minimum kernel memory limit allowed is 6MB');
+  const swappiness = host.MemorySwappiness ?? -1;
+  refuse(
+    !within(swappiness, -1, 100),
+    `Invalid value: ${swappiness}, valid memory swappiness range is 0-100`,
+  );
+}
+
+function validateProcess(host: HostConfig): void {
+  refuse((host.ShmSize ?? 0) < 0, 'SHM size can not be less than 0');
+  const score = host.OomScoreAdj ?? 0;
+  refuse(!within(score, -1000, 1000), `Invalid value ${score}, range for oom score adj is [-1000, 1000]`);
+  const weight = host.BlkioWeight ?? 0;
+  refuse(weight !== 0 && !within(weight, 10, 1000), 'Range of blkio weight is from 10 to 1000');
+  for (const { Path: path = '', Weight: own = 0 } of host.BlkioWeightDevice ?? []) {
+    refuse(own !== 0 && !within(own, 10, 1000), `Range of blkio weight is from 10 to 1000: ${path}:${own}`);
+  }
+}
+
+function validateCpu(host: HostConfig, available: number): void {
+  const { NanoCpus: nano = 0, CpuPeriod: period = 0, CpuQuota: quota = 0, CpuShares: shares = 0 } = host;
+  refuse(nano > 0 && period > 0, 'Conflicting options: Nano CPUs and CPU Period cannot both be set');
+  refuse(nano > 0 && quota > 0, 'Conflicting options: Nano CPUs and CPU Quota cannot both be set');
+  refuse(
+    !within(nano, 0, available * 1e9),
+    `range of CPUs is from 0.01 to ${available}.00, as there are only ${available} CPUs available`,
+  );
+  refuse(shares < 0, `invalid CPU shares (${shares}): value must be a positive integer`);
+  refuse(
+    period !== 0 && !within(period, 1000, 1_000_000),
+    'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)',
+  );
+  refuse(quota > 0 && quota < 1000, 'CPU cfs quota can not be less than 1ms (i.e. 1000)');
+}
+
+function validateRealtime(host: HostConfig, kernel: KernelFacts): void {
+  const { CpuRealtimePeriod: period = 0, CpuRealtimeRuntime: runtime = 0 } = host;
+  refuse(
+    !kernel.cpuRealtime && (period !== 0 || runtime !== 0),
+    'kernel does not support CPU real-time scheduler',
+  );
+  refuse(
+    period !== 0 && runtime > period,
+    'cpu real-time runtime cannot be higher than cpu real-time period',
+  );
+}
+
+function validateSets(
+  host: HostConfig,
+  { cpus, kernel }: { readonly cpus: number; readonly kernel: KernelFacts },
+): void {
+  const { CpusetCpus: asked = '', CpusetMems: mems = '' } = host;
+  refuse(
+    parseList(asked, 'cpus').some((cpu) => cpu >= cpus),
+    `Requested CPUs are not available - requested ${asked}, available: 0-${cpus - 1}`,
+  );
+  const wanted = parseList(mems, 'mems');
+  if (kernel.memoryNodes === undefined) return;
+  const nodes = new Set(parseList(kernel.memoryNodes, 'mems'));
+  refuse(
+    wanted.some((node) => !nodes.has(node)),
+    `Requested memory nodes are not available - requested ${mems}, available: ${kernel.memoryNodes}`,
+  );
+}
+
+/** `0-2,7` (cpuset(7), list format). Throws invalidArgument. */
+function parseList(text: string, kind: 'cpus' | 'mems'): readonly number[] {
+  const numbers: number[] = [];
+  for (const part of text === '' ? [] : text.split(',')) {
+    const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
+    const first = Number(match?.[1]);
+    const last = Number(match?.[2] ?? match?.[1]);
+    if (!match || last < first || last > 8192) {
+      throw invalidArgument(`Invalid value ${text} for cpuset ${kind}: invalid format: ${text}`);
+    }
+    for (let number = first; number <= last; number += 1) numbers.push(number);
+  }
+  return numbers;
+}
+
+function validateWindows(host: HostConfig): void {
+  const refused = (what: string): string =>
+    `invalid option: QoS maximum ${what} configuration is not supported on linux`;
+  refuse((host.IOMaximumBandwidth ?? 0) !== 0, refused('bandwidth'));
+  refuse((host.IOMaximumIOps ?? 0) !== 0, refused('IOPs'));
+}
+
+interface Discard {
+  readonly when: (host: HostConfig, kernel: KernelFacts) => boolean;
+  readonly without: HostConfig;
+  readonly warning: string;
+}
+
+/** What Docker takes and then leaves out with a warning, where the kernel does not have it. */
+const discards: readonly Discard[] = [
+  {
+    when: (host, kernel) => (host.BlkioWeight ?? 0) !== 0 && !kernel.blkioWeight,
+    without: { BlkioWeight: 0 },
+    warning: 'Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.',
+  },
+  {
+    when: (host, kernel) => (host.BlkioWeightDevice ?? []).length > 0 && !kernel.blkioWeightDevice,
+    without: { BlkioWeightDevice: [] },
+    warning:
+      'Your kernel does not support Block I/O weight_device or the cgroup is not mounted. Weight-device discarded.',
+  },
+  {
+    when: (host, kernel) => (host.MemorySwappiness ?? -1) >= 0 && !kernel.memorySwappiness,
+    without: { MemorySwappiness: null },
+    warning:
+      'Your kernel does not support memory swappiness capabilities, or the cgroup is not mounted. Memory swappiness discarded.',
+  },
+  {
+    when: (host, kernel) => (host.OomKillDisable ?? false) && !kernel.oomKillDisable,
+    without: { OomKillDisable: null },
+    warning: 'Your kernel does not support OomKillDisable. OomKillDisable discarded.',
+  },
+  {
+    // No kernel of today has a limit of its own for kernel memory.
+    when: (host) => (host.KernelMemory ?? 0) >= 6 * mebibyte,
+    without: { KernelMemory: 0 },
+    warning:
+      'Your kernel does not support kernel memory limit capabilities or the cgroup is not mounted. Limitation discarded.',
+  },
+  {
+    when: (host) => (host.CpuPercent ?? 0) !== 0,
+    without: { CpuPercent: 0 },
+    warning: 'linux does not support CPU percent. Percent discarded.',
+  },
+];
+
+/** The host configuration without what this kernel lacks, and Docker's warnings about that. */
+export function discardUnsupported(
+  host: HostConfig,
+  kernel: KernelFacts,
+): { readonly host: HostConfig; readonly warnings: readonly string[] } {
+  const discarded = discards.filter(({ when }) => when(host, kernel));
+  const kept = discarded.reduce<HostConfig>((left, { without }) => ({ ...left, ...without }), host);
+  const warnings = discarded.map(({ warning }) => warning);
+  if (kept.OomKillDisable && !kept.Memory) {
+    warnings.push(
+      'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
+    );
+  }
+  return { host: kept, warnings };
+}
+
+/** `--storage-opt`: all that Docker knows is a size. Throws internal, as it does. */
+function validateStorage(host: HostConfig): void {
+  for (const name of Object.keys(host.StorageOpt ?? {})) {
+    if (name.toLowerCase() !== 'size') throw internal(`Unknown option ${name}`);
+    throw internal("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
+  }
+}

@@ -2,4 +2,6 @@ export type * from './container-record.ts';
 export type * from './containers.ts';
 export type { ContainersOptions, EngineHost } from './context.ts';
 export { LocalContainers } from './local-containers.ts';
+export type { ContainerSample } from './stats/sample.ts';
+export type { StatsOptions, StatsReading } from './stats/sampler.ts';
 export { allCapabilities } from './spec/capabilities.ts';

@@ -28,6 +28,7 @@ import { reconcile, tidy } from './restore.ts';
 import { makeBaseLayer } from './start/base-layer.ts';
 import { stateFolderOf } from './start/container-paths.ts';
 import { logConfig } from './start/log-config.ts';
+import { StatsSampler, type StatsOptions, type StatsReading } from './stats/sampler.ts';
 import { top } from './top.ts';
 
 /** The engine's containers. restore() must have resolved before anything else is called. */
@@ -37,6 +38,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
   readonly #execs: Execs;
   readonly #files: ContainerFiles;
   readonly #health: HealthMonitor;
+  readonly #sampler: StatsSampler;
 
   constructor(options: ContainersOptions) {
     this.#ctx = new ContainerContext(options);
@@ -50,6 +52,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
       started: (record) => this.#health.begin(record),
     });
     this.#files = new ContainerFiles(this.#ctx);
+    this.#sampler = new StatsSampler(this.#ctx);
   }
 
   /** Loads the records; nothing on the host is touched yet. */
@@ -87,6 +90,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
     this.#ctx.stopping = true;
     this.#lifecycle.close();
     this.#health.close();
+    this.#sampler.close();
     await Promise.resolve();
   }
 
@@ -241,6 +245,11 @@ export class LocalContainers implements Containers, AsyncDisposable {
 
   top(ref: string, psArgs: string): Promise<ContainerTopResponse> {
     return top(this.#ctx, ref, psArgs);
+  }
+
+  /** What the container uses, once a second. */
+  stats(ref: string, options: StatsOptions): AsyncGenerator<StatsReading, void, void> {
+    return this.#sampler.read(ref, options);
   }
 
   logs(ref: string, options: LogsOptions): AsyncIterable<LogRecord> {

@@ -29,7 +29,8 @@ export interface MemoryStats {
 export interface IoStats {
   readonly major: number;
   readonly minor: number;
-  readonly op: 'read' | 'write';
+  /** As the kernel names it: v1 `Read`, `Write`, `Sync`, `Async`, `Discard` and `Total`, v2 `read` and `write`. */
+  readonly op: string;
   readonly bytes: number;
   readonly operations: number;
 }
@@ -112,24 +113,27 @@ function memoryV2(cgroup: Cgroup): MemoryStats {
   };
 }
 
+/** Counted by the scheduler BFQ where it is in use, otherwise by the throttling layer. */
 function ioV1(cgroup: Cgroup): IoStats[] {
+  const bfq = ioFiles(cgroup, 'bfq');
+  return bfq.length > 0 ? bfq : ioFiles(cgroup, 'throttle');
+}
+
+function ioFiles(cgroup: Cgroup, layer: 'bfq' | 'throttle'): IoStats[] {
   const entries = new Map<string, IoStats>();
   const collect = (file: string, count: 'bytes' | 'operations'): void => {
-    for (const line of cgroup.read('blkio', file)?.split('\n') ?? []) {
-      const match = /^(\d+):(\d+) (Read|Write) (\d+)$/.exec(line);
+    const name = `blkio.${layer}.${file}`;
+    const text = cgroup.read('blkio', `${name}_recursive`) ?? cgroup.read('blkio', name);
+    for (const line of text?.split('\n') ?? []) {
+      const match = /^(\d+):(\d+) (\w+) (\d+)$/.exec(line);
       if (!match) continue;
-      const [, major, minor, op, value] = match;
+      const [, major, minor, op = '', value] = match;
       const key = `${major}:${minor} ${op}`;
-      const known = entries.get(key) ?? ioEntry(major, minor, op === 'Read' ? 'read' : 'write');
-      entries.set(key, { ...known, [count]: Number(value) });
+      entries.set(key, { ...(entries.get(key) ?? ioEntry(major, minor, op)), [count]: Number(value) });
     }
   };
-  const file = (name: string): string => {
-    const recursive = `blkio.throttle.${name}_recursive`;
-    return cgroup.read('blkio', recursive) === undefined ? `blkio.throttle.${name}` : recursive;
-  };
-  collect(file('io_service_bytes'), 'bytes');
-  collect(file('io_serviced'), 'operations');
+  collect('io_service_bytes', 'bytes');
+  collect('io_serviced', 'operations');
   return [...entries.values()];
 }
 

@@ -134,8 +134,9 @@ test('Cgroup reads v1 hierarchies', (t) => {
   );
   assert.deepEqual(pids, { current: 1, limit: undefined });
   assert.deepEqual(io, [
-    { major: 254, minor: 0, op: 'read', bytes: 512, operations: 1 },
-    { major: 254, minor: 0, op: 'write', bytes: 0, operations: 0 },
+    { major: 254, minor: 0, op: 'Read', bytes: 512, operations: 1 },
+    { major: 254, minor: 0, op: 'Write', bytes: 0, operations: 0 },
+    { major: 254, minor: 0, op: 'Total', bytes: 512, operations: 0 },
   ]);
 });
 

@@ -1,5 +1,5 @@
-import type { AuthConfig, ContainerStatsResponse, SystemInfo, SystemVersion } from '#api/types';
-import type { Containers } from '#containers';
+import type { AuthConfig, SystemInfo, SystemVersion } from '#api/types';
+import type { Containers, StatsOptions, StatsReading } from '#containers';
 import type { EventSource } from '#events';
 import type { Images } from '#images';
 import type { Clock } from '#kernel';
@@ -11,14 +11,8 @@ import type { ContainerFiles } from './views/container-inspect.ts';
 export type ContainersBackend = Containers & {
   /** Host paths that inspect shows. */
   files?(id: string): ContainerFiles | undefined;
-  /**
-   * Samples, one a second while it runs (one only, without `stream`; at once and without the earlier sample with
-   * `oneShot`).
-   */
-  stats?(
-    ref: string,
-    options: { readonly stream: boolean; readonly oneShot: boolean; readonly signal: AbortSignal },
-  ): AsyncIterable<ContainerStatsResponse>;
+  /** What a container uses, once a second; the first reading throws notFound for an unknown one. */
+  stats?(ref: string, options: StatsOptions): AsyncGenerator<StatsReading, void, void>;
 };
 
 type ImagesBackend = Pick<

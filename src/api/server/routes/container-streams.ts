@@ -3,7 +3,7 @@ import type { ContainerWaitResponse } from '#api/types';
 import type { Containers, LogsOptions, PathStat, WaitCondition } from '#containers';
 import { invalidArgument } from '#kernel';
 import { done, encodeJson, ok, type Answer } from '../answer.ts';
-import type { Backends, ContainersBackend } from '../backends.ts';
+import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import { parseDetachKeys } from '../hijack/detach-keys.ts';
 import { drained, serveRawStream, serveWebSocket } from '../hijack/raw-stream.ts';
@@ -16,7 +16,7 @@ const path = (verb: string): string => named('containers', `/${verb}`);
 
 /** What answers with a stream, or long after it was asked. */
 export function containerStreamRoutes({ containers }: Pick<Backends, 'containers'>): readonly Route[] {
-  const routes: readonly Route[] = [
+  return [
     {
       method: 'POST',
       path: path('wait'),
@@ -70,7 +70,6 @@ export function containerStreamRoutes({ containers }: Pick<Backends, 'containers
     },
     ...archiveRoutes(containers),
   ];
-  return containers.stats ? [...routes, statsRoute(containers, containers.stats.bind(containers))] : routes;
 }
 
 /** Headers at once, since clients start the container only when they have them; the body once it has ended. */
@@ -234,27 +233,3 @@ const encodeStat = (stat: PathStat): string =>
       linkTarget: stat.linkTarget,
     }),
   ).toString('base64');
-
-function statsRoute(containers: Containers, stats: NonNullable<ContainersBackend['stats']>): Route {
-  return {
-    method: 'GET',
-    path: path('stats'),
-    operation: 'ContainerStats',
-    handle: async (exchange) => {
-      const { query, signal } = exchange;
-      const stream = !query.has('stream') || query.boolean('stream');
-      const { id } = containers.get(exchange.name);
-      const samples = stats(id, { stream, oneShot: !stream && query.boolean('one-shot'), signal });
-      const response = exchange.startStream(stream ? undefined : 'application/json');
-      try {
-        for await (const sample of samples) {
-          if (!response.write(encodeJson(sample))) await drained(response);
-        }
-      } catch (error) {
-        if (!signal.aborted) throw error;
-      }
-      response.end();
-      return undefined;
-    },
-  };
-}

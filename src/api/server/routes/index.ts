@@ -3,6 +3,7 @@ import type { Route } from '../route.ts';
 import { absentRoutes } from './absent.ts';
 import { containerListRoutes } from './container-list.ts';
 import { containerStreamRoutes } from './container-streams.ts';
+import { containerStatsRoutes } from './container-stats.ts';
 import { containerRoutes } from './containers.ts';
 import { diskUsageRoutes } from './disk-usage.ts';
 import { eventRoutes } from './events.ts';
@@ -21,6 +22,7 @@ export function allRoutes(backends: Backends, identity: ServerIdentity): readonl
     ...eventRoutes(backends.events, listeners),
     ...containerListRoutes(backends),
     ...containerStreamRoutes(backends),
+    ...containerStatsRoutes(backends),
     ...containerRoutes(backends),
     ...execRoutes(backends),
     ...imageTransferRoutes(backends),

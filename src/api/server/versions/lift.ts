@@ -27,6 +27,7 @@ const queryLifts: Readonly<Record<string, readonly Lift<Query>[]>> = {
   ContainerRestart: [{ before: '1.42', lift: (query) => query.without('signal') }],
   ContainerWait: [{ before: '1.30', lift: (query) => query.without('condition') }],
   ContainerLogs: [{ before: '1.35', lift: (query) => query.without('until') }],
+  ContainerStats: [{ before: '1.41', lift: (query) => query.without('one-shot') }],
   // `filter` was the name of the filter `reference`.
   ImageList: [
     {

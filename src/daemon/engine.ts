@@ -54,7 +54,7 @@ export async function startEngine(configuration: Configuration, logger: Logger):
   await runtime.start();
   await containers.restore(await runtime.list(), (live) => networks.start(live));
   const server = opened.use(serverOf({ foundation, storage, networks, containers }));
-  await openListeners(server, configuration, logger);
+  await openListeners(server, runtime, configuration, logger);
   opened.defer(() => {
     abort.abort(new Error('the daemon is stopping'));
   });

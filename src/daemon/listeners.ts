@@ -1,46 +1,61 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import type { ApiServer } from '#api/server';
-import { invalidArgument, messageOf, type Logger } from '#kernel';
+import { invalidArgument, messageOf, unavailable, type Logger } from '#kernel';
+import type { ListenerKeeper } from '#runtime';
 import type { Configuration, Host } from './configuration/configuration.ts';
+import { receivedDescriptors } from './service-manager.ts';
+import { isHeld, takeSockets } from './unix-sockets.ts';
 
 const dockerSocket = '/var/run/docker.sock';
 
-/** Opens every socket of the configuration. Throws what the server throws when one cannot be had. */
+/**
+ * Opens every socket of the configuration; unix sockets of the daemon before are taken over. Throws what the server
+ * throws when one cannot be had.
+ */
 export async function openListeners(
   server: ApiServer,
+  keeper: ListenerKeeper,
   configuration: Configuration,
   logger: Logger,
 ): Promise<void> {
   const gid = groupOf(configuration.group);
-  for (const host of configuration.hosts) await listen(server, host, configuration, gid, logger);
+  await using sockets = await takeSockets(server, keeper, gid, logger);
+  for (const host of configuration.hosts) {
+    if (host.type === 'tcp') await listen(server, host, configuration, logger);
+    else if (host.type === 'unix') await sockets.open(host.path);
+    else await listenOnReceived(server, logger);
+  }
   if (!configuration.adoptDockerSocket) return;
-  if (await isHeld(dockerSocket)) {
+  if (!sockets.has(dockerSocket) && (await isHeld(dockerSocket))) {
     logger.info({ socket: dockerSocket }, 'another engine holds the socket: left to it');
     return;
   }
   try {
-    await server.listen({ path: dockerSocket, ...(gid !== undefined && { gid }) });
-    logger.info({ socket: dockerSocket }, 'listening');
+    await sockets.open(dockerSocket);
   } catch (error) {
     logger.warn({ socket: dockerSocket, error: messageOf(error) }, 'the socket of docker could not be taken');
   }
 }
 
+async function listenOnReceived(server: ApiServer, logger: Logger): Promise<void> {
+  const received = receivedDescriptors();
+  if (received.length === 0) {
+    throw unavailable(
+      'no sockets found via socket activation: make sure the service was started by systemd, or use -H unix://PATH',
+    );
+  }
+  for (const fd of received) {
+    await server.listen({ fd, path: `fd://${fd}` });
+    logger.info({ fd }, 'listening on a socket of the service manager');
+  }
+}
+
 async function listen(
   server: ApiServer,
-  host: Host,
+  host: Extract<Host, { type: 'tcp' }>,
   configuration: Configuration,
-  gid: number | undefined,
   logger: Logger,
 ): Promise<void> {
-  if (host.type === 'unix') {
-    mkdirSync(dirname(host.path), { recursive: true, mode: 0o755 });
-    await server.listen({ path: host.path, ...(gid !== undefined && { gid }) });
-    logger.info({ socket: host.path }, 'listening');
-    return;
-  }
   const { tls } = configuration;
   if (!tls && !isLoopback(host.address)) {
     throw invalidArgument(
@@ -77,21 +92,4 @@ function groupOf(configured: string | undefined): number | undefined {
   if (gid === undefined)
     throw invalidArgument(`the group ${configured} does not exist: create it, or leave --group out`);
   return gid;
-}
-
-/** Whether somebody answers on a unix socket. A link or file that is no socket counts as held: it is not ours. */
-async function isHeld(path: string): Promise<boolean> {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (!stat) return false;
-  if (!stat.isSocket()) return true;
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => {
-      resolve(false);
-    });
-  });
 }

@@ -4,6 +4,7 @@ import { loadConfiguration, type Configuration } from './configuration/configura
 import { parseFlags, usage } from './configuration/parse-settings.ts';
 import { createLogger } from './logging.ts';
 import { startEngine } from './engine.ts';
+import { serviceManager } from './service-manager.ts';
 import { wharfVersion } from './version.ts';
 
 /** The program wharfd: flags, start, signals, orderly end. Resolves to the exit code. */
@@ -33,6 +34,7 @@ function print(text: string): number {
 
 async function serve(configuration: Configuration): Promise<number> {
   const logger = createLogger(configuration.logLevel, configuration.logFormat);
+  const manager = serviceManager(process.env, logger);
   const ended = Promise.withResolvers<string>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ended.resolve(signal));
   process.on('SIGHUP', () => undefined);
@@ -47,6 +49,7 @@ async function serve(configuration: Configuration): Promise<number> {
     await using engine = await startEngine(configuration, logger);
     if (configuration.pidfile !== undefined) writeFileSync(configuration.pidfile, `${process.pid}\n`);
     logger.info({ pid: process.pid, version: engine.version }, 'the engine is ready');
+    manager.ready();
     process.on('SIGUSR2', () => {
       engine.upgradeSupervisor().then(
         () => logger.info({}, 'the supervisor was upgraded in place'),
@@ -54,6 +57,7 @@ async function serve(configuration: Configuration): Promise<number> {
       );
     });
     const signal = await ended.promise;
+    manager.stopping();
     logger.info({ signal }, 'stopping');
     await engine.stop();
   } catch (error) {

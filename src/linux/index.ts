@@ -22,3 +22,4 @@ export * from './cgroup-prepare.ts';
 export * from './cgroup-features.ts';
 export * from './pipe.ts';
 export * from './cgroup-stats.ts';
+export * from './unix-listener.ts';

@@ -115,3 +115,22 @@ export interface Runtime extends AsyncDisposable {
   /** Replaces the supervisor's program in place; processes, streams to them and statuses are kept. */
   upgrade(): Promise<void>;
 }
+
+/** A unix socket that listens: `fd` is a copy for the caller, who closes it. */
+export interface KeptListener {
+  readonly path: string;
+  readonly fd: number;
+}
+
+/**
+ * Keeps the daemon's listening sockets open across its death, so that whoever has one mounted reaches the next daemon
+ * through the same inode. Meanwhile clients wait in the kernel's queue for a while, then are told that nobody is there.
+ */
+export interface ListenerKeeper {
+  /** The descriptor stays the caller's. Throws where the kernel does not allow it: then nothing is kept. */
+  keepListener(path: string, fd: number): Promise<void>;
+  /** Those of the daemon before, each with its file in place again. */
+  keptListeners(): Promise<readonly KeptListener[]>;
+  /** Closes one for good and removes its file. */
+  dropListener(path: string): Promise<void>;
+}

@@ -115,13 +115,16 @@ test('the supervisor may be killed under a daemon that goes on', async () => {
 test('a daemon that is killed amid starts leaves nothing half-made', async () => {
   await using daemon = await startDaemon();
   await succeed(daemon, 'load', '-i', await busyboxArchive());
+  // The parent of all control groups stays once it is there.
+  await succeed(daemon, 'run', '--rm', 'busybox', 'true');
   const idle = await daemon.idle();
   for (let round = 0; round < 3; round += 1) {
     const runs = Array.from({ length: 8 }, () => daemon.docker(['run', '--rm', 'busybox', 'true']));
     await new Promise((resolve) => setTimeout(resolve, 60 + round * 70));
     await daemon.kill9();
-    await Promise.all(runs);
+    // Who connects meanwhile waits for the next daemon, and is served by it.
     await daemon.start();
+    await Promise.all(runs);
   }
   await daemon.removeContainers();
   assert.equal(await succeed(daemon, 'ps', '-aq'), '');

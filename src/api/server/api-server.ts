@@ -24,6 +24,8 @@ export interface ApiServerOptions {
 }
 
 export type ListenOptions =
+  /** A unix socket that listens already; its file stays when the server closes. */
+  | { readonly path: string; readonly fd: number }
   | {
       readonly path: string;
       /** Permission bits of the socket; default 0660. */
@@ -80,6 +82,7 @@ class HttpApiServer implements ApiServer {
   async listen(
     options: ListenOptions,
   ): Promise<{ readonly path: string } | { readonly host: string; readonly port: number }> {
+    if ('fd' in options) return this.#serve(options);
     if ('path' in options) await removeStaleSocket(options.path);
     const server = this.#server('path' in options ? undefined : options.tls);
     await new Promise<void>((resolve, reject) => {
@@ -105,6 +108,16 @@ class HttpApiServer implements ApiServer {
     const address = server.address();
     if (typeof address !== 'object' || !address) throw new TypeError('no address');
     return { host: address.address, port: address.port };
+  }
+
+  async #serve({ fd, path }: { readonly fd: number; readonly path: string }): Promise<{ path: string }> {
+    const server = this.#server();
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ fd }, resolve);
+    });
+    this.#servers.add(server);
+    return { path };
   }
 
   async close(): Promise<void> {

@@ -12,7 +12,7 @@ const { writeFileSync, rmSync } = require('node:fs');
 const [socket, , pidfile, ...rest] = process.argv.slice(2);
 console.log('starting with ' + rest.join(' '));
 if (rest.includes('--fail')) { console.error('no such thing'); process.exit(3); }
-const server = require('node:net').createServer();
+const server = require('node:http').createServer((_, response) => response.end('OK'));
 server.listen(socket, () => writeFileSync(pidfile, process.pid + '\\n'));
 process.on('SIGTERM', () => { rmSync(pidfile); process.exit(0); });
 `;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { request } from 'node:http';
 import { dirname } from 'node:path';
 import { errnoOf } from '#kernel';
 import type { Output } from '../output.ts';
@@ -88,15 +88,15 @@ async function untilReady(child: ChildProcess, options: StartOptions, logBegin: 
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 
-/** Whether something accepts connections on the socket. */
+/** Whether an engine serves the socket. One that is starting again is waited for; so is the word that there is none. */
 export function answers(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const probe = connect(socket);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
+    const probe = request({ socketPath: socket, path: '/_ping', agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
     });
-    probe.once('error', () => resolve(false));
+    probe.setTimeout(usualPatience, () => probe.destroy());
+    probe.once('error', () => resolve(false)).end();
   });
 }
 

@@ -8,6 +8,8 @@ import type { SettingName } from './settings.ts';
 /** Where the daemon listens. */
 export type Host =
   | { readonly type: 'unix'; readonly path: string }
+  /** Sockets that a service manager has opened (sd_listen_fds(3)). */
+  | { readonly type: 'fd' }
   | { readonly type: 'tcp'; readonly address: string; readonly port: number };
 
 export interface TlsFiles {
@@ -168,10 +170,11 @@ function tlsFiles(read: Reader): TlsFiles | undefined {
 export function parseHost(text: string): Host {
   if (text.startsWith('unix://'))
     return { type: 'unix', path: resolve(text.slice('unix://'.length) || '/run/wharf/wharf.sock') };
+  if (text === 'fd://') return { type: 'fd' };
   const match = /^(?:tcp:\/\/)?(\[[0-9a-fA-F:]+\]|[^:/]*):(\d+)\/?$/.exec(text);
   const port = Number(match?.[2]);
   if (!match || port > 65535)
-    throw invalidArgument(`invalid bind address (${text}): use unix://PATH or tcp://ADDRESS:PORT`);
+    throw invalidArgument(`invalid bind address (${text}): use unix://PATH, tcp://ADDRESS:PORT or fd://`);
   return { type: 'tcp', address: (match[1] ?? '').replace(/^\[|\]$/g, ''), port };
 }
 

@@ -1,6 +1,8 @@
+import { closeSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { conflict, isKind, messageOf, unavailable } from '#kernel';
+import { copyDescriptor, duplicate } from '#linux';
 import { LineSplitter } from '../supervisor/lines.ts';
 import {
   PROTOCOL_VERSION,
@@ -11,7 +13,16 @@ import {
   type Methods,
   type WireTask,
 } from '../supervisor/protocol.ts';
-import type { AttachOptions, ExecOptions, Runtime, RunOptions, TaskExit, TaskInfo } from '../runtime.ts';
+import type {
+  AttachOptions,
+  ExecOptions,
+  KeptListener,
+  ListenerKeeper,
+  Runtime,
+  RunOptions,
+  TaskExit,
+  TaskInfo,
+} from '../runtime.ts';
 import { ControlConnection } from './control-connection.ts';
 import { reachSupervisor, supervisorArguments, type SupervisorLaunch } from './supervisor-process.ts';
 
@@ -23,17 +34,20 @@ export interface CrunRuntimeOptions extends SupervisorLaunch {
 type Listener = (exit: TaskExit) => Promise<void>;
 
 /** A Runtime whose processes live under a supervisor of their own, started with crun or runc. */
-export const createCrunRuntime = (options: CrunRuntimeOptions): Runtime => new CrunRuntime(options);
+export const createCrunRuntime = (options: CrunRuntimeOptions): Runtime & ListenerKeeper =>
+  new CrunRuntime(options);
 
 const RETRY_MS = 1000;
 const ATTEMPTS = 5;
 
-class CrunRuntime implements Runtime {
+class CrunRuntime implements Runtime, ListenerKeeper {
   readonly name: string;
   readonly #options: CrunRuntimeOptions;
   #connection: Promise<ControlConnection> | undefined;
   #listener: Listener | undefined;
   #upgrading: Promise<void> | undefined;
+  /** Descriptors of our own by path: each new supervisor gets copies. */
+  readonly #listeners = new Map<string, number>();
   #disposed = false;
 
   constructor(options: CrunRuntimeOptions) {
@@ -117,6 +131,30 @@ class CrunRuntime implements Runtime {
     await this.#request('deleteExec', { containerId, execId });
   }
 
+  async keepListener(path: string, fd: number): Promise<void> {
+    const copy = duplicate(fd);
+    this.#forgetListener(path);
+    this.#listeners.set(path, copy);
+    await this.#request('keepListener', { path, pid: process.pid, fd: copy });
+  }
+
+  async keptListeners(): Promise<readonly KeptListener[]> {
+    const { pid } = await this.#request('hello', { version: PROTOCOL_VERSION });
+    const kept = await this.#request('listeners', null);
+    return kept.map(({ path, fd }) => ({ path, fd: copyDescriptor(pid, fd) }));
+  }
+
+  async dropListener(path: string): Promise<void> {
+    this.#forgetListener(path);
+    await this.#request('dropListener', { path });
+  }
+
+  #forgetListener(path: string): void {
+    const fd = this.#listeners.get(path);
+    if (fd !== undefined) closeSync(fd);
+    this.#listeners.delete(path);
+  }
+
   async upgrade(): Promise<void> {
     await this.#upgrading;
     const upgrading = this.#upgrade();
@@ -151,6 +189,7 @@ class CrunRuntime implements Runtime {
     await connection.request('release', null).catch(() => undefined);
     connection.close();
     await connection.closed;
+    for (const path of [...this.#listeners.keys()]) this.#forgetListener(path);
   }
 
   async #request<M extends Method>(method: M, params: Methods[M]['params']): Promise<Methods[M]['result']> {
@@ -189,6 +228,9 @@ class CrunRuntime implements Runtime {
     // One of another version is replaced by ours, which breaks the connection: the next attempt meets it.
     if (version !== PROTOCOL_VERSION) await this.#replace(connection);
     if (this.#listener) await connection.request('subscribe', null);
+    for (const [path, fd] of this.#listeners) {
+      await connection.request('keepListener', { path, pid: process.pid, fd }).catch(this.#report);
+    }
   }
 
   /** Somebody must be there to take exits, and to start a supervisor again that was killed. */

@@ -5,6 +5,7 @@ import { conflict, internal } from '#kernel';
 import { close, createMemfd, descriptorOf, execve, setCloseOnExec, writeAllSync } from '#linux';
 import type { AttachOptions } from '../runtime.ts';
 import { Attachment } from './attachment.ts';
+import type { SavedListener } from './kept-listeners.ts';
 import { noLog } from './sink.ts';
 import type { Supervisor } from './supervisor.ts';
 import { Task, type SavedTask } from './task.ts';
@@ -16,6 +17,8 @@ export interface Handover {
   readonly lock: number;
   readonly tasks: readonly SavedTask[];
   readonly attachments: readonly SavedAttachment[];
+  /** Absent where the program before knew of none. */
+  readonly listeners?: readonly SavedListener[];
 }
 
 interface SavedAttachment {
@@ -37,6 +40,7 @@ export interface NextProgram {
   readonly env: readonly string[];
   readonly generation: number;
   readonly lock: number;
+  readonly listeners: readonly SavedListener[];
 }
 
 const QUIET_MS = 30_000;
@@ -76,13 +80,15 @@ function execute(supervisor: Supervisor, next: NextProgram, kept: number[]): nev
     lock: next.lock,
     tasks: [...supervisor.tasks.values()].map((task) => task.save()),
     attachments: saveAttachments(supervisor),
+    listeners: next.listeners,
   };
   const state = createMemfd('wharf-supervisor-state');
   try {
     writeAllSync(state, Buffer.from(JSON.stringify(handover)));
     const streams = handover.tasks.flatMap(({ streams }) => Object.values(streams) as (number | undefined)[]);
     const clients = handover.attachments.map(({ fd }) => fd);
-    for (const fd of [state, next.lock, ...streams, ...clients]) {
+    const listeners = next.listeners.map(({ fd }) => fd);
+    for (const fd of [state, next.lock, ...streams, ...clients, ...listeners]) {
       if (fd === undefined) continue;
       setCloseOnExec(fd, false);
       kept.push(fd);

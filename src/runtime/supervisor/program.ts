@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { becomeSubreaper } from '#linux';
 import { readHandover, replaceProgram, resumeTasks } from './handover.ts';
+import { KeptListeners } from './kept-listeners.ts';
 import { takeLock } from './lock.ts';
 import { recoverTasks } from './recovery.ts';
 import { Server } from './server.ts';
@@ -28,6 +29,8 @@ export async function runSupervisor(options: SupervisorProgram): Promise<void> {
   const generation = handover?.generation ?? 0;
   const supervisor = new Supervisor(options);
   supervisor.store.start();
+  const listeners = new KeptListeners(logger);
+  listeners.restore(handover?.listeners ?? []);
   if (handover) resumeTasks(supervisor, handover);
   else recoverTasks(supervisor);
   supervisor.children.start();
@@ -36,13 +39,17 @@ export async function runSupervisor(options: SupervisorProgram): Promise<void> {
     socketPath: options.socketPath,
     generation,
     logger,
+    listeners,
     upgrade: (program, args, busy) => {
       logger.info({ program, generation: generation + 1 }, 'supervisor is replaced');
       const { env } = options;
-      return replaceProgram(supervisor, { program, args, env, lock, generation: generation + 1 }, busy);
+      const kept = listeners.save();
+      const next = { program, args, env, lock, generation: generation + 1, listeners: kept };
+      return replaceProgram(supervisor, next, busy);
     },
     idle: () => {
       server.stop();
+      listeners.close();
       supervisor.close();
       options.exit(0);
     },

@@ -6,7 +6,7 @@ import type { AttachOptions, ExecOptions, RunOptions, TaskExit, TaskInfo, TaskSt
  * JSON object. `{"attach":…}`: answered by one line, then the connection carries a process's streams. Anything else:
  * a control connection, requests and replies one JSON object a line, matched by id; exits come unasked once subscribed.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Names one process: a container's main one, or an exec. */
 export interface TaskName {
@@ -24,6 +24,12 @@ export interface WireTask {
   readonly exitedAt?: string;
   readonly exitCode?: number | undefined;
   readonly oomKilled?: boolean;
+}
+
+/** A kept socket. Its file is at `path`, or beside it under another name while no daemon is there. */
+export interface WireListener {
+  readonly path: string;
+  readonly fd: number;
 }
 
 export interface Started {
@@ -48,6 +54,12 @@ export interface Methods {
   subscribe: { params: null; result: null };
   acknowledge: { params: TaskName & { exitedAt: string }; result: null };
   upgrade: { params: { program: string; args: string[] }; result: null };
+  /** A listening socket of the daemon, by the descriptor in its process `pid`, is to outlive the daemon. */
+  keepListener: { params: { path: string; pid: number; fd: number }; result: null };
+  /** The sockets kept, with the descriptors in the supervisor's process. */
+  listeners: { params: null; result: WireListener[] };
+  /** No daemon will want it again: it is closed and its file removed. */
+  dropListener: { params: { path: string }; result: null };
   /** The daemon leaves for good: the supervisor ends if it has no tasks. */
   release: { params: null; result: null };
 }

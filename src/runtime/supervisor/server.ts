@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { kindOf, messageOf, type Logger } from '#kernel';
 import { Attachment } from './attachment.ts';
+import type { KeptListeners } from './kept-listeners.ts';
 import { LineSplitter } from './lines.ts';
 import {
   PROTOCOL_VERSION,
@@ -25,6 +26,7 @@ export interface ServerOptions {
   /** How often this process has replaced its program. */
   readonly generation: number;
   readonly logger: Logger;
+  readonly listeners: KeptListeners;
   /** Replaces this program; returns only by throwing. `busy`: requests are still being worked on. */
   readonly upgrade: (program: string, args: readonly string[], busy: () => boolean) => Promise<never>;
   /** The daemon has left for good, or for long, and there are no tasks. */
@@ -113,6 +115,7 @@ export class Server {
 
   #control(socket: Socket, first: Request, rest: Buffer): void {
     clearTimeout(this.#idleTimer);
+    this.#options.listeners.attended();
     this.#connections.add(socket);
     const lines = new LineSplitter();
     const take = (chunk: Buffer): void => {
@@ -129,7 +132,9 @@ export class Server {
     socket.on('close', () => {
       this.#connections.delete(socket);
       if (this.#subscriber === socket) this.#unsubscribe();
-      if (this.#connections.size === 0) this.#armIdle();
+      if (this.#connections.size > 0) return;
+      this.#options.listeners.unattended();
+      this.#armIdle();
     });
     void this.#handle(socket, first);
     if (rest.length > 0) take(rest);
@@ -154,6 +159,7 @@ export class Server {
 
   #makeHandlers(): Handlers {
     const supervisor = this.#supervisor;
+    const { listeners } = this.#options;
     return {
       hello: () => ({
         version: PROTOCOL_VERSION,
@@ -184,7 +190,15 @@ export class Server {
         this.#acknowledged.get(taskKey(name))?.(undefined);
       },
       upgrade: ({ program, args }) => this.#options.upgrade(program, args, () => this.#active > 1),
+      keepListener: ({ path, pid, fd }) => {
+        listeners.keep(path, pid, fd);
+      },
+      listeners: () => listeners.takeUp(),
+      dropListener: ({ path }) => {
+        listeners.drop(path);
+      },
       release: () => {
+        listeners.rest();
         if (supervisor.tasks.size === 0) setImmediate(this.#options.idle);
       },
     };

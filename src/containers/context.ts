@@ -48,6 +48,7 @@ export interface EngineHost extends HostFacts {
   readonly capabilities: readonly string[];
   /** A static init (tini, catatonit) for `--init`, if the host has one. */
   readonly initPath: string | undefined;
+  readonly apparmor: boolean;
   /** AppArmor profile for containers that ask for none of their own; undefined without AppArmor. */
   readonly apparmorProfile: string | undefined;
   readonly hostname: string;

@@ -12,7 +12,7 @@ export interface HostChoices {
   readonly cgroup2: boolean;
   readonly cgroups: CgroupHost;
   readonly instance: string;
-  readonly runtimes: readonly string[];
+  readonly runtimes: EngineHost['runtimes'];
   readonly logger: Logger;
 }
 

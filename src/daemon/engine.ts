@@ -93,7 +93,7 @@ function openContainers(parts: {
     signal: parts.signal,
     root: join(root, 'containers'),
     bundles: join(runFolder, 'bundles'),
-    host: engineHost({ ...foundation, cgroup2, runtimes: Object.keys(foundation.runtime.all) }),
+    host: engineHost({ ...foundation, cgroup2, runtimes: foundation.runtime.all }),
     defaults: hostDefaults(configuration, cgroup2, foundation.runtime.name),
   });
 }

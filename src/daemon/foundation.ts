@@ -42,7 +42,7 @@ export function openFoundation(
     runFolder: openRunFolder(configuration, instance),
     cgroups: readyCgroups(logger),
     facts: readHostFacts(allCapabilities),
-    runtime: chooseRuntime(configuration.containers.runtime),
+    runtime: chooseRuntime(configuration.containers.runtime, configuration.containers.runtimes),
     db: opened.use(new Database(join(root, 'wharf.db'))),
     clock: systemClock,
     events: new EventBroker(systemClock),

@@ -123,7 +123,7 @@ export class SystemFacts implements SystemBackend {
       NoProxy: process.env['NO_PROXY'] ?? '',
       Name: facts.hostname,
       Labels: configuration.labels,
-      Runtimes: Object.fromEntries(Object.entries(runtime.all).map(([name, path]) => [name, { path }])),
+      Runtimes: runtimesOf(runtime),
       DefaultRuntime: runtime.name,
       LiveRestoreEnabled: configuration.liveRestore,
       InitBinary: this.#options.initPath ?? '',
@@ -181,6 +181,15 @@ export class SystemFacts implements SystemBackend {
     };
   }
 }
+
+/** By name, with paths and arguments. */
+const runtimesOf = ({ all }: ChosenRuntime): InfoFacts['Runtimes'] =>
+  Object.fromEntries(
+    Object.entries(all).map(([name, { path, args }]) => [
+      name,
+      { path, ...(args.length > 0 && { runtimeArgs: args }) },
+    ]),
+  );
 
 /** A random id that stays with the data root. */
 function daemonId(db: Database): string {

@@ -31,8 +31,17 @@ export interface LogConfig {
   readonly attrs?: Readonly<Record<string, string>>;
 }
 
+/** An OCI runtime beside the one that the supervisor was given. */
+export interface RuntimeProgram {
+  readonly path: string;
+  /** Arguments before the command. */
+  readonly args: readonly string[];
+}
+
 export interface RunOptions {
   readonly containerId: string;
+  /** For this container and its execs; undefined: the supervisor's own. */
+  readonly runtime?: RuntimeProgram;
   /** Folder with `config.json`; made by the caller, kept until delete(). */
   readonly bundle: string;
   readonly tty: boolean;

@@ -1,5 +1,6 @@
 import type { ContainerConfig, HostConfig, RestartPolicy } from '#api/types';
 import { invalidArgument } from '#kernel';
+import type { RuntimeProgram } from '#runtime';
 import { parseSignal } from '../signals.ts';
 import { normalizeCapabilities } from '../spec/capabilities.ts';
 import { parseSecurityOptions } from '../spec/security-options.ts';
@@ -7,7 +8,8 @@ import { validateResources, type KernelFacts } from './validate-resources.ts';
 
 export interface HostFacts {
   readonly cpus: number;
-  readonly runtimes: readonly string[];
+  /** OCI runtimes by name. */
+  readonly runtimes: Readonly<Record<string, RuntimeProgram>>;
   readonly logDrivers: readonly string[];
   readonly kernel: KernelFacts;
 }
@@ -120,5 +122,8 @@ function validateDrivers(host: HostConfig, facts: HostFacts): void {
     driver !== '' && !facts.logDrivers.includes(driver),
     `error looking up logging plugin ${driver}: plugin "${driver}" not found`,
   );
-  refuse(runtime !== '' && !facts.runtimes.includes(runtime), `unknown or invalid runtime name: ${runtime}`);
+  refuse(
+    runtime !== '' && !Object.hasOwn(facts.runtimes, runtime),
+    `unknown or invalid runtime name: ${runtime}`,
+  );
 }

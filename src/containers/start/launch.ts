@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '#kernel';
+import { invalidArgument, messageOf } from '#kernel';
+import type { RuntimeProgram } from '#runtime';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import type { SpecMount } from '../spec/oci-spec.ts';
@@ -30,6 +31,7 @@ export async function launch(
     await writeFile(join(bundleOf(ctx, record.id), 'config.json'), encodeSpec(spec), { mode: 0o600 });
     const { config, hostConfig } = record;
     const [rows = 0, columns = 0] = hostConfig.ConsoleSize ?? [];
+    const runtime = ownRuntime(ctx, hostConfig.Runtime);
     return await ctx.options.runtime.run({
       containerId: record.id,
       bundle: bundleOf(ctx, record.id),
@@ -37,12 +39,21 @@ export async function launch(
       openStdin: config.OpenStdin ?? false,
       stdinOnce: config.StdinOnce ?? false,
       log: logConfig(ctx, record),
+      ...(runtime && { runtime }),
       ...(rows > 0 && columns > 0 && { consoleSize: [rows, columns] as const }),
     });
   } catch (error) {
     await release(ctx, record);
     throw error;
   }
+}
+
+/** The OCI runtime that a container names. Throws invalidArgument for one that the daemon no longer knows. */
+function ownRuntime(ctx: ContainerContext, name: string | undefined): RuntimeProgram | undefined {
+  if (!name) return undefined;
+  const program = ctx.options.host.runtimes[name];
+  if (program === undefined) throw invalidArgument(`unknown or invalid runtime name: ${name}`);
+  return program;
 }
 
 /** Gives back all that launch() opened. Idempotent, also after a crash; each step is tried whatever the others do. */

@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Ulimit } from '#api/types';
 import { errnoOf, invalidArgument } from '#kernel';
+import type { RuntimeProgram } from '#runtime';
 import { mergeSettings, parseFile, type ParsedFlags, type Settings } from './parse-settings.ts';
+import { parseRuntimes } from './runtimes.ts';
 import type { SettingName } from './settings.ts';
 
 /** Where the daemon listens. */
@@ -59,7 +61,9 @@ export interface Configuration {
     readonly logDriver: 'json-file' | 'none';
     readonly logOptions: Readonly<Record<string, string>>;
     readonly ulimits: readonly Ulimit[];
-    readonly runtime: 'crun' | 'runc' | undefined;
+    readonly runtime: string | undefined;
+    /** Beside crun and runc, by name. */
+    readonly runtimes: Readonly<Record<string, RuntimeProgram>>;
     readonly init: boolean;
     readonly initPath: string | undefined;
     readonly shmSize: number;
@@ -143,7 +147,8 @@ function containerSettings(read: Reader): Configuration['containers'] {
     logDriver: read.choice('logDriver', ['json-file', 'none']) ?? 'json-file',
     logOptions: read.pairs('logOptions'),
     ulimits: read.list('defaultUlimits').map(parseUlimit),
-    runtime: read.choice('defaultRuntime', ['crun', 'runc']),
+    runtime: read.text('defaultRuntime'),
+    runtimes: parseRuntimes(read.pairs('runtimes')),
     init: read.flag('init', false),
     initPath: read.text('initPath'),
     shmSize: parseBytes(read.text('defaultShmSize') ?? '64m'),

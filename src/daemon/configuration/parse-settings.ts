@@ -132,10 +132,13 @@ function fromJson(path: string, key: string, setting: Setting, value: unknown): 
       return listOf(value) ?? wrong();
     case 'pairs': {
       if (typeof value !== 'object' || value === null) return wrong();
-      return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, String(item)]));
+      return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, textOf(item)]));
     }
   }
 }
+
+/** Objects stay JSON, for those settings that know how to read them. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** A list of texts; objects (address pools, ulimits) become the flag's `key=value,…` form. */
 function listOf(value: unknown): readonly string[] | undefined {

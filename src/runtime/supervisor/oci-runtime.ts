@@ -1,8 +1,9 @@
-import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Limiter } from '#kernel';
 import { hurry, openConsoleSocket, removeFile, sealedCopy, setOomScore, setTerminalOwner } from '#linux';
+import type { RuntimeProgram } from '../runtime.ts';
 import type { Children, ChildExit } from './children.ts';
 
 export interface OciRuntimeOptions {
@@ -28,6 +29,8 @@ export class OciRuntimeError extends Error {
 export interface OciStart {
   readonly verb: 'run' | 'exec';
   readonly containerId: string;
+  /** The container's own program; undefined: ours. */
+  readonly runtime?: RuntimeProgram | undefined;
   /** Arguments of the verb before the container's id. */
   readonly args: readonly string[];
   readonly stdio: readonly number[];
@@ -51,7 +54,8 @@ export class OciRuntime {
   readonly #options: OciRuntimeOptions;
   readonly #children: Children;
   readonly #starts: Limiter;
-  #program: { fd: number; version: string } | undefined;
+  /** Copies by path. */
+  readonly #programs = new Map<string, { fd: number; version: string }>();
   #consoles = 0;
 
   constructor(options: OciRuntimeOptions, children: Children) {
@@ -83,7 +87,8 @@ export class OciRuntime {
         if (start.verb === 'exec' && start.tty) hurry(pid);
         if (start.oomScore !== undefined) setOomScore(pid, start.oomScore);
       };
-      await this.#call([...args, start.containerId], start.stdio, `${start.files}.log`, onStart);
+      const { stdio, files, runtime } = start;
+      await this.#call({ args: [...args, start.containerId], stdio, files, runtime, onStart });
       const terminal = socket?.receive();
       if (terminal !== undefined && start.owner) giveTerminal(terminal, start.owner);
       return { pid: Number(readFileSync(pidFile, 'latin1')), terminal };
@@ -106,18 +111,19 @@ export class OciRuntime {
   }
 
   /** `delete --force`. Throws OciRuntimeError. */
-  async delete(containerId: string, files: string): Promise<void> {
+  async delete(containerId: string, files: string, runtime: RuntimeProgram | undefined): Promise<void> {
     const nothing = openSync('/dev/null', 'r+');
     try {
-      await this.#call(['delete', '--force', containerId], [nothing, nothing, nothing], `${files}.log`);
+      const stdio = [nothing, nothing, nothing];
+      await this.#call({ args: ['delete', '--force', containerId], stdio, files, runtime });
     } finally {
       closeSync(nothing);
     }
   }
 
   close(): void {
-    if (this.#program) closeSync(this.#program.fd);
-    this.#program = undefined;
+    for (const { fd } of this.#programs.values()) closeSync(fd);
+    this.#programs.clear();
   }
 
   #state(containerId: string): string {
@@ -129,44 +135,59 @@ export class OciRuntime {
     return openConsoleSocket(join(this.#options.socketFolder, `c${this.#consoles}`));
   }
 
-  async #call(
-    args: readonly string[],
-    stdio: readonly number[],
-    log: string,
-    onStart?: (pid: number) => void,
-  ): Promise<void> {
+  async #call(call: {
+    readonly args: readonly string[];
+    readonly stdio: readonly number[];
+    /** Prefix of the log's path. */
+    readonly files: string;
+    readonly runtime: RuntimeProgram | undefined;
+    readonly onStart?: (pid: number) => void;
+  }): Promise<void> {
     const { root, env, binary } = this.#options;
+    const { path, args: own } = call.runtime ?? { path: binary, args: [] };
+    const log = `${call.files}.log`;
+    const args = [path, ...own, '--root', root, '--log', log, '--log-format', 'json', ...call.args];
     try {
-      const { exitCode } = await this.#spawn(
-        [binary, '--root', root, '--log', log, '--log-format', 'json', ...args],
-        stdio,
-        env,
-        onStart,
-      );
-      if (exitCode !== 0) throw new OciRuntimeError(lastMessage(log) ?? `${binary} ended with ${exitCode}`);
+      const { exitCode } = await this.#spawn(path, args, call.stdio, env, call.onStart);
+      if (exitCode !== 0) throw new OciRuntimeError(lastMessage(log) ?? `${path} ended with ${exitCode}`);
     } finally {
       removeFile(log);
     }
   }
 
   #spawn(
+    path: string,
     args: readonly string[],
     stdio: readonly number[],
     env: readonly string[],
     onStart: ((pid: number) => void) | undefined,
   ): Promise<ChildExit> {
-    return this.#children.run({ path: `/proc/self/fd/${this.#sealed()}`, args, env, stdio }, onStart);
+    return this.#children.run({ path: this.#sealed(path), args, env, stdio }, onStart);
   }
 
-  /** The copy, made again when the program file was replaced. */
-  #sealed(): number {
-    const { ino, mtimeMs, size } = statSync(this.#options.binary);
+  /** The path of a copy, made again when the program file was replaced; a script's own, which its interpreter opens. */
+  #sealed(path: string): string {
+    const { ino, mtimeMs, size } = statSync(path);
     const version = `${ino} ${mtimeMs} ${size}`;
-    if (this.#program?.version !== version) {
-      this.close();
-      this.#program = { fd: sealedCopy(this.#options.binary), version };
+    let known = this.#programs.get(path);
+    if (known?.version !== version) {
+      if (isScript(path)) return path;
+      if (known) closeSync(known.fd);
+      known = { fd: sealedCopy(path), version };
+      this.#programs.set(path, known);
     }
-    return this.#program.fd;
+    return `/proc/self/fd/${known.fd}`;
+  }
+}
+
+function isScript(path: string): boolean {
+  const fd = openSync(path, 'r');
+  try {
+    const start = Buffer.alloc(2);
+    readSync(fd, start);
+    return start.toString('latin1') === '#!';
+  } finally {
+    closeSync(fd);
   }
 }
 

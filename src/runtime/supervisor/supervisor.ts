@@ -56,10 +56,10 @@ export class Supervisor implements TaskHost {
   }
 
   async run(options: RunOptions): Promise<Started> {
-    const { containerId, bundle, tty, openStdin, stdinOnce, log } = options;
+    const { containerId, bundle, tty, openStdin, stdinOnce, log, runtime } = options;
     await this.#cleaning.get(containerId);
     const { args, cgroup } = readBundle(bundle);
-    const record = { ...blank, containerId, bundle, cgroup, tty, openStdin, stdinOnce, log };
+    const record = { ...blank, containerId, bundle, runtime, cgroup, tty, openStdin, stdinOnce, log };
     const task = this.#claim({ containerId }, record, this.options.openLog(log, undefined));
     const start = { verb: 'run', containerId, args: ['--bundle', bundle] } as const;
     try {
@@ -78,6 +78,7 @@ export class Supervisor implements TaskHost {
       ...blank,
       containerId,
       execId,
+      runtime: main.record.runtime,
       cgroup: main.record.cgroup,
       tty,
       openStdin,
@@ -185,7 +186,7 @@ export class Supervisor implements TaskHost {
     const cgroup = main && this.#cgroup(main);
     await this.#killAll(tasks, cgroup);
     if (main || this.#oci.knows(containerId))
-      await this.#removeState({ containerId }, main?.record.bundle, cgroup);
+      await this.#removeState(main?.record ?? { containerId }, cgroup);
     for (const task of tasks) this.#drop(task);
     // Nothing has run: its start has failed, or it goes for good. Otherwise they may wait for the next run.
     if (!main) for (const parked of this.attachments.takeParked(taskKey({ containerId }))) parked.end();
@@ -200,13 +201,13 @@ export class Supervisor implements TaskHost {
 
   /** A supervisor was killed while it started this container: nobody knows of it, so it goes. */
   interrupted(record: TaskRecord): void {
-    const { containerId, cgroup, execId } = record;
+    const { containerId, execId } = record;
     if (execId !== undefined) return;
-    const cleaning = this.#cleanUp(containerId, cgroup).finally(() => this.#cleaning.delete(containerId));
+    const cleaning = this.#cleanUp(record).finally(() => this.#cleaning.delete(containerId));
     this.#cleaning.set(containerId, cleaning);
   }
 
-  async #cleanUp(containerId: string, path: string | undefined): Promise<void> {
+  async #cleanUp({ containerId, cgroup: path, runtime }: TaskRecord): Promise<void> {
     const cgroup = path === undefined ? undefined : new Cgroup(this.#cgroupHost, path);
     try {
       // The OCI runtime itself may still be at work.
@@ -214,7 +215,7 @@ export class Supervisor implements TaskHost {
         cgroup?.kill();
         await delay(10);
       }
-      await this.#removeState({ containerId }, undefined, cgroup);
+      await this.#removeState({ containerId, runtime }, cgroup);
     } catch (error) {
       this.options.logger.warn(
         { container: containerId, error: messageOf(error) },
@@ -256,9 +257,9 @@ export class Supervisor implements TaskHost {
       const streams = prepareStreams(this.store, task.name, task.record);
       let started: OciStarted;
       try {
-        const { tty } = task.record;
+        const { tty, runtime } = task.record;
         const files = this.store.path(task.name, 'oci');
-        started = await this.#oci.start({ ...start, tty, stdio: streams.theirs, files });
+        started = await this.#oci.start({ ...start, tty, runtime, stdio: streams.theirs, files });
       } catch (error) {
         streams.discard();
         throw error;
@@ -329,13 +330,14 @@ export class Supervisor implements TaskHost {
     }
   }
 
-  async #removeState(name: TaskName, bundle: string | undefined, cgroup: Cgroup | undefined): Promise<void> {
+  async #removeState(task: TaskName & Partial<TaskRecord>, cgroup: Cgroup | undefined): Promise<void> {
+    const { containerId, bundle, runtime } = task;
     const hooks = bundle === undefined || hasPoststop(bundle);
     const removed = cgroup?.remove() ?? false;
-    if (!removed || hooks)
-      await this.#oci.delete(name.containerId, this.store.path(name, 'oci')).catch(ignore);
+    const files = this.store.path({ containerId }, 'oci');
+    if (!removed || hooks) await this.#oci.delete(containerId, files, runtime).catch(ignore);
     if (cgroup && !removed) cgroup.remove();
-    this.#oci.forget(name.containerId);
+    this.#oci.forget(containerId);
   }
 
   /** Forgets a task; output that a client still takes goes on to it. */
@@ -351,7 +353,8 @@ export class Supervisor implements TaskHost {
   async #discard(task: Task): Promise<void> {
     const { containerId } = task.name;
     if (this.#oci.knows(containerId)) {
-      await this.#oci.delete(containerId, this.store.path(task.name, 'oci')).catch(ignore);
+      const files = this.store.path(task.name, 'oci');
+      await this.#oci.delete(containerId, files, task.record.runtime).catch(ignore);
       this.#oci.forget(containerId);
     }
     this.#cgroup(task)?.remove();

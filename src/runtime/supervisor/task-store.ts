@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { join } from 'node:path';
 import type { Logger } from '#kernel';
 import { removeFile } from '#linux';
-import type { LogConfig } from '../runtime.ts';
+import type { LogConfig, RuntimeProgram } from '../runtime.ts';
 import { taskKey, type TaskName, type WireTask } from './protocol.ts';
 
 /** What must outlive the supervisor, one JSON file a task. */
@@ -10,6 +10,8 @@ export interface TaskRecord extends Omit<WireTask, 'status'> {
   /** `starting`: the OCI runtime was called and has not answered; nobody was told of the task. */
   readonly status: 'starting' | WireTask['status'];
   readonly bundle: string | undefined;
+  /** The container's own OCI runtime, if it is not ours. */
+  readonly runtime?: RuntimeProgram | undefined;
   readonly cgroup: string | undefined;
   readonly tty: boolean;
   readonly openStdin: boolean;

@@ -41,6 +41,7 @@ export class Execs {
     const command = config.Cmd ?? [];
     if (command.length === 0) throw invalidArgument('No exec command specified');
     if (config.User) prefixErrors('', () => this.#user(record, config.User ?? ''), 'invalidArgument');
+    this.#ctx.options.runtime.expectStart();
     this.#forgetOld();
     const id = newId();
     const exec: ExecRecord = {

@@ -43,6 +43,7 @@ export class Lifecycle {
 
   async start(ref: string, options: { signal: AbortSignal }): Promise<void> {
     const { id } = this.#ctx.store.get(ref);
+    this.#ctx.options.runtime.expectStart();
     await using _lock = await this.#ctx.locks.acquire(id, options);
     const record = this.#ctx.store.get(id);
     if (record.state.status === 'running') {

@@ -18,6 +18,7 @@ export * from './process.ts';
 export * from './poll.ts';
 export * from './socket.ts';
 export * from './cgroup.ts';
+export * from './cgroup-move.ts';
 export * from './cgroup-prepare.ts';
 export * from './cgroup-features.ts';
 export * from './pipe.ts';

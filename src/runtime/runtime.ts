@@ -86,6 +86,8 @@ export interface Runtime extends AsyncDisposable {
   readonly name: string;
   /** Connects to the supervisor, starting it if there is none. */
   start(): Promise<void>;
+  /** Says that run() or exec() will follow within milliseconds, so that what they wait for can begin. Never fails. */
+  expectStart(): void;
   /**
    * Starts the container's main process. Rejects with EngineError: message of the OCI runtime (`exec: "x":
    * executable file not found in $PATH`), after which nothing of the container is left in the runtime.

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { conflict, isKind, messageOf, unavailable } from '#kernel';
-import { copyDescriptor, duplicate } from '#linux';
+import { CgroupMoves, copyDescriptor, duplicate } from '#linux';
 import { LineSplitter } from '../supervisor/lines.ts';
 import {
   PROTOCOL_VERSION,
@@ -43,6 +43,7 @@ const ATTEMPTS = 5;
 class CrunRuntime implements Runtime, ListenerKeeper {
   readonly name: string;
   readonly #options: CrunRuntimeOptions;
+  readonly #moves = new CgroupMoves();
   #connection: Promise<ControlConnection> | undefined;
   #listener: Listener | undefined;
   #upgrading: Promise<void> | undefined;
@@ -57,6 +58,10 @@ class CrunRuntime implements Runtime, ListenerKeeper {
 
   async start(): Promise<void> {
     await this.#connect();
+  }
+
+  expectStart(): void {
+    this.#moves.expect();
   }
 
   async run(options: RunOptions): Promise<{ pid: number; startedAt: bigint }> {

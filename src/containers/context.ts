@@ -48,6 +48,8 @@ export interface EngineHost extends HostFacts {
   readonly capabilities: readonly string[];
   /** A static init (tini, catatonit) for `--init`, if the host has one. */
   readonly initPath: string | undefined;
+  /** Folders of CDI files, those that win last. */
+  readonly cdiSpecDirs: readonly string[];
   readonly apparmor: boolean;
   /** AppArmor profile for containers that ask for none of their own; undefined without AppArmor. */
   readonly apparmorProfile: string | undefined;

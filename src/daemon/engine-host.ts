@@ -30,6 +30,7 @@ export function engineHost(choices: HostChoices): EngineHost {
     hardLimits: (name) => facts.hardLimit(name),
     capabilities: facts.capabilities,
     initPath: containers.initPath ?? findInit(),
+    cdiSpecDirs: containers.cdiSpecDirs,
     apparmor: facts.apparmor,
     apparmorProfile: facts.apparmor ? loadDefaultProfile(choices.logger) : undefined,
     hostname: facts.hostname,

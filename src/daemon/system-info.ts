@@ -139,7 +139,7 @@ export class SystemFacts implements SystemBackend {
         DefaultAddressPools: network.pools.map(({ base, size }) => ({ Base: base, Size: size })),
       }),
       FirewallBackend: { Driver: network.iptables ? 'nftables' : 'none' },
-      CDISpecDirs: null,
+      CDISpecDirs: configuration.containers.cdiSpecDirs,
       Containerd: null,
       Warnings: null,
     };

@@ -99,6 +99,15 @@ export interface SpecNamespace {
   readonly path?: string;
 }
 
+/** Programs that the OCI runtime calls at points of a container's life (config.md, hooks). */
+export interface SpecHook {
+  readonly path: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly string[];
+  /** seconds */
+  readonly timeout?: number;
+}
+
 export interface RuntimeSpec {
   readonly ociVersion: string;
   readonly process: SpecProcess;
@@ -107,6 +116,7 @@ export interface RuntimeSpec {
   readonly domainname?: string;
   readonly mounts: readonly SpecMount[];
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly hooks?: Readonly<Record<string, readonly SpecHook[]>>;
   readonly linux: {
     readonly sysctl: Readonly<Record<string, string>>;
     readonly resources: SpecResources;

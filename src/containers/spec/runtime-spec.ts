@@ -1,14 +1,17 @@
 import type { ContainerRecord } from '../container-record.ts';
+import type { CdiEdits, CdiHook, CdiMount } from '../devices/cdi-spec.ts';
 import { capabilitySets } from './capabilities.ts';
 import { defaultDeviceRules, kernelMounts, maskedPaths, readonlyPaths } from './default-paths.ts';
 import type {
   RuntimeSpec,
   SpecDevice,
   SpecDeviceRule,
+  SpecHook,
   SpecMount,
   SpecNamespace,
   SpecProcess,
   SpecRlimit,
+  SpecUser,
 } from './oci-spec.ts';
 import { specResources, type DeviceNumbers } from './resources.ts';
 import type { SecurityOptions } from './security-options.ts';
@@ -36,6 +39,8 @@ export interface SpecInput {
   /** Path of the init inside the container, when one is asked for. */
   readonly initPath: string | undefined;
   readonly apparmorProfile: string | undefined;
+  /** What the devices asked for add beside their nodes. */
+  readonly edits: Pick<CdiEdits, 'env' | 'mounts' | 'hooks' | 'additionalGids'>;
 }
 
 /** One container's runtime spec: the second and last shape of its create request. Pure. */
@@ -57,11 +62,13 @@ export function runtimeSpec(input: SpecInput): RuntimeSpec {
         writableCgroups: security.writableCgroups ?? privileged,
       }).filter((mount) => !input.mounts.some(({ destination }) => destination === mount.destination)),
       ...input.mounts,
+      ...input.edits.mounts.map(describedMount),
     ],
     annotations: {
       ...hostConfig.Annotations,
       ...(input.seccomp?.bpf !== undefined && { 'run.oci.seccomp_bpf_data': input.seccomp.bpf }),
     },
+    ...(input.edits.hooks.length > 0 && { hooks: specHooks(input.edits.hooks) }),
     linux: {
       sysctl: specSysctls({ ...input, config, hostConfig }),
       resources: specResources(hostConfig, deviceRules(input, privileged), input.deviceNumbers),
@@ -83,9 +90,13 @@ function specProcess(input: SpecInput): SpecProcess {
   return {
     terminal,
     ...(terminal && consoleSize(hostConfig.ConsoleSize)),
-    user: user.user,
+    user: withGroups(user.user, input.edits.additionalGids),
     args: input.initPath === undefined ? command : [input.initPath, '--', ...command],
-    env: environment(config.Env ?? [], { hostname, tty: terminal, home: user.home }),
+    env: environment([...(config.Env ?? []), ...input.edits.env], {
+      hostname,
+      tty: terminal,
+      home: user.home,
+    }),
     cwd: config.WorkingDir ? config.WorkingDir : '/',
     capabilities: capabilitySets(input.capabilities, user.user.uid),
     rlimits: input.rlimits,
@@ -93,6 +104,27 @@ function specProcess(input: SpecInput): SpecProcess {
     oomScoreAdj: hostConfig.OomScoreAdj ?? 0,
     ...(input.apparmorProfile !== undefined && { apparmorProfile: input.apparmorProfile }),
   };
+}
+
+const describedMount = ({ hostPath, containerPath, type, options }: CdiMount): SpecMount => ({
+  destination: containerPath,
+  type,
+  source: hostPath,
+  options,
+});
+
+const withGroups = (user: SpecUser, groups: readonly number[]): SpecUser =>
+  groups.length === 0
+    ? user
+    : { ...user, additionalGids: [...new Set([...(user.additionalGids ?? []), ...groups])] };
+
+function specHooks(hooks: readonly CdiHook[]): NonNullable<RuntimeSpec['hooks']> {
+  const named: Record<string, SpecHook[]> = {};
+  for (const { name, path, args, env, timeout } of hooks) {
+    const hook = { path, args, env, ...(timeout !== undefined && { timeout }) };
+    (named[name] ??= []).push(hook);
+  }
+  return named;
 }
 
 /** Rows and columns, when they are known. */

@@ -3,6 +3,7 @@ import { EngineError } from '#kernel';
 import type { HostConfig } from '#api/types';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
+import { requestedDevices } from '../devices/device-requests.ts';
 import { capabilitiesOf } from '../spec/capabilities.ts';
 import type { RuntimeSpec, SpecMount } from '../spec/oci-spec.ts';
 import { specRlimits } from '../spec/rlimits.ts';
@@ -29,18 +30,19 @@ export interface OpenedResources {
 const initDestination = '/sbin/docker-init';
 
 /** Looks up on the host and in the root what the pure runtimeSpec() needs; makes the working directory. */
-export function composeSpec(
+export async function composeSpec(
   ctx: ContainerContext,
   record: ContainerRecord,
   opened: OpenedResources,
-): RuntimeSpec {
-  const { host, defaults } = ctx.options;
+): Promise<RuntimeSpec> {
+  const { host, defaults, logger } = ctx.options;
   const { config, hostConfig } = record;
   const { root, network } = opened;
   const taken = new Set(opened.mounts.map(({ destination }) => destination));
   const user = resolveUser(config.User ?? '', hostConfig.GroupAdd ?? [], accountFiles(root));
   if (config.WorkingDir) makeFolderInRoot(root, config.WorkingDir, user.user);
-  const devices = containerDevices(hostConfig);
+  const edits = await requestedDevices(hostConfig.DeviceRequests ?? [], host.cdiSpecDirs, logger);
+  const devices = containerDevices(hostConfig, edits.deviceNodes);
   const init = hostConfig.Init ? requireInit(host.initPath) : undefined;
   return runtimeSpec({
     record: withSharedName(ctx, record, network),
@@ -59,7 +61,8 @@ export function composeSpec(
       }),
     ],
     namespaces: containerNamespaces(hostConfig, network.path, (ref) => ctx.store.get(ref)),
-    devices,
+    devices: devices.map(({ node }) => node),
+    edits,
     deviceRules: deviceRules(hostConfig, devices),
     deviceNumbers,
     cgroupsPath: join('/', hostConfig.CgroupParent || host.cgroupParent, record.id),

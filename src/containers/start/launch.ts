@@ -27,7 +27,7 @@ export async function launch(
   try {
     const opened = await openResources(ctx, record);
     await writeContainerEtc(ctx, record, opened.network);
-    const spec = composeSpec(ctx, record, opened);
+    const spec = await composeSpec(ctx, record, opened);
     await writeFile(join(bundleOf(ctx, record.id), 'config.json'), encodeSpec(spec), { mode: 0o600 });
     const { config, hostConfig } = record;
     const [rows = 0, columns = 0] = hostConfig.ConsoleSize ?? [];

@@ -70,6 +70,7 @@ export interface Configuration {
     readonly ipcMode: 'private' | 'shareable';
     readonly cgroupnsMode: 'private' | 'host' | undefined;
     readonly cgroupParent: string | undefined;
+    readonly cdiSpecDirs: readonly string[];
     readonly seccompProfile: string | undefined;
   };
   readonly liveRestore: boolean;
@@ -155,9 +156,14 @@ function containerSettings(read: Reader): Configuration['containers'] {
     ipcMode: read.choice('defaultIpcMode', ['private', 'shareable']) ?? 'private',
     cgroupnsMode: read.choice('defaultCgroupnsMode', ['private', 'host']),
     cgroupParent: read.text('cgroupParent'),
+    cdiSpecDirs: cdiFolders(read.list('cdiSpecDirs')),
     seccompProfile: read.text('seccompProfile'),
   };
 }
+
+/** One empty name turns CDI off. */
+const cdiFolders = (asked: readonly string[]): readonly string[] =>
+  asked.length === 0 ? ['/etc/cdi', '/var/run/cdi'] : asked.filter((folder) => folder !== '');
 
 function tlsFiles(read: Reader): TlsFiles | undefined {
   const verify = read.flag('tlsVerify', false);

@@ -94,6 +94,7 @@ export const settings = {
   defaultIpcMode: text('default-ipc-mode', 'private or shareable'),
   defaultCgroupnsMode: text('default-cgroupns-mode', 'private or host'),
   cgroupParent: text('cgroup-parent', "Parent of the containers' cgroups"),
+  cdiSpecDirs: list('cdi-spec-dir', 'cdi-spec-dirs', 'Folder of CDI files (default /etc/cdi, /var/run/cdi)'),
   seccompProfile: text('seccomp-profile', 'File of the default seccomp profile, or "unconfined"'),
   liveRestore: flag('live-restore', 'Keep containers running when the daemon stops (default true)'),
   shutdownTimeout: number(

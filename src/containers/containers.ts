@@ -41,6 +41,14 @@ export interface PathStat {
   readonly linkTarget: string;
 }
 
+export interface ExecStartOptions {
+  readonly detach: boolean;
+  readonly tty: boolean;
+  readonly consoleSize?: readonly [number, number];
+  /** Awaited once the container is known to take execs: what fails from then on is told as output of the exec. */
+  readonly accept?: () => Promise<void>;
+}
+
 /**
  * Containers, from create to remove. `ref` is an id, a unique id prefix or a name; unknown ones throw notFound
  * `No such container: X`. Methods that wait take the request's signal.
@@ -109,10 +117,7 @@ export interface Containers {
   /** Throws notFound `No such exec instance: X`. */
   getExec(id: string): ExecRecord;
   /** With `detach` it resolves to undefined once started; otherwise to the streams, as attach(). */
-  startExec(
-    id: string,
-    options: { detach: boolean; tty: boolean; consoleSize?: readonly [number, number] },
-  ): Promise<Duplex | undefined>;
+  startExec(id: string, options: ExecStartOptions): Promise<Duplex | undefined>;
   resizeExec(id: string, size: { rows: number; columns: number }): Promise<void>;
 
   /** Adds a network to the container: live when it runs, and for its next start. Throws as Docker words it. */

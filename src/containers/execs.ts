@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import type { ExecConfig } from '#api/types';
 import { conflict, invalidArgument, messageOf, newId, notFound, prefixErrors } from '#kernel';
 import type { TaskExit } from '#runtime';
+import type { ExecStartOptions } from './containers.ts';
 import type { ContainerContext } from './context.ts';
 import type { ContainerRecord, ExecRecord } from './container-record.ts';
 import { failureCode } from './lifecycle.ts';
@@ -72,26 +73,24 @@ export class Execs {
       .map(({ record }) => record.id);
   }
 
-  async start(
-    id: string,
-    options: { detach: boolean; tty: boolean; consoleSize?: readonly [number, number] },
-  ): Promise<Duplex | undefined> {
+  async start(id: string, options: ExecStartOptions): Promise<Duplex | undefined> {
     const exec = this.#get(id);
-    if (exec.record.state.status !== 'created') {
-      throw conflict(
-        exec.record.state.status === 'running'
-          ? `exec ${id} is already running`
-          : `exec ${id} has already run`,
-      );
-    }
     const container = this.#ctx.store.get(exec.record.containerId);
     this.#requireRunning(container);
-    const { runtime } = this.#ctx.options;
+    await options.accept?.();
+    const { status } = exec.record.state;
+    if (status !== 'created') {
+      throw conflict(`exec command ${id} ${status === 'running' ? 'is already running' : 'has already run'}`);
+    }
+    // Before anything is awaited, so that it is started once.
+    exec.record = { ...exec.record, state: { status: 'running', pid: 0 } };
     const { attachStdin: stdin, attachStdout: stdout, attachStderr: stderr } = exec.record;
-    const streams = options.detach
-      ? undefined
-      : await runtime.attach({ containerId: container.id, execId: id, stdin, stdout, stderr });
+    let streams: Duplex | undefined;
     try {
+      if (!options.detach) {
+        const wanted = { containerId: container.id, execId: id, stdin, stdout, stderr };
+        streams = await this.#ctx.options.runtime.attach(wanted);
+      }
       await this.#run(exec, container, options);
     } catch (error) {
       streams?.destroy();
@@ -108,8 +107,6 @@ export class Execs {
   ): Promise<void> {
     const { record } = exec;
     const consoleSize = options.consoleSize ?? exec.config.ConsoleSize ?? undefined;
-    // An exit may be reported before the start is.
-    exec.record = { ...record, state: { status: 'running', pid: 0 } };
     this.#ctx.publish(container, `exec_start: ${record.command.join(' ')}`, { execID: record.id });
     const { pid } = await this.#ctx.options.runtime.exec({
       containerId: container.id,
@@ -119,6 +116,7 @@ export class Execs {
       openStdin: record.attachStdin,
       ...(consoleSize && consoleSize[0] > 0 && { consoleSize }),
     });
+    // An exit may be reported before the start is.
     if (exec.record.state.status === 'running')
       exec.record = { ...record, state: { status: 'running', pid } };
   }

@@ -14,7 +14,14 @@ import { readLogs, type LogRecord } from '#logs';
 import type { TaskInfo } from '#runtime';
 import { connectNetwork, disconnectNetwork } from './container-networks.ts';
 import type { ContainerRecord, ExecRecord } from './container-record.ts';
-import type { Containers, LiveNetwork, LogsOptions, PathStat, WaitCondition } from './containers.ts';
+import type {
+  Containers,
+  ExecStartOptions,
+  LiveNetwork,
+  LogsOptions,
+  PathStat,
+  WaitCondition,
+} from './containers.ts';
 import { ContainerContext, type ContainersOptions } from './context.ts';
 import { createContainer } from './create/create-container.ts';
 import { checkName } from './create/names.ts';
@@ -331,10 +338,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
     return this.#execs.get(id);
   }
 
-  startExec(
-    id: string,
-    options: { detach: boolean; tty: boolean; consoleSize?: readonly [number, number] },
-  ): Promise<Duplex | undefined> {
+  startExec(id: string, options: ExecStartOptions): Promise<Duplex | undefined> {
     return this.#execs.start(id, options);
   }
 

@@ -257,9 +257,10 @@ function fakeContainers({ containers, execs }: Store, note: Note, calls: Call[])
       return 'e'.repeat(64);
     },
     getExec,
-    startExec: async (id) => {
+    startExec: async (id, { accept }) => {
       getExec(id);
-      return Promise.resolve(emptyStream());
+      await accept?.();
+      return emptyStream();
     },
     resizeExec: note('resizeExec'),
     connectNetwork: note('connectNetwork'),

@@ -70,9 +70,10 @@ async function setUp(t: TestContext): Promise<Setup> {
   const process = new FakeProcess();
   engine.override({
     attach: async () => Promise.resolve(process),
-    startExec: async (id, options) => {
+    startExec: async (id, { accept, ...options }) => {
       engine.calls.push(['startExec', id, options]);
-      return Promise.resolve(options.detach ? undefined : process);
+      await accept?.();
+      return options.detach ? undefined : process;
     },
   });
   const server = createApiServer({ backends: engine.backends, engineVersion: '1' });
@@ -120,6 +121,9 @@ const attachRequest = (name: string, headers: string, query = 'stream=1&stdin=1&
 const answer101 =
   'HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n';
 const answer200 = 'HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n';
+/** What the answer to exec start has besides. */
+const engineFields =
+  'Api-Version: 1.56\r\nDocker-Experimental: false\r\nOstype: linux\r\nServer: Docker/1 (linux)\r\n\r\n';
 
 for (const [kind, headers, answer, input] of [
   // What looks like a request must not be parsed as one.
@@ -169,7 +173,7 @@ for (const [kind, headers, answer, input] of [
         process.push('bye');
         process.push(null);
         await client.end;
-        assert.equal(client.received(), `${answer}bye`);
+        assert.equal(client.received(), `${answer.slice(0, -2)}${engineFields}bye`);
       });
     }
   });
@@ -284,18 +288,56 @@ test('a failure of the streams is told on the connection', async (t) => {
   assert.ok(client.received().endsWith('\x03\0\0\0\0\0\0\x18the supervisor has gone\n'));
 });
 
-test('exec start tells on the stream why the program did not start', async (t) => {
+const startRequest = (body: string): string =>
+  `POST /exec/e1/start HTTP/1.1\r\nHost: x\r\n${upgrade}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+test('exec start answers before the process starts, and tells on the stream why it did not', async (t) => {
   const { engine, dial } = await setUp(t);
+  const failing = Promise.withResolvers<never>();
   engine.override({
-    startExec: async () => Promise.reject(new EngineError('invalidArgument', 'no such program')),
+    startExec: async (_id, { accept }) => {
+      await accept?.();
+      return failing.promise;
+    },
   });
   const client = await dial();
-  client.socket.write(
-    `POST /exec/e1/start HTTP/1.1\r\nHost: x\r\n${upgrade}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`,
-  );
+  client.socket.write(startRequest('{}'));
+  await client.until('\r\n\r\n');
+  assert.match(client.received(), /^HTTP\/1\.1 101 UPGRADED\r\n(.+\r\n)*Api-Version: \d/);
+  failing.reject(new EngineError('conflict', 'no such program'));
   await client.end;
   assert.ok(client.received().endsWith('\r\n\r\n\x01\0\0\0\0\0\0\x11no such program\r\n'));
 });
+
+test('exec start refuses before it takes the connection what a container refuses', async (t) => {
+  const { engine, dial } = await setUp(t);
+  engine.override({
+    startExec: async () => Promise.reject(new EngineError('conflict', 'it is paused')),
+  });
+  const client = await dial();
+  client.socket.write(startRequest('{}'));
+  await client.until('}\n');
+  assert.match(client.received(), /^HTTP\/1\.1 409 Conflict\r\n[^]*\{"message":"it is paused"\}\n$/);
+});
+
+for (const [tty, body, output, received] of [
+  [true, '{"Tty":false}', 'bytes', '\x01\0\0\0\0\0\0\x05bytes'],
+  [false, '{"Tty":true}', '\x02\0\0\0\0\0\0\x05bytes', 'bytes'],
+] as const) {
+  test(`an exec with Tty ${tty} started with ${body} answers in the form that the start asks for`, async (t) => {
+    const { engine, process, dial } = await setUp(t);
+    const exec = engine.execs[0];
+    assert.ok(exec);
+    engine.execs[0] = { ...exec, tty };
+    const client = await dial();
+    client.socket.write(startRequest(body));
+    await client.until('\r\n\r\n');
+    process.push(output);
+    process.push(null);
+    await client.end;
+    assert.ok(client.received().endsWith(`\r\n\r\n${received}`), client.received());
+  });
+}
 
 test('close() cuts hijacked connections', async (t) => {
   const engine = fakeEngine();

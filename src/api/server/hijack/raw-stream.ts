@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { finished, type Duplex, type Transform } from 'node:stream';
+import { finished, Transform, type Duplex } from 'node:stream';
 import { invalidArgument, messageOf } from '#kernel';
 import { isHungUp } from '#linux';
 import type { Connection, Exchange } from '../exchange.ts';
@@ -11,8 +11,13 @@ import { acceptWebSocket, WebSocketStream } from './websocket.ts';
 
 const hangUpMs = 1000;
 
+const rawStreamType = 'application/vnd.docker.raw-stream';
+
 export interface RawStreamOptions {
+  /** Whether `streams` are of a terminal: bytes as they are, not Docker's frames. */
   readonly tty: boolean;
+  /** Whether the client reads a terminal's bytes; default: as `tty`. */
+  readonly clientTty?: boolean;
   /** Whether the client's bytes go to the process. */
   readonly stdin: boolean;
   /** Input that detaches; only looked for on a tty. */
@@ -30,17 +35,56 @@ export async function serveRawStream(
   streams: Duplex | undefined,
   options: RawStreamOptions,
 ): Promise<void> {
+  await joinRawStream(await acceptRawStream(exchange, options), streams, options);
+}
+
+/**
+ * Takes the connection over and answers the head. Clients read the head through a buffer that they then leave
+ * (python3-docker): output that came with it would be lost, so what starts a process answers before it does.
+ */
+export async function acceptRawStream(
+  exchange: Exchange,
+  { tty, clientTty = tty }: RawStreamOptions,
+  headers: readonly (readonly [name: string, value: string])[] = [],
+): Promise<Duplex> {
   const connection = connectionOf(exchange);
   const socket = await connection.take();
   socket.on('error', () => socket.destroy());
-  const type = streamContentType(exchange.version, options.tty);
-  socket.write(
-    connection.upgrade
-      ? `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`
-      : 'HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n',
-  );
-  await serve(socket, streams, options);
+  const status = connection.upgrade ? '101 UPGRADED' : '200 OK';
+  const type = connection.upgrade ? streamContentType(exchange.version, clientTty) : rawStreamType;
+  const fields = [
+    ['Content-Type', type],
+    ...(connection.upgrade
+      ? [
+          ['Connection', 'Upgrade'],
+          ['Upgrade', 'tcp'],
+        ]
+      : []),
+    ...headers,
+  ];
+  const lines = fields.map(([name = '', value = '']) => `${name}: ${value}\r\n`);
+  socket.write(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n`);
+  return socket;
 }
+
+/** Joins a connection of acceptRawStream() with `streams`; see serveRawStream(). */
+export async function joinRawStream(
+  client: Duplex,
+  streams: Duplex | undefined,
+  options: RawStreamOptions,
+): Promise<void> {
+  const { tty, clientTty = tty } = options;
+  await serve(
+    client,
+    streams,
+    options,
+    tty === clientTty ? undefined : clientTty ? new FrameDecoder() : framed(),
+  );
+}
+
+/** Puts a terminal's bytes into frames of stdout. */
+const framed = (): Transform =>
+  new Transform({ transform: (chunk: Uint8Array, _encoding, done) => done(null, frame('stdout', chunk)) });
 
 /** The same over a WebSocket, whose binary messages carry bytes without Docker's frames. */
 export async function serveWebSocket(

@@ -1,11 +1,11 @@
 import { Readable, type Duplex } from 'node:stream';
 import { parseExecConfig, parseExecStartConfig } from '#api/types';
-import { invalidArgument, isKind, messageOf } from '#kernel';
+import { invalidArgument, messageOf } from '#kernel';
 import { created, done, ok } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import { parseDetachKeys } from '../hijack/detach-keys.ts';
-import { serveRawStream } from '../hijack/raw-stream.ts';
+import { acceptRawStream, joinRawStream } from '../hijack/raw-stream.ts';
 import { named, type Route } from '../route.ts';
 import { viewExec } from '../views/exec.ts';
 import { frame } from '../views/log-frames.ts';
@@ -49,31 +49,47 @@ export function execRoutes({ containers }: Pick<Backends, 'containers'>): readon
   ];
 }
 
+/** What answers of this operation carry besides a hijacked connection's own headers. */
+const engineHeaders = ['Api-Version', 'Docker-Experimental', 'Ostype', 'Server'];
+
 async function start(
   containers: Backends['containers'],
   exchange: Exchange,
 ): Promise<typeof done | undefined> {
   const config = await exchange.body(parseExecStartConfig);
   const exec = containers.getExec(exchange.name);
-  const detachKeys = parseDetachKeys(exec.detachKeys ?? '');
   const options = {
     detach: config.Detach ?? false,
     tty: config.Tty ?? false,
     ...(config.ConsoleSize && { consoleSize: config.ConsoleSize }),
   };
-  const raw = { tty: exec.tty, stdin: exec.attachStdin, detachKeys };
+  if (options.detach) {
+    await containers.startExec(exec.id, options);
+    return done;
+  }
+  const detachKeys = parseDetachKeys(exec.detachKeys ?? '');
+  const raw = {
+    tty: exec.tty,
+    clientTty: options.tty,
+    stdin: exec.attachStdin,
+    detachKeys,
+  };
+  let client: Duplex | undefined;
+  const accept = async (): Promise<void> => {
+    const headers = engineHeaders.map((name) => [name, String(exchange.response.getHeader(name))] as const);
+    client = await acceptRawStream(exchange, raw, headers);
+  };
   let streams: Duplex | undefined;
   try {
-    streams = await containers.startExec(exec.id, options);
+    streams = await containers.startExec(exec.id, { ...options, accept });
   } catch (error) {
-    if (options.detach || isKind(error, 'notFound') || isKind(error, 'conflict')) throw error;
-    // What the program's start failed with is output, and clients ask for its exit code.
+    if (!client) throw error;
+    // What the start failed with is output by now, and clients ask for the exit code.
     const text = Buffer.from(`${messageOf(error)}\r\n`);
-    const prelude = Readable.from([exec.tty ? text : frame('stdout', text)]);
-    await serveRawStream(exchange, undefined, { ...raw, prelude });
+    const prelude = Readable.from([options.tty ? text : frame('stdout', text)]);
+    await joinRawStream(client, undefined, { ...raw, tty: options.tty, prelude });
     return undefined;
   }
-  if (!streams) return done;
-  await serveRawStream(exchange, streams, raw);
+  await joinRawStream(client ?? (await acceptRawStream(exchange, raw)), streams, raw);
   return undefined;
 }

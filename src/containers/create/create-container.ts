@@ -11,7 +11,7 @@ import {
   shortId,
 } from '#kernel';
 import type { ImageRecord } from '#images';
-import { formatPlatform, matchesPlatform, parsePlatform, type Platform } from '#oci';
+import { formatPlatform, hostPlatform, matchesPlatform, parsePlatform, type Platform } from '#oci';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import { securityWarnings } from '../spec/security-options.ts';
@@ -46,7 +46,7 @@ export async function createContainer(
     options,
   );
   const image = images.get(request.Image ?? '');
-  requirePlatform(request.Image ?? '', image.config, options.platform);
+  const foreign = checkPlatform(request.Image ?? '', image.config, options.platform);
   const id = newId();
   const { config, hostConfig, warnings } = settleConfig(ctx, id, request, image);
   const asked = askedEndpoints(hostConfig, request);
@@ -76,7 +76,7 @@ export async function createContainer(
     };
     ctx.store.put(record);
     ctx.publish(record, 'create');
-    return { id, warnings };
+    return { id, warnings: [...foreign, ...warnings] };
   } catch (error) {
     await undo(ctx, id, made);
     throw error;
@@ -110,11 +110,20 @@ function settleConfig(
   };
 }
 
-/** Throws notFound in Docker's words, so that clients pull the image for the platform asked for. */
-function requirePlatform(name: string, image: Platform, asked: string | undefined): void {
-  if (asked === undefined || asked === '') return;
+/**
+ * Throws notFound in Docker's words, so that clients pull the image for the platform asked for. Where none is asked
+ * for, answers a warning if the image is not for this host.
+ */
+function checkPlatform(name: string, image: Platform, asked: string | undefined): readonly string[] {
+  if (asked === undefined || asked === '') {
+    const own = hostPlatform();
+    if (matchesPlatform(own, image)) return [];
+    return [
+      `The requested image's platform (${formatPlatform(image)}) does not match the detected host platform (${formatPlatform(own)}) and no specific platform was requested`,
+    ];
+  }
   const wanted = parsePlatform(asked);
-  if (matchesPlatform(wanted, image)) return;
+  if (matchesPlatform(wanted, image)) return [];
   throw notFound(
     `image with reference ${name} was found but its platform (${formatPlatform(image)}) does not match the specified platform (${formatPlatform(wanted)})`,
   );

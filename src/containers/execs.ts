@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { ExecConfig } from '#api/types';
-import { conflict, invalidArgument, messageOf, newId, notFound, prefixErrors } from '#kernel';
+import { conflict, EngineError, invalidArgument, messageOf, newId, notFound, prefixErrors } from '#kernel';
 import type { TaskExit } from '#runtime';
 import type { ExecStartOptions } from './containers.ts';
 import type { ContainerContext } from './context.ts';
@@ -18,6 +18,8 @@ import { accountFiles } from './start/root-file-system.ts';
 interface Exec {
   record: ExecRecord;
   readonly config: ExecConfig;
+  /** Settles once the process runs, or has failed to. */
+  readonly started: PromiseWithResolvers<undefined>;
   /** Settles once the exit is recorded. */
   readonly ended: PromiseWithResolvers<undefined>;
   /** Nanoseconds; finished ones are forgotten some time later. */
@@ -26,6 +28,9 @@ interface Exec {
 
 /** Finished execs can be inspected this long, in nanoseconds. */
 const kept = 300_000_000_000n;
+
+/** How long a resize waits for the start of its exec. */
+const startPatienceMs = 10_000;
 
 /** Further processes in running containers. */
 export class Execs {
@@ -58,7 +63,8 @@ export class Execs {
       user: config.User ?? '',
       state: { status: 'created' },
     };
-    this.#execs.set(id, { record: exec, config, ended: Promise.withResolvers(), endedAt: undefined });
+    const [started, ended] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    this.#execs.set(id, { record: exec, config, started, ended, endedAt: undefined });
     this.#ctx.publish(record, `exec_create: ${command.join(' ')}`, { execID: id });
     return id;
   }
@@ -119,6 +125,7 @@ export class Execs {
     // An exit may be reported before the start is.
     if (exec.record.state.status === 'running')
       exec.record = { ...record, state: { status: 'running', pid } };
+    exec.started.resolve(undefined);
   }
 
   #user(container: ContainerRecord, asked: string): ResolvedUser {
@@ -159,6 +166,7 @@ export class Execs {
       state: { status: 'exited', pid: 0, exitCode: failureCode(messageOf(error)) },
     };
     exec.endedAt = this.#ctx.options.clock.now();
+    exec.started.resolve(undefined);
     exec.ended.resolve(undefined);
   }
 
@@ -190,10 +198,14 @@ export class Execs {
     }
   }
 
+  /** Waits a while for the start: a client has the answer to it before the process runs. */
   async resize(id: string, size: { rows: number; columns: number }): Promise<void> {
-    const { record } = this.#get(id);
-    if (record.state.status !== 'running') throw conflict(`exec ${id} is not running`);
-    await this.#ctx.options.runtime.resize(record.containerId, size, id);
+    const exec = this.#get(id);
+    await inTime(exec.started.promise, startPatienceMs, 'timeout waiting for exec session ready');
+    if (exec.record.state.status !== 'running') {
+      throw notFound(`NotFound: process does not exist ${exec.record.id}: not found`);
+    }
+    await this.#ctx.options.runtime.resize(exec.record.containerId, size, exec.record.id);
   }
 
   #get(id: string): Exec {
@@ -251,4 +263,14 @@ function endsAfter(streams: Duplex, ended: Promise<unknown>): Duplex {
   });
   streams.on('error', (error) => gated.destroy(error));
   return gated;
+}
+
+async function inTime(promise: Promise<unknown>, limitMs: number, message: string): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new EngineError('internal', message)), limitMs);
+  try {
+    await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

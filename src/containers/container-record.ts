@@ -1,5 +1,6 @@
 import type { ContainerConfig, EndpointSettings, HealthcheckResult, HostConfig } from '#api/types';
 import type { Digest } from '#oci';
+import type { RunFacts } from './cause/run-facts.ts';
 
 /** Times are nanoseconds since the epoch throughout. */
 export type ContainerState =
@@ -103,6 +104,8 @@ export interface ExecRecord {
   readonly detachKeys: string | undefined;
   readonly privileged: boolean;
   readonly user: string;
+  /** What was seen of the current or last run, for `wharf why`. */
+  readonly run?: RunFacts;
   readonly state:
     | { readonly status: 'created' }
     | { readonly status: 'running'; readonly pid: number }

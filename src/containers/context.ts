@@ -16,6 +16,7 @@ import type { HostFacts } from './create/validate.ts';
 import type { HardLimits } from './spec/rlimits.ts';
 import { SeccompChoices } from './spec/seccomp-choice.ts';
 import { Waiters } from './waiters.ts';
+import type { Announced } from './start/run-events.ts';
 
 export interface ContainersOptions {
   readonly db: Database;
@@ -74,6 +75,8 @@ export class ContainerContext {
   /** Set by start(): the folder that lies under every root file system. */
   baseLayer = '';
   /** Set once the daemon is ending: nothing is started any more. */
+  /** Runs that have told of volumes and networks. */
+  readonly announced = new Map<string, Announced>();
   stopping = false;
 
   constructor(options: ContainersOptions) {

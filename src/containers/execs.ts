@@ -63,9 +63,8 @@ export class Execs {
       user: config.User ?? '',
       state: { status: 'created' },
     };
-    const [started, ended] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
-    this.#execs.set(id, { record: exec, config, started, ended, endedAt: undefined });
-    this.#ctx.publish(record, `exec_create: ${command.join(' ')}`, { execID: id });
+    this.#execs.set(id, { record: exec, config, ended: Promise.withResolvers(), endedAt: undefined });
+    this.#ctx.publish(record, `exec_create: ${eventCommand(command)}`, { execID: id });
     return id;
   }
 
@@ -113,7 +112,7 @@ export class Execs {
   ): Promise<void> {
     const { record } = exec;
     const consoleSize = options.consoleSize ?? exec.config.ConsoleSize ?? undefined;
-    this.#ctx.publish(container, `exec_start: ${record.command.join(' ')}`, { execID: record.id });
+    this.#ctx.publish(container, `exec_start: ${eventCommand(record.command)}`, { execID: record.id });
     const { pid } = await this.#ctx.options.runtime.exec({
       containerId: container.id,
       execId: record.id,
@@ -195,6 +194,8 @@ export class Execs {
       };
       exec.endedAt = this.#ctx.options.clock.now();
       exec.ended.resolve(undefined);
+      const record = this.#ctx.store.find(container);
+      if (record) this.#ctx.publish(record, 'exec_die', { execID: exec.record.id, exitCode: '137' });
     }
   }
 
@@ -239,6 +240,9 @@ export class Execs {
 }
 
 /** The streams, whose end is held back until the exit is recorded, so that an inspect right after it tells the code. */
+/** Docker puts a space behind the program, also where no arguments follow. */
+const eventCommand = ([program = '', ...args]: readonly string[]): string => `${program} ${args.join(' ')}`;
+
 function endsAfter(streams: Duplex, ended: Promise<unknown>): Duplex {
   const gated = new Duplex({
     read() {

@@ -1,16 +1,18 @@
-import { conflict, EngineError, isKind, Limiter, messageOf, prefixErrors, unavailable } from '#kernel';
+import { conflict, EngineError, isKind, Limiter, messageOf } from '#kernel';
 import type { TaskExit } from '#runtime';
+import { memoryFacts } from './cause/memory-facts.ts';
+import { noFacts, type RunFacts, type StartFacts } from './cause/run-facts.ts';
+import { examineStart } from './cause/start-problem.ts';
 import type { ContainerContext } from './context.ts';
 import type { ContainerRecord, Exited } from './container-record.ts';
 import { restartDelay } from './restart-policy.ts';
-import { parseSignal } from './signals.ts';
 import { launch, releaseRoot, releaseRun } from './start/launch.ts';
 import { transition } from './state-machine.ts';
+import { Termination, type StopOptions } from './termination.ts';
 import type { WaitResult } from './waiters.ts';
 
 /** Starts at once; on two cores more only get in each other's way. */
 const parallelStarts = 2;
-const killDeadline = 10_000;
 
 const unknownExit = 'exit code unknown: the supervisor was killed while the container ran';
 
@@ -35,10 +37,12 @@ export class Lifecycle {
   readonly #restarts = new Map<string, NodeJS.Timeout>();
   readonly #lastDelay = new Map<string, number>();
   readonly #hooks: LifecycleHooks;
+  readonly termination: Termination;
 
   constructor(ctx: ContainerContext, hooks: LifecycleHooks) {
     this.#ctx = ctx;
     this.#hooks = hooks;
+    this.termination = new Termination(ctx, this);
   }
 
   async start(ref: string, options: { signal: AbortSignal }): Promise<void> {
@@ -55,30 +59,38 @@ export class Lifecycle {
     }
     this.#forgetRestart(id);
     this.#lastDelay.delete(id);
-    await this.#startLocked({ ...record, restartCount: 0, stoppedByUser: false });
+    await this.#startLocked({ ...record, restartCount: 0, stoppedByUser: false, run: noFacts });
   }
 
   async #startLocked(record: ContainerRecord): Promise<void> {
     const ctx = this.#ctx;
+    let facts: StartFacts | undefined;
     try {
-      const { pid, startedAt } = await this.#starts.run(() => launch(ctx, record));
+      const { pid, startedAt } = await this.#starts.run(() =>
+        launch(ctx, record, (error) => {
+          facts = examineStart(ctx, record, error);
+        }),
+      );
       const next = ctx.update(record, {
         state: transition(record.state, { type: 'started', pid, at: startedAt }),
       });
       ctx.publish(next, 'start');
       this.#hooks.started(next);
     } catch (error) {
-      await this.#startFailed(record, error);
+      await this.#startFailed(record, error, facts);
       throw error;
     }
   }
 
-  async #startFailed(record: ContainerRecord, error: unknown): Promise<void> {
+  async #startFailed(record: ContainerRecord, error: unknown, facts: StartFacts | undefined): Promise<void> {
     const ctx = this.#ctx;
     const message = messageOf(error);
     const failure = { message, exitCode: failureCode(message) };
     const event = { type: 'startFailed', failure, at: ctx.options.clock.now() } as const;
-    const failed = ctx.update(record, { state: transition(record.state, event) });
+    const failed = ctx.update(record, {
+      state: transition(record.state, event),
+      run: { ...noFacts, ...(facts && { failure: facts }) },
+    });
     ctx.waiters.exited(record.id, { statusCode: failure.exitCode, error: message });
     if (failed.hostConfig.AutoRemove) await this.#hooks.autoRemove(failed);
   }
@@ -102,37 +114,54 @@ export class Lifecycle {
       oomKilled: exit.oomKilled,
       ...(exitCode === undefined && { error: unknownExit }),
     });
-    const next = ctx.update(record, { state });
-    const seconds = (exitedAt - record.state.startedAt) / 1_000_000_000n;
-    ctx.publish(next, 'die', { exitCode: String(exitCode ?? 255), execDuration: String(seconds) });
+    const next = ctx.update(record, { state, run: this.#runFacts(record, exit) });
     await releaseRun(ctx, next);
     await this.#afterExit(next, record.state.startedAt);
     await releaseRoot(ctx, next);
   }
 
+  /** What `why` will want to know of a run that did not end well, as long as the kernel still knows it. */
+  #runFacts(record: ContainerRecord, exit: TaskExit): RunFacts {
+    const facts = record.run ?? noFacts;
+    const fine = exit.state.exitCode === 0 && !exit.oomKilled;
+    return fine || record.hostConfig.AutoRemove
+      ? facts
+      : { ...facts, memory: memoryFacts(this.#ctx, record) };
+  }
+
+  /** Decides on a restart, then tells: who hears of the death finds the container in its next state. */
   async #afterExit(record: ContainerRecord, startedAt: bigint): Promise<void> {
     if (record.state.status !== 'exited') return;
     const ctx = this.#ctx;
     const { exitCode, finishedAt } = record.state;
-    const delay = restartDelay(record.hostConfig.RestartPolicy ?? {}, {
-      exitCode,
-      ranFor: finishedAt - startedAt,
+    const ranFor = finishedAt - startedAt;
+    const delay = ctx.stopping ? undefined : this.#restartDelay(record, ranFor);
+    const next = delay === undefined ? record : this.planRestart(record, delay);
+    if (this.termination.takeStop(record.id)) ctx.publish(next, 'stop');
+    ctx.publish(next, 'die', {
+      exitCode: String(exitCode ?? 255),
+      execDuration: String(ranFor / 1_000_000_000n),
+      ...(delay !== undefined && endedUnhealthy(record) && { restartCause: 'unhealthy' }),
+    });
+    ctx.waiters.exited(record.id, waitResult(record.state));
+    if (delay === undefined && record.hostConfig.AutoRemove) await this.#hooks.autoRemove(record);
+  }
+
+  #restartDelay(record: ContainerRecord, ranFor: bigint): number | undefined {
+    if (record.state.status !== 'exited') return undefined;
+    return restartDelay(record.hostConfig.RestartPolicy ?? {}, {
+      exitCode: record.state.exitCode,
+      ranFor,
       restartCount: record.restartCount,
       stoppedByUser: record.stoppedByUser,
+      endedUnhealthy: endedUnhealthy(record),
+      wasHealthy: record.run?.wasHealthy ?? false,
       lastDelay: this.#lastDelay.get(record.id) ?? 0,
     });
-    const result = waitResult(record.state);
-    if (delay !== undefined && !ctx.stopping) {
-      this.planRestart(record, delay);
-      ctx.waiters.exited(record.id, result);
-      return;
-    }
-    ctx.waiters.exited(record.id, result);
-    if (record.hostConfig.AutoRemove) await this.#hooks.autoRemove(record);
   }
 
   /** Moves an exited container to `restarting`; the start follows after `delay` milliseconds. Lock held. */
-  planRestart(record: ContainerRecord, delay: number): void {
+  planRestart(record: ContainerRecord, delay: number): ContainerRecord {
     const ctx = this.#ctx;
     const at = ctx.options.clock.now() + BigInt(delay) * 1_000_000n;
     const planned =
@@ -145,6 +174,13 @@ export class Lifecycle {
       void this.#restart(planned.id);
     }, delay);
     this.#restarts.set(record.id, timer);
+    return planned;
+  }
+
+  /** Ends a run whose health is lost; the exit then plans the next one. */
+  async restartUnhealthy(record: ContainerRecord): Promise<void> {
+    if (record.state.status !== 'running' || this.#ctx.stopping) return;
+    await this.termination.stopUnhealthy(record);
   }
 
   async #restart(id: string): Promise<void> {
@@ -153,7 +189,8 @@ export class Lifecycle {
     const record = ctx.store.find(id);
     if (record?.state.status !== 'restarting' || ctx.stopping) return;
     try {
-      await this.#startLocked({ ...record, restartCount: record.restartCount + 1 });
+      const run = { ...noFacts, ...(endedUnhealthy(record) && { afterUnhealthy: true }) };
+      await this.#startLocked({ ...record, restartCount: record.restartCount + 1, run });
     } catch (error) {
       ctx.options.logger.warn({ container: id, error: messageOf(error) }, 'a restart failed');
     }
@@ -164,64 +201,8 @@ export class Lifecycle {
     this.#restarts.delete(id);
   }
 
-  async stop(
-    ref: string,
-    options: { stopSignal?: string; timeout?: number; signal: AbortSignal },
-  ): Promise<void> {
-    const { id } = this.#ctx.store.get(ref);
-    if (await this.#cancelRestart(id)) return;
-    const record = this.#ctx.store.get(id);
-    if (record.state.status !== 'running') {
-      throw new EngineError('notModified', `container ${record.id} is not running`);
-    }
-    const signal = parseSignal(
-      options.stopSignal ? options.stopSignal : (record.config.StopSignal ?? 'SIGTERM'),
-    );
-    const timeout = options.timeout ?? record.config.StopTimeout ?? 10;
-    this.#markStopped(record.id);
-    await this.#terminate(record, signal, timeout, options.signal);
-    this.#ctx.publish(this.#ctx.store.find(record.id) ?? record, 'stop');
-  }
-
-  async #terminate(
-    record: ContainerRecord,
-    signal: number,
-    timeout: number,
-    abort: AbortSignal,
-  ): Promise<void> {
-    const ended = this.#ctx.waiters.add(record.id, 'not-running', abort);
-    // The rejection is awaited below; until then nobody listens.
-    ended.catch(() => undefined);
-    if (record.state.status === 'running' && record.state.paused) await this.unpause(record.id);
-    await this.#signal(record, signal);
-    if (timeout >= 0 && (await settlesWithin(ended, timeout * 1000))) return;
-    if (timeout < 0) {
-      await ended;
-      return;
-    }
-    await this.#signal(record, parseSignal('KILL'));
-    if (await settlesWithin(ended, killDeadline)) return;
-    throw unavailable(
-      `cannot stop container: ${record.id}: tried to kill container, but did not receive an exit event within ${killDeadline / 1000} s: its processes are likely blocked in the kernel`,
-    );
-  }
-
-  async #signal(record: ContainerRecord, signal: number): Promise<void> {
-    try {
-      await this.#ctx.options.runtime.kill(record.id, signal);
-      this.#ctx.publish(record, 'kill', { signal: String(signal) });
-    } catch (error) {
-      if (!isKind(error, 'notFound')) throw error;
-    }
-  }
-
-  #markStopped(id: string): void {
-    const record = this.#ctx.store.find(id);
-    if (record && !record.stoppedByUser) this.#ctx.update(record, { stoppedByUser: true });
-  }
-
   /** A container between two runs simply stays down. True if there was such a plan. */
-  async #cancelRestart(id: string): Promise<boolean> {
+  async cancelRestart(id: string): Promise<boolean> {
     const ctx = this.#ctx;
     if (ctx.store.get(id).state.status !== 'restarting') return false;
     await using _lock = await ctx.locks.acquire(id);
@@ -236,48 +217,15 @@ export class Lifecycle {
     return true;
   }
 
-  /** The daemon is ending and takes its containers along: nobody has stopped them, so policies start them again. */
-  async stopForShutdown(record: ContainerRecord, signal: AbortSignal): Promise<void> {
-    if (record.state.status !== 'running') return;
-    const stopSignal = parseSignal(record.config.StopSignal ? record.config.StopSignal : 'SIGTERM');
-    await this.#terminate(record, stopSignal, record.config.StopTimeout ?? 10, signal);
-  }
-
-  async restart(
-    ref: string,
-    options: { stopSignal?: string; timeout?: number; signal: AbortSignal },
-  ): Promise<void> {
+  async restart(ref: string, options: StopOptions): Promise<void> {
     const { id } = this.#ctx.store.get(ref);
     try {
-      await this.stop(id, options);
+      await this.termination.stop(id, { ...options, by: 'restart' });
     } catch (error) {
       if (!isKind(error, 'notModified')) throw error;
     }
     await this.start(id, options);
     this.#ctx.publish(this.#ctx.store.get(id), 'restart');
-  }
-
-  async kill(ref: string, killSignal: string): Promise<void> {
-    const { id, signal } = prefixErrors(`cannot kill container: ${ref}: `, () => ({
-      id: this.#ctx.store.get(ref).id,
-      signal: parseSignal(killSignal === '' ? 'KILL' : killSignal),
-    }));
-    if (await this.#cancelRestart(id)) return;
-    const record = this.#ctx.store.get(id);
-    if (record.state.status !== 'running') {
-      throw conflict(`cannot kill container: ${ref}: container ${record.id} is not running`);
-    }
-    const stopSignal = parseSignal(record.config.StopSignal ? record.config.StopSignal : 'SIGTERM');
-    if (signal === parseSignal('KILL') || signal === stopSignal) this.#markStopped(record.id);
-    if (record.state.paused && signal === parseSignal('KILL')) await this.unpause(record.id);
-    await this.#ctx.options.runtime.kill(record.id, signal);
-    this.#ctx.publish(record, 'kill', { signal: String(signal) });
-  }
-
-  /** Kills and waits until the exit has been handled; for a forced removal. */
-  async killAndWait(record: ContainerRecord): Promise<void> {
-    this.#markStopped(record.id);
-    await this.#terminate(record, parseSignal('KILL'), killDeadline / 1000, new AbortController().signal);
   }
 
   async pause(ref: string): Promise<void> {
@@ -300,7 +248,8 @@ export class Lifecycle {
     if (type === 'paused' && paused) throw conflict(`Container ${id} is already paused`);
     if (type === 'paused') await ctx.options.runtime.pause(id);
     else await ctx.options.runtime.resume(id);
-    const next = ctx.update(record, { state: transition(state, { type }) });
+    // Signals may have been noted meanwhile.
+    const next = ctx.update(ctx.store.get(id), { state: transition(state, { type }) });
     ctx.publish(next, type === 'paused' ? 'pause' : 'unpause');
   }
 
@@ -311,23 +260,13 @@ export class Lifecycle {
   }
 }
 
+/** The engine itself has ended the last run for its health. */
+const endedUnhealthy = ({ run, stoppedByUser }: ContainerRecord): boolean =>
+  !stoppedByUser && (run?.signals.some(({ by }) => by === 'unhealthy') ?? false);
+
 /** Docker's exit codes for a main process that never ran. */
 export function failureCode(message: string): number {
   if (/executable file not found|no such file or directory/i.test(message)) return 127;
   if (/permission denied|is a directory|exec format error/i.test(message)) return 126;
   return 128;
-}
-
-async function settlesWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(false);
-    }, milliseconds);
-  });
-  try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

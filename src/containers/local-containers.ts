@@ -149,14 +149,14 @@ export class LocalContainers implements Containers, AsyncDisposable {
   }
 
   stop(ref: string, options: { stopSignal?: string; timeout?: number; signal: AbortSignal }): Promise<void> {
-    return this.#lifecycle.stop(ref, options);
+    return this.#lifecycle.termination.stop(ref, options);
   }
 
   /** Stops every container for the end of the daemon; restart policies are planned no more and hold at the next start. */
   async shutdown(options: { signal: AbortSignal }): Promise<void> {
     this.#ctx.stopping = true;
     const stopped = this.#ctx.store.list().map(async (record) =>
-      this.#lifecycle.stopForShutdown(record, options.signal).catch((error: unknown) => {
+      this.#lifecycle.termination.stopForShutdown(record, options.signal).catch((error: unknown) => {
         const fields = { container: record.id, error: messageOf(error) };
         this.#ctx.options.logger.warn(fields, 'a container did not stop');
       }),
@@ -172,7 +172,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
   }
 
   kill(ref: string, killSignal: string): Promise<void> {
-    return this.#lifecycle.kill(ref, killSignal);
+    return this.#lifecycle.termination.kill(ref, killSignal);
   }
 
   pause(ref: string): Promise<void> {
@@ -243,8 +243,8 @@ export class LocalContainers implements Containers, AsyncDisposable {
     options: { signal: AbortSignal },
   ): { readonly result: Promise<{ readonly statusCode: number; readonly error?: string }> } {
     const { id, state } = this.#ctx.store.get(ref);
-    const ended = state.status === 'exited' ? state : undefined;
-    if (condition === 'not-running' && (ended || state.status === 'created')) {
+    if (condition === 'not-running' && state.status !== 'running' && state.status !== 'restarting') {
+      const ended = state.status === 'exited' ? state : 'last' in state ? state.last : undefined;
       return { result: Promise.resolve(ended ? waitResult(ended) : { statusCode: 0 }) };
     }
     return { result: this.#ctx.waiters.add(id, condition, options.signal) };
@@ -286,6 +286,17 @@ export class LocalContainers implements Containers, AsyncDisposable {
       throw conflict(`container ${record.id} is paused, unpause the container before attach`);
     }
     if (status === 'restarting') {
+  detached(ref: string, execId?: string): void {
+    const record = this.#ctx.store.find(ref);
+    if (!record) return;
+    if (execId === undefined) this.#ctx.publish(record, 'detach');
+    else this.#ctx.publish(record, 'exec_detach', { execID: execId });
+  }
+
+  committed(ref: string, attributes: Readonly<Record<string, string>>): void {
+    this.#ctx.publish(this.#ctx.store.get(ref), 'commit', attributes);
+  }
+
       throw conflict(`container ${record.id} is restarting, wait until the container is running`);
     }
     this.#ctx.publish(record, 'attach');

@@ -30,7 +30,7 @@ export async function remove(
         : ['running', 'stop the container before removing or force remove'];
       throw conflict(`cannot remove container "${displayName(ref, ctx)}": container is ${is}: ${how}`);
     }
-    await lifecycle.killAndWait(ctx.store.get(id));
+    await lifecycle.termination.killAndWait(ctx.store.get(id));
   }
   await using _lock = await ctx.locks.acquire(id);
   // With AutoRemove the exit may have taken it away meanwhile.

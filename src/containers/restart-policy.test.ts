@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { restartDelay, startsAtBoot } from './restart-policy.ts';
 
-const exit = { exitCode: 1, ranFor: 1n, restartCount: 0, stoppedByUser: false, lastDelay: 0 };
+const exit = {
+  exitCode: 1,
+  ranFor: 1n,
+  restartCount: 0,
+  stoppedByUser: false,
+  endedUnhealthy: false,
+  wasHealthy: false,
+  lastDelay: 0,
+};
+const unhealthy = { ...exit, endedUnhealthy: true, ranFor: 90_000_000_000n, lastDelay: 400 };
 const cases: readonly [string, Parameters<typeof restartDelay>, number | undefined][] = [
   ['no', [{ Name: 'no' }, exit], undefined],
   ['always', [{ Name: 'always' }, exit], 100],
@@ -14,6 +23,10 @@ const cases: readonly [string, Parameters<typeof restartDelay>, number | undefin
     [{ Name: 'always' }, { ...exit, lastDelay: 50_000, ranFor: 11_000_000_000n }],
     100,
   ],
+  ['no, ended for its health', [{ Name: 'no' }, { ...unhealthy, lastDelay: 0 }], 100],
+  ['never healthy for long', [{ Name: 'no' }, unhealthy], 800],
+  ['healthy once, for long', [{ Name: 'no' }, { ...unhealthy, wasHealthy: true }], 100],
+  ['unhealthy, and stopped', [{ Name: 'no' }, { ...unhealthy, stoppedByUser: true }], undefined],
   ['on-failure after success', [{ Name: 'on-failure' }, { ...exit, exitCode: 0 }], undefined],
   ['on-failure of an unknown exit', [{ Name: 'on-failure' }, { ...exit, exitCode: undefined }], 100],
   [

@@ -10,14 +10,20 @@ export interface ExitFacts {
   readonly ranFor: bigint;
   readonly restartCount: number;
   readonly stoppedByUser: boolean;
+  /** The engine has ended the run because its health was lost. */
+  readonly endedUnhealthy: boolean;
+  /** A health check has succeeded during the run. */
+  readonly wasHealthy: boolean;
   /** Delay before the run that has just ended, in milliseconds; 0: it was no restart. */
   readonly lastDelay: number;
 }
 
 /** Whether and after how many milliseconds a container that has exited is started again; undefined: not. Pure. */
 export function restartDelay(policy: RestartPolicy, exit: ExitFacts): number | undefined {
-  if (exit.stoppedByUser || !wants(policy, exit)) return undefined;
-  if (exit.ranFor >= settled || exit.lastDelay === 0) return firstDelay;
+  if (exit.stoppedByUser || !(exit.endedUnhealthy || wants(policy, exit))) return undefined;
+  // A run that never was healthy has not settled, however long its checks took to say so.
+  const hasSettled = exit.ranFor >= settled && (exit.wasHealthy || !exit.endedUnhealthy);
+  if (hasSettled || exit.lastDelay === 0) return firstDelay;
   return Math.min(exit.lastDelay * 2, longestDelay);
 }
 

@@ -10,6 +10,7 @@ import { startsAtBoot } from './restart-policy.ts';
 import { bundleOf, rootOf } from './start/container-paths.ts';
 import { release } from './start/launch.ts';
 import { unmountRoot } from './start/root-file-system.ts';
+import { adoptAnnouncements } from './start/run-events.ts';
 import { transition } from './state-machine.ts';
 
 /**
@@ -67,6 +68,7 @@ export async function tidy(ctx: ContainerContext, lifecycle: Lifecycle): Promise
   for (const record of ctx.store.list()) {
     try {
       if (record.state.status === 'running') {
+        adoptAnnouncements(ctx, record);
         for (const { name } of record.mounts) if (name !== undefined) await volumes.acquire(name, record.id);
       } else await settle(ctx, lifecycle, record);
     } catch (error) {

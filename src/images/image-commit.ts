@@ -5,7 +5,7 @@ import { formatTime, type Clock } from '#kernel';
 import { mediaTypes, type Descriptor, type Digest, type ImageConfig, type Platform } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { Claim, Claims } from './claims.ts';
-import { publishTag } from './image-events.ts';
+import { imageAttributes, publishTag } from './image-events.ts';
 import { noSuchImage, tagNameOf, type ImageIndex } from './image-index.ts';
 import type { ImageIntake } from './image-intake.ts';
 import type { CommitSpec } from './images.ts';
@@ -45,6 +45,7 @@ export class ImageCommit {
     const configuration = await intake.put(claim, mediaTypes.dockerConfig, config);
     const target = await intake.putManifest(claim, configuration, layer ? [...before, layer] : before);
     const { record, model } = await intake.admit(target, { names, platform, claim, signal });
+    events.publish('image', 'create', record.id, imageAttributes(record.id, model.config));
     for (const name of names) publishTag(events, model, name);
     return record.id;
   }

@@ -74,7 +74,7 @@ test('commit() makes an image of what a container changed', async () => {
   assert.ok(upper);
   assert.equal(readFileSync(join(upper, 'etc/new'), 'utf8'), 'new');
   assert.ok(lstatSync(join(upper, 'etc/name')).isCharacterDevice());
-  assert.deepEqual(store.events.slice(1), [`tag ${id} y:2`]);
+  assert.deepEqual(store.events.slice(1), [`create ${id} ${id}`, `tag ${id} y:2`]);
   await store.snapshots.remove('c1');
   assert.deepEqual(await store.leftovers(), []);
 });

@@ -1,6 +1,6 @@
 import type { AuthConfig, SystemInfo, SystemVersion } from '#api/types';
 import type { Containers, StatsOptions, StatsReading } from '#containers';
-import type { EventSource } from '#events';
+import type { EventSink, EventSource } from '#events';
 import type { Images } from '#images';
 import type { Clock } from '#kernel';
 import type { Networks } from '#networks';
@@ -73,7 +73,7 @@ export interface Backends {
   readonly images: ImagesBackend;
   readonly networks: NetworksBackend;
   readonly volumes: VolumesBackend;
-  readonly events: EventSource;
+  readonly events: EventSource & EventSink;
   readonly system: SystemBackend;
   readonly auth: AuthBackend;
   readonly clock: Clock;

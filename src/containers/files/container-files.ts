@@ -49,7 +49,7 @@ export class ContainerFiles {
     });
     const owned = held.move();
     void done.catch(() => undefined).finally(() => owned.disposeAsync());
-    this.#ctx.publish(record, 'archive-path', { path });
+    this.#ctx.publish(record, 'archive-path');
     return { stat, stream };
   }
 
@@ -70,7 +70,7 @@ export class ContainerFiles {
       { stream: archive },
       { root: tree.root, path, keepKinds: options.noOverwriteDirNonDir, signal: options.signal },
     );
-    this.#ctx.publish(record, 'extract-to-dir', { path });
+    this.#ctx.publish(record, 'extract-to-dir');
   }
 
   async export(ref: string, options: { signal: AbortSignal }): Promise<Readable> {

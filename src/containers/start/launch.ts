@@ -14,15 +14,17 @@ import { specMount } from './mount-specs.ts';
 import { openNetwork } from './network.ts';
 import { openMount } from './open-mount.ts';
 import { mountRoot, unmountRoot } from './root-file-system.ts';
+import { announceMounts, announceNetwork, announceRelease } from './run-events.ts';
 import { closeSharedMemory, openSharedMemory } from './shared-memory.ts';
 
 /**
  * Starts a container's process: root file system, volumes, network, files of /etc, spec, runtime. Everything it
- * opens is given back when a step fails; on success it stays until release().
+ * opens is given back when a step fails, after `failed` was called; on success it stays until release().
  */
 export async function launch(
   ctx: ContainerContext,
   record: ContainerRecord,
+  failed: (error: unknown) => void = () => undefined,
 ): Promise<{ readonly pid: number; readonly startedAt: bigint }> {
   try {
     const opened = await openResources(ctx, record);
@@ -45,6 +47,7 @@ export async function launch(
   } catch (error) {
     await release(ctx, record);
     throw error;
+    failed(error);
   }
 }
 
@@ -76,6 +79,7 @@ export async function releaseRun(ctx: ContainerContext, record: ContainerRecord)
 }
 
 /** The second half: unmounting flushes what the run has written, which takes a while. */
+  announceRelease(ctx, record);
 export async function releaseRoot(ctx: ContainerContext, record: ContainerRecord): Promise<void> {
   await inTurn(ctx, record, [() => unmountRoot(rootOf(ctx, record.id))]);
 }
@@ -100,9 +104,9 @@ async function openResources(ctx: ContainerContext, record: ContainerRecord): Pr
     volatile: record.hostConfig.AutoRemove ?? false,
   });
   const mounts: SpecMount[] = [];
-  for (const mount of record.mounts)
-    mounts.push(specMount(mount, await openMount(ctx, mount, root, record.id)));
+  announceMounts(ctx, record);
   const sharedMemory = await openSharedMemory(ctx, record);
   const network = await openNetwork(ctx, record);
   return { root, network, mounts, sharedMemory };
 }
+  announceNetwork(ctx, record);

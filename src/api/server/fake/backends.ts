@@ -163,6 +163,7 @@ export function fakeEngine(): FakeEngine {
     networks: fakeNetworks(store, note),
     volumes: fakeVolumes(store, note),
     events: {
+      publish: () => undefined,
       async *subscribe({ until, signal }) {
         yield* store.events;
         if (until !== undefined) return;
@@ -185,6 +186,13 @@ export function fakeEngine(): FakeEngine {
   };
   return { ...store, backends, calls, override: (operations) => Object.assign(containers, operations) };
 }
+
+const silent = {
+  detached: () => undefined,
+  committed: () => undefined,
+  changes: async () => Promise.resolve([]),
+  size: async () => Promise.resolve({ sizeRw: 1, sizeRootFs: 2 }),
+};
 
 function fakeContainers({ containers, execs }: Store, note: Note, calls: Call[]): ContainersBackend {
   const get = (ref: string): ContainerRecord => {
@@ -243,8 +251,7 @@ function fakeContainers({ containers, execs }: Store, note: Note, calls: Call[])
       get(ref);
       return Promise.resolve(emptyStream());
     },
-    changes: async () => Promise.resolve([]),
-    size: async () => Promise.resolve({ sizeRw: 1, sizeRootFs: 2 }),
+    ...silent,
     exportFiles: async () => Promise.resolve(Readable.from([Buffer.from('tar')])),
     statPath: async () => Promise.reject(noFile),
     readArchive: async () => Promise.reject(noFile),

@@ -22,6 +22,8 @@ export interface RawStreamOptions {
   readonly stdin: boolean;
   /** Input that detaches; only looked for on a tty. */
   readonly detachKeys: Uint8Array;
+  /** The client has typed them. */
+  detached?(): void;
   /** What is sent before the live stream, such as the log so far. */
   readonly prelude?: AsyncIterable<Uint8Array>;
 }
@@ -177,7 +179,12 @@ async function join(
     streams.pipe(decoder ?? client, { end: decoder !== undefined });
     if (!options.stdin) client.resume();
     else if (client.readableEnded) streams.end();
-    else if (options.tty) client.pipe(new DetachKeyFilter(options.detachKeys, leave)).pipe(streams);
-    else client.pipe(streams);
+    else if (options.tty) {
+      const detach = (): void => {
+        options.detached?.();
+        leave();
+      };
+      client.pipe(new DetachKeyFilter(options.detachKeys, detach)).pipe(streams);
+    } else client.pipe(streams);
   });
 }

@@ -178,6 +178,7 @@ async function attach(
   return undefined;
 }
 
+    detached: () => containers.detached(record.id),
 function archiveRoutes(containers: Containers): readonly Route[] {
   const where = (exchange: Exchange): string => {
     const text = exchange.query.text('path');

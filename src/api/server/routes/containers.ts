@@ -14,7 +14,7 @@ import { hasBody } from '../request-body.ts';
 import { named, type Route } from '../route.ts';
 import { parseUntil } from '../timestamps.ts';
 
-type ContainerBackends = Pick<Backends, 'containers' | 'clock'>;
+type ContainerBackends = Pick<Backends, 'containers' | 'clock' | 'events'>;
 
 /** What changes containers and answers at once. */
 export function containerRoutes(backends: ContainerBackends): readonly Route[] {
@@ -152,7 +152,7 @@ export function consoleSize(exchange: Exchange): { rows: number; columns: number
 }
 
 async function prune(
-  { containers, clock }: ContainerBackends,
+  { containers, clock, events }: ContainerBackends,
   exchange: Exchange,
 ): Promise<ContainersPruneResponse> {
   const filters = exchange.query.filters(['label', 'label!', 'until']);
@@ -176,5 +176,6 @@ async function prune(
       if (!isKind(error, 'conflict') && !isKind(error, 'notFound')) throw error;
     }
   }
+  events.publish('container', 'prune', '', { reclaimed: String(reclaimed) });
   return { ContainersDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };
 }

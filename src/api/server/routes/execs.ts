@@ -73,6 +73,7 @@ async function start(
     clientTty: options.tty,
     stdin: exec.attachStdin,
     detachKeys,
+    detached: () => containers.detached(exec.containerId, exec.id),
   };
   let client: Duplex | undefined;
   const accept = async (): Promise<void> => {

@@ -3,7 +3,14 @@ import { pipeline } from 'node:stream/promises';
 import { parseContainerConfig, type ContainerConfig } from '#api/types';
 import type { ProgressEvent } from '#images';
 import { invalidArgument, messageOf } from '#kernel';
-import { parsePlatform, parseReference, familiarName, type ImageRuntimeConfig, type Platform } from '#oci';
+import {
+  familiarName,
+  familiarString,
+  parsePlatform,
+  parseReference,
+  type ImageRuntimeConfig,
+  type Platform,
+} from '#oci';
 import { created, type Answer } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import { applyChanges } from '../changes.ts';
@@ -190,6 +197,11 @@ async function commit({ images, containers }: TransferBackends, exchange: Exchan
       },
       { signal },
     );
+    containers.committed(record.id, {
+      comment,
+      imageID: id,
+      ...(repo !== '' && { imageRef: familiarString(parseReference(joinTag(repo, query.text('tag')))) }),
+    });
     return created({ Id: id });
   } finally {
     if (pause) await containers.unpause(record.id);

@@ -10,7 +10,7 @@ import { named, type Route } from '../route.ts';
 import { parseUntil } from '../timestamps.ts';
 import { createdNanos, viewHistory, viewImage, viewImageSummary } from '../views/image.ts';
 
-type ImageBackends = Pick<Backends, 'images' | 'containers' | 'clock' | 'storageDriver'>;
+type ImageBackends = Pick<Backends, 'images' | 'containers' | 'clock' | 'storageDriver' | 'events'>;
 
 /** Images, apart from moving them in and out. */
 export function imageRoutes(backends: ImageBackends): readonly Route[] {
@@ -165,5 +165,6 @@ async function prune(backends: ImageBackends, { query, signal }: Exchange): Prom
       if (!isKind(error, 'conflict') && !isKind(error, 'notFound')) throw error;
     }
   }
+  backends.events.publish('image', 'prune', '', { reclaimed: String(reclaimed) });
   return { ImagesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };
 }

@@ -16,7 +16,7 @@ import { named, type Route } from '../route.ts';
 import { parseUntil } from '../timestamps.ts';
 import { viewNetwork, viewNetworkInspect } from '../views/network.ts';
 
-type NetworkBackends = Pick<Backends, 'networks' | 'containers' | 'clock'>;
+type NetworkBackends = Pick<Backends, 'networks' | 'containers' | 'clock' | 'events'>;
 
 const predefined: readonly string[] = ['bridge', 'host', 'none'];
 
@@ -163,7 +163,7 @@ function danglingFilter(filters: Filters): boolean | undefined {
 }
 
 async function prune(backends: NetworkBackends, { query, signal }: Exchange): Promise<NetworksPruneResponse> {
-  const { networks, clock } = backends;
+  const { networks, clock, events } = backends;
   const filters = query.filters(['label', 'label!', 'until']);
   const now = clock.now();
   const until = filters.all('until').map((text) => parseUntil(text, now));
@@ -181,5 +181,6 @@ async function prune(backends: NetworkBackends, { query, signal }: Exchange): Pr
         throw error;
     }
   }
+  events.publish('network', 'prune', '', { reclaimed: '0' });
   return { NetworksDeleted: deleted.length > 0 ? deleted : null };
 }

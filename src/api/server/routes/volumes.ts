@@ -8,7 +8,7 @@ import type { Filters } from '../filters.ts';
 import { named, type Route } from '../route.ts';
 import { viewVolume } from '../views/volume.ts';
 
-type VolumeBackends = Pick<Backends, 'volumes' | 'containers'>;
+type VolumeBackends = Pick<Backends, 'volumes' | 'containers' | 'events'>;
 
 export function volumeRoutes(backends: VolumeBackends): readonly Route[] {
   const { volumes } = backends;
@@ -121,6 +121,7 @@ async function prune(backends: VolumeBackends, { query, signal }: Exchange): Pro
       if (!isKind(error, 'conflict') && !isKind(error, 'notFound')) throw error;
     }
   }
+  backends.events.publish('volume', 'prune', '', { reclaimed: String(reclaimed) });
   return { VolumesDeleted: deleted, SpaceReclaimed: reclaimed };
 }
 

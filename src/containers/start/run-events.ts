@@ -1,0 +1,68 @@
+import type { ContainerContext } from '../context.ts';
+import type { ContainerMount, ContainerRecord } from '../container-record.ts';
+
+/** What a run has told of its beginning, and so has to tell of its end. In memory: a daemon that dies tells nothing. */
+export interface Announced {
+  mounts: readonly ContainerMount[];
+  network: { readonly id: string; readonly name: string; readonly type: string } | undefined;
+}
+
+const announcedOf = (ctx: ContainerContext, id: string): Announced => {
+  const announced = ctx.announced.get(id) ?? { mounts: [], network: undefined };
+  ctx.announced.set(id, announced);
+  return announced;
+};
+
+const volumesOf = (record: ContainerRecord): readonly ContainerMount[] =>
+  record.mounts.filter(({ type, name }) => type === 'volume' && name !== undefined);
+
+/** Tells of the volumes that a run has mounted, in Docker's order: by where they are. */
+export function announceMounts(ctx: ContainerContext, record: ContainerRecord): void {
+  const announced = announcedOf(ctx, record.id);
+  announced.mounts = volumesOf(record).toSorted((a, b) => (a.destination < b.destination ? -1 : 1));
+  for (const { name = '', destination, rw, propagation } of announced.mounts) {
+    ctx.options.events.publish('volume', 'mount', name, {
+      container: record.id,
+      destination,
+      driver: 'local',
+      propagation,
+      'read/write': String(rw),
+    });
+  }
+}
+
+/** Tells of the networks that the networks' side knows nothing of: the host's and none at all. */
+export function announceNetwork(ctx: ContainerContext, record: ContainerRecord): void {
+  const { networks, events } = ctx.options;
+  const name = record.hostConfig.NetworkMode ?? '';
+  if (name !== 'host' && name !== 'none') return;
+  const { id } = networks.get(name);
+  const network = { id, name, type: name === 'none' ? 'null' : name };
+  announcedOf(ctx, record.id).network = network;
+  events.publish('network', 'connect', id, { container: record.id, name, type: network.type });
+}
+
+/** A run that an earlier daemon has begun: its end is told all the same. */
+export function adoptAnnouncements(ctx: ContainerContext, record: ContainerRecord): void {
+  const announced = announcedOf(ctx, record.id);
+  announced.mounts = volumesOf(record);
+  const name = record.hostConfig.NetworkMode ?? '';
+  if (name !== 'host' && name !== 'none') return;
+  announced.network = { id: ctx.options.networks.get(name).id, name, type: name === 'none' ? 'null' : name };
+}
+
+/** Tells of the end of all that was announced. Once. */
+export function announceRelease(ctx: ContainerContext, record: ContainerRecord): void {
+  const announced = ctx.announced.get(record.id);
+  if (!announced) return;
+  ctx.announced.delete(record.id);
+  const { events } = ctx.options;
+  const { network, mounts } = announced;
+  if (network) {
+    const { name, type } = network;
+    events.publish('network', 'disconnect', network.id, { container: record.id, name, type });
+  }
+  for (const { name = '' } of mounts) {
+    events.publish('volume', 'unmount', name, { container: record.id, driver: 'local' });
+  }
+}

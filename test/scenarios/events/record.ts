@@ -1,0 +1,19 @@
+import { writeFileSync } from 'node:fs';
+import { busyboxArchive } from '../../setup/index.ts';
+import { Engine } from './engine.ts';
+import { play } from './play.ts';
+import { scenes } from './scenes.ts';
+
+/**
+ * Records the golden file anew: `node test/scenarios/events/record.ts SOCKET FILE`. The engine must be one that nobody
+ * else uses, since prunes are among the scenes.
+ */
+const [, , socket = '', file = ''] = process.argv;
+const engine = new Engine(socket);
+await engine.load(await busyboxArchive());
+const recorded: Record<string, unknown> = {};
+for (const scene of scenes) {
+  console.error(scene.name);
+  recorded[scene.name] = await play(engine, scene);
+}
+writeFileSync(file, `${JSON.stringify(recorded, undefined, 1)}\n`);

@@ -1,5 +1,6 @@
 export * from './commands.ts';
 export * from './cache.ts';
+export * from './debian-packages.ts';
 export * from './images.ts';
 export * from './servers.ts';
 export * from './registry.ts';

@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
 import { runDaemon } from '#daemon';
 
-process.exitCode = await runDaemon(process.argv.slice(2));
+// The launcher says by which name it was called.
+process.exitCode = await runDaemon(process.argv.slice(2), basename(process.env['WHARFD_NAME'] ?? 'wharfd'));

@@ -178,6 +178,14 @@ const volume = {
 } satisfies Record<string, Entry>;
 
 const daemon = {
+  disable: {
+    summary: 'Remove the engine from the services that start with the machine',
+    load: () => import('./commands/daemon/disable.ts'),
+  },
+  enable: {
+    summary: 'Make the engine a service that starts with the machine',
+    load: () => import('./commands/daemon/enable.ts'),
+  },
   logs: { summary: "Show the engine's log", load: () => import('./commands/daemon/logs.ts') },
   start: { summary: 'Start the engine in the background', load: () => import('./commands/daemon/start.ts') },
   status: { summary: 'Show whether the engine runs', load: () => import('./commands/daemon/status.ts') },

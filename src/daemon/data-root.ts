@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { conflict } from '#kernel';
 import { makePrivate, tryLockFile } from '#linux';
@@ -14,6 +14,11 @@ export interface DataRoot extends Disposable {
 /** Makes and locks the data root. Throws conflict when another daemon holds it. */
 export function openDataRoot(path: string): DataRoot {
   mkdirSync(path, { recursive: true, mode: 0o711 });
+  if (['image/overlay2', 'overlay2', 'containerd'].some((name) => existsSync(join(path, name)))) {
+    throw conflict(
+      `the data root ${path} is Docker's own: choose another --data-root, and take over what is in it with: wharf system import-docker --data-root ${path}`,
+    );
+  }
   const fd = openSync(join(path, 'lock'), 'a', 0o600);
   if (!tryLockFile(fd)) {
     closeSync(fd);

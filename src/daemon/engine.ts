@@ -12,8 +12,10 @@ import { engineHost, findInit, hostDefaults, ownCgroupParent } from './engine-ho
 import { openFoundation, type Foundation } from './foundation.ts';
 import { fileSystemOf } from './host-facts.ts';
 import { openListeners } from './listeners.ts';
+import { reloadAttributes } from './live-configuration.ts';
 import { networkOptions } from './network-options.ts';
 import { programs } from './programs.ts';
+import { isHostStopping, supervisorUnit } from './service-manager.ts';
 import { openStorage, type Storage, type Users } from './storage.ts';
 import { SystemFacts } from './system-info.ts';
 import { wharfVersion } from './version.ts';
@@ -23,6 +25,8 @@ export interface Engine extends AsyncDisposable {
   readonly version: string;
   /** Puts the installed supervisor in the running one's place. */
   upgradeSupervisor(): Promise<void>;
+  /** Takes over what may change while it runs; answers the names of settings that need a new start. */
+  reload(configuration: Configuration): readonly string[];
   /** An orderly end: without live-restore containers are stopped. To be disposed afterwards. */
   stop(): Promise<void>;
 }
@@ -37,6 +41,7 @@ export async function startEngine(configuration: Configuration, logger: Logger):
   const runtime = opened.use(
     createCrunRuntime({
       ...programs(),
+      ...supervisorUnit(),
       name: foundation.runtime.name,
       runFolder,
       binary: foundation.runtime.path,
@@ -53,7 +58,8 @@ export async function startEngine(configuration: Configuration, logger: Logger):
   containers.load();
   await runtime.start();
   await containers.restore(await runtime.list(), (live) => networks.start(live));
-  const server = opened.use(serverOf({ foundation, storage, networks, containers }));
+  const system = systemOf(foundation, storage);
+  const server = opened.use(serverOf({ foundation, storage, networks, containers, system }));
   await openListeners(server, runtime, configuration, logger);
   opened.defer(() => {
     abort.abort(new Error('the daemon is stopping'));
@@ -62,6 +68,13 @@ export async function startEngine(configuration: Configuration, logger: Logger):
   return {
     version: wharfVersion,
     upgradeSupervisor: () => runtime.upgrade(),
+    reload: (next) => {
+      const { live, facts, events } = foundation;
+      const waiting = live.replace(next);
+      const attributes = reloadAttributes(live.current, facts.hostname, foundation.runtime.name);
+      events.publish('daemon', 'reload', system.id, attributes);
+      return waiting;
+    },
     stop: () => stop(server, containers, foundation),
     [Symbol.asyncDispose]: async () => {
       const idle = containers.list().every(({ state }) => state.status !== 'running');
@@ -103,11 +116,13 @@ function serverOf(parts: {
   readonly storage: Storage;
   readonly networks: Networks;
   readonly containers: LocalContainers;
+  readonly system: SystemFacts;
 }): ApiServer {
-  const { foundation, storage, networks, containers } = parts;
-  const { clock, events, logger, root } = foundation;
+  const { foundation, storage, networks, containers, system } = parts;
+  const { clock, configuration, events, logger } = foundation;
   return createApiServer({
     engineVersion: wharfVersion,
+    experimental: configuration.experimental,
     logger,
     backends: {
       containers,
@@ -115,18 +130,21 @@ function serverOf(parts: {
       networks,
       volumes: storage.volumes,
       events,
-      system: new SystemFacts({
-        ...foundation,
-        apiVersion: newestApiVersion,
-        storage: { driver: storage.driver, fileSystem: fileSystemOf(root) },
-        initPath: findInit(),
-      }),
+      system,
       auth: { login: (credentials, options) => login(storage.registry, credentials, options) },
       clock,
       storageDriver: storage.driver,
     },
   });
 }
+
+const systemOf = (foundation: Foundation, storage: Storage): SystemFacts =>
+  new SystemFacts({
+    ...foundation,
+    apiVersion: newestApiVersion,
+    storage: { driver: storage.driver, fileSystem: fileSystemOf(foundation.root) },
+    initPath: findInit(),
+  });
 
 async function login(
   registry: RegistryClient,
@@ -143,10 +161,11 @@ async function login(
 }
 
 async function stop(server: ApiServer, containers: LocalContainers, foundation: Foundation): Promise<void> {
-  const { configuration, logger } = foundation;
+  const { live, logger } = foundation;
+  const { liveRestore, shutdownTimeout } = live.current;
   await server.close();
-  if (!configuration.liveRestore) {
-    await containers.shutdown({ signal: AbortSignal.timeout(configuration.shutdownTimeout * 1000) });
+  if (!liveRestore || (await isHostStopping())) {
+    await containers.shutdown({ signal: AbortSignal.timeout(shutdownTimeout * 1000) });
   }
   const left = containers.list().filter(({ state }) => state.status === 'running').length;
   if (left > 0) logger.info({ running: left }, 'containers go on running without the daemon');

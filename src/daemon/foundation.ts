@@ -8,11 +8,15 @@ import { Database } from '#metadata';
 import type { Configuration } from './configuration/configuration.ts';
 import { openDataRoot } from './data-root.ts';
 import { readHostFacts, type HostFacts } from './host-facts.ts';
+import { LiveConfiguration } from './live-configuration.ts';
 import { chooseRuntime, type ChosenRuntime } from './programs.ts';
 
 /** What everything else stands on: the locked data root, the records, the host as it is. */
 export interface Foundation {
+  /** As it was at the start. */
   readonly configuration: Configuration;
+  /** What a reload may change. */
+  readonly live: LiveConfiguration;
   readonly logger: Logger;
   /** The data root. */
   readonly root: string;
@@ -36,6 +40,7 @@ export function openFoundation(
   const { path: root, instance } = opened.use(openDataRoot(configuration.dataRoot));
   return {
     configuration,
+    live: new LiveConfiguration(configuration),
     logger,
     root,
     instance,
@@ -50,7 +55,7 @@ export function openFoundation(
 }
 
 /** Two data roots never share a run folder: beside the default one, each has a folder of its own. */
-function openRunFolder(configuration: Configuration, instance: string): string {
+export function openRunFolder(configuration: Configuration, instance: string): string {
   const { execRoot } = configuration;
   const folder = instance === 'default' || execRoot !== '/run/wharf' ? execRoot : join(execRoot, instance);
   mkdirSync(folder, { recursive: true, mode: 0o711 });

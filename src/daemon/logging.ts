@@ -1,8 +1,13 @@
 import { pino } from 'pino';
 import type { Logger } from '#kernel';
 
+/** A logger whose level may change. */
+export interface DaemonLogger extends Logger {
+  level: string;
+}
+
 /** The daemon's logger, on stderr: one line a record, for people or as JSON. */
-export function createLogger(level: string, format: 'text' | 'json'): Logger {
+export function createLogger(level: string, format: 'text' | 'json'): DaemonLogger {
   if (format === 'json')
     return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2));
   return pino({ level, base: null }, { write: (line: string) => process.stderr.write(`${asText(line)}\n`) });

@@ -1,20 +1,25 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { messageOf } from '#kernel';
-import { loadConfiguration, type Configuration } from './configuration/configuration.ts';
-import { parseFlags, usage } from './configuration/parse-settings.ts';
-import { createLogger } from './logging.ts';
-import { startEngine } from './engine.ts';
+import { defaultConfigFile, loadConfiguration, type Configuration } from './configuration/configuration.ts';
+import { parseFlags, usage, type ParsedFlags } from './configuration/parse-settings.ts';
+import { createLogger, type DaemonLogger } from './logging.ts';
+import { startEngine, type Engine } from './engine.ts';
 import { serviceManager } from './service-manager.ts';
+import { becomeSupervisor } from './supervise.ts';
 import { wharfVersion } from './version.ts';
 
 /** The program wharfd: flags, start, signals, orderly end. Resolves to the exit code. */
-export async function runDaemon(args: readonly string[]): Promise<number> {
+export async function runDaemon(args: readonly string[], program = 'wharfd'): Promise<number> {
+  const supervises = args[0] === 'supervise';
   let configuration: Configuration;
+  // Read again at each reload: the flags stay, the file may have changed.
+  const load = (): Configuration => loadConfiguration(flags, program);
+  let flags: ParsedFlags;
   try {
-    const flags = parseFlags(args);
-    if (flags.help) return print(usage());
+    flags = parseFlags(supervises ? args.slice(1) : args);
+    if (flags.help) return print(usage(defaultConfigFile(program)));
     if (flags.version) return print(`Wharf version ${wharfVersion}\n`);
-    configuration = loadConfiguration(flags);
+    configuration = load();
     if (flags.validate) return print('configuration OK\n');
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
@@ -24,7 +29,9 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
     process.stderr.write('wharfd needs to run as root: mounts, namespaces and control groups are its work\n');
     return 1;
   }
-  return serve(configuration);
+  const logger = createLogger(configuration.logLevel, configuration.logFormat);
+  if (supervises) return becomeSupervisor(configuration, logger);
+  return serve(configuration, logger, load);
 }
 
 function print(text: string): number {
@@ -32,8 +39,11 @@ function print(text: string): number {
   return 0;
 }
 
-async function serve(configuration: Configuration): Promise<number> {
-  const logger = createLogger(configuration.logLevel, configuration.logFormat);
+async function serve(
+  configuration: Configuration,
+  logger: DaemonLogger,
+  load: () => Configuration,
+): Promise<number> {
   const manager = serviceManager(process.env, logger);
   const ended = Promise.withResolvers<string>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ended.resolve(signal));
@@ -50,6 +60,11 @@ async function serve(configuration: Configuration): Promise<number> {
     if (configuration.pidfile !== undefined) writeFileSync(configuration.pidfile, `${process.pid}\n`);
     logger.info({ pid: process.pid, version: engine.version }, 'the engine is ready');
     manager.ready();
+    process.on('SIGHUP', () => {
+      manager.reloading();
+      reload(engine, logger, load);
+      manager.ready();
+    });
     process.on('SIGUSR2', () => {
       engine.upgradeSupervisor().then(
         () => logger.info({}, 'the supervisor was upgraded in place'),
@@ -70,4 +85,16 @@ async function serve(configuration: Configuration): Promise<number> {
     if (configuration.pidfile !== undefined) rmSync(configuration.pidfile, { force: true });
   }
   return 0;
+}
+
+function reload(engine: Engine, logger: DaemonLogger, load: () => Configuration): void {
+  try {
+    const next = load();
+    const waiting = engine.reload(next);
+    logger.level = next.logLevel;
+    logger.info({}, 'the configuration was reloaded');
+    if (waiting.length > 0) logger.warn({ settings: waiting }, 'changed settings wait for the next start');
+  } catch (error) {
+    logger.error({ error: messageOf(error) }, 'the configuration stays as it was');
+  }
 }

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { messageOf, type Logger } from '#kernel';
 import { sendDatagram, setCloseOnExec } from '#linux';
 
@@ -29,6 +31,22 @@ export function serviceManager(
     reloading: () => tell(`RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`),
     stopping: () => tell('STOPPING=1'),
   };
+}
+
+/** The unit that runs the supervisor, where `wharf daemon enable` has made one. */
+export const supervisorUnit = (env: NodeJS.ProcessEnv = process.env): { readonly unit?: string } => {
+  const unit = env['WHARF_SUPERVISOR_UNIT'];
+  return unit ? { unit } : {};
+};
+
+/** Whether the whole machine is about to stop: what runs must end in order now, or be killed. */
+export async function isHostStopping(env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
+  if (!env['NOTIFY_SOCKET']) return false;
+  const answer = await promisify(execFile)('systemctl', ['is-system-running']).catch(
+    // Any state but `running` has an exit code other than 0.
+    (error: unknown) => error as { stdout?: string },
+  );
+  return answer.stdout?.trim() === 'stopping';
 }
 
 /** Sockets opened by a service manager (sd_listen_fds(3)), taken once. */

@@ -5,7 +5,7 @@ import { createLocalContentStore } from '#content';
 import { createImages, type Images } from '#images';
 import { unavailable } from '#kernel';
 import { Leases } from '#metadata';
-import { createRegistryClient, type RegistryClient } from '#registry/client';
+import type { RegistryClient } from '#registry/client';
 import {
   chooseSnapshotter,
   createCopySnapshotter,
@@ -16,7 +16,7 @@ import {
 import { LocalVolumes } from '#volumes';
 import type { Configuration } from './configuration/configuration.ts';
 import type { Foundation } from './foundation.ts';
-import { wharfVersion } from './version.ts';
+import { ReloadableRegistry } from './reloadable-registry.ts';
 
 /** Who uses images and volumes. Containers come after them; their records are asked for through this. */
 export interface Users {
@@ -48,13 +48,7 @@ export async function openStorage(
   });
   const snapshots = opened.use(snapshotter);
   await snapshots.start();
-  const registry = opened.use(
-    createRegistryClient({
-      mirrors: configuration.registry.mirrors,
-      insecureRegistries: configuration.registry.insecure,
-      userAgent: `wharf/${wharfVersion} (linux)`,
-    }),
-  );
+  const registry = opened.use(new ReloadableRegistry(foundation.live));
   const volumes = openVolumes(foundation, users);
   await volumes.start();
   const images = opened.use(await openImages({ ...foundation, archiver, snapshots, registry }, users));
@@ -93,7 +87,7 @@ async function openImages(
   parts: Foundation & Pick<Storage, 'archiver' | 'snapshots' | 'registry'>,
   users: Users,
 ): Promise<Images & AsyncDisposable> {
-  const { configuration, root, clock, db } = parts;
+  const { live, root, clock, db } = parts;
   const content = createLocalContentStore({ root: join(root, 'content'), clock });
   await content.start();
   const leases = new Leases(db, clock);
@@ -102,8 +96,9 @@ async function openImages(
     ...parts,
     leases,
     content,
-    concurrentDownloads: configuration.registry.downloads,
-    concurrentUploads: configuration.registry.uploads,
+    concurrentDownloads: () => live.current.registry.downloads,
+    concurrentUploads: () => live.current.registry.uploads,
+    downloadAttempts: () => live.current.registry.attempts,
     users: (image) =>
       users
         .list()

@@ -6,13 +6,13 @@ import { zeroTime } from '#kernel';
 import type { CgroupHost } from '#linux';
 import type { Database } from '#metadata';
 import { hostPlatform } from '#oci';
-import type { Configuration } from './configuration/configuration.ts';
+import type { LiveConfiguration } from './live-configuration.ts';
 import type { HostFacts } from './host-facts.ts';
 import { runtimeVersion, type ChosenRuntime } from './programs.ts';
 import { wharfVersion } from './version.ts';
 
 export interface SystemInfoOptions {
-  readonly configuration: Configuration;
+  readonly live: LiveConfiguration;
   readonly facts: HostFacts;
   readonly cgroups: CgroupHost;
   readonly db: Database;
@@ -34,6 +34,11 @@ export class SystemFacts implements SystemBackend {
   constructor(options: SystemInfoOptions) {
     this.#options = options;
     this.#id = daemonId(options.db);
+  }
+
+  /** Stays with the data root. */
+  get id(): string {
+    return this.#id;
   }
 
   version(): Awaited<ReturnType<SystemBackend['version']>> {
@@ -70,7 +75,8 @@ export class SystemFacts implements SystemBackend {
   }
 
   info(): InfoFacts {
-    const { configuration, facts, storage, runtime } = this.#options;
+    const { facts, storage, runtime } = this.#options;
+    const configuration = this.#options.live.current;
     const { registry, network } = configuration;
     return {
       ID: this.#id,
@@ -118,9 +124,9 @@ export class SystemFacts implements SystemBackend {
         },
         Mirrors: registry.mirrors.length > 0 ? registry.mirrors : null,
       },
-      HttpProxy: process.env['HTTP_PROXY'] ?? '',
-      HttpsProxy: process.env['HTTPS_PROXY'] ?? '',
-      NoProxy: process.env['NO_PROXY'] ?? '',
+      HttpProxy: shownProxy(registry.proxies.http ?? process.env['HTTP_PROXY']),
+      HttpsProxy: shownProxy(registry.proxies.https ?? process.env['HTTPS_PROXY']),
+      NoProxy: registry.proxies.no ?? process.env['NO_PROXY'] ?? '',
       Name: facts.hostname,
       Labels: configuration.labels,
       Runtimes: runtimesOf(runtime),
@@ -190,6 +196,9 @@ const runtimesOf = ({ all }: ChosenRuntime): InfoFacts['Runtimes'] =>
       { path, ...(args.length > 0 && { runtimeArgs: args }) },
     ]),
   );
+
+/** A proxy's URL without its password. */
+const shownProxy = (url = ''): string => url.replace(/^(\w+:\/\/)[^/@]+@/, '$1xxxxx:xxxxx@');
 
 /** A random id that stays with the data root. */
 function daemonId(db: Database): string {

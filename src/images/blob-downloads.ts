@@ -18,12 +18,14 @@ export interface BlobDownloadsOptions {
   readonly claims: Claims;
   readonly logger: Logger;
   /** How many blobs are fetched at once, over all pulls. */
-  readonly concurrency: number;
+  readonly concurrency: number | (() => number);
+  /** How often each blob is tried for; default 5. */
+  readonly attempts?: () => number;
   /** Milliseconds before the nth repetition (from 1). */
   retryDelay?(attempt: number): number;
 }
 
-const attempts = 5;
+const usualAttempts = 5;
 
 /**
  * Brings blobs from registries into the content store. A blob that several pulls want is fetched once; what has
@@ -71,7 +73,8 @@ export class BlobDownloads {
           await this.#receive(repository, descriptor, signal);
           return;
         } catch (error) {
-          if (attempt === attempts || signal.aborted || !isPassing(error)) throw error;
+          if (attempt >= (this.#options.attempts?.() ?? usualAttempts) || signal.aborted || !isPassing(error))
+            throw error;
           await this.#waitToRetry(descriptor.digest, attempt, error, signal);
         }
       }

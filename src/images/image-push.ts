@@ -35,7 +35,7 @@ export interface ImagePushOptions {
   readonly events: EventSink;
   readonly clock: Clock;
   /** How many layers are sent at once, over all pushes. */
-  readonly concurrency: number;
+  readonly concurrency: number | (() => number);
 }
 
 /** `docker push`. */

@@ -41,9 +41,11 @@ export interface ImagesOptions {
   /** What pulls and loads choose from an index unless told otherwise; this host's by default. */
   readonly platform?: Platform;
   /** Blobs fetched at once, 3 by default (dockerd's max-concurrent-downloads). */
-  readonly concurrentDownloads?: number;
+  readonly concurrentDownloads?: number | (() => number);
+  /** Attempts at each blob, 5 by default (dockerd's max-download-attempts). */
+  readonly downloadAttempts?: () => number;
   /** Layers sent at once, 5 by default (dockerd's max-concurrent-uploads). */
-  readonly concurrentUploads?: number;
+  readonly concurrentUploads?: number | (() => number);
   /** Milliseconds that a registry has to answer for hello-world before the embedded one is taken; 4000 by default. */
   readonly helloWorldPatience?: number;
   /** Milliseconds before the nth repetition of a download that was cut short. */
@@ -72,7 +74,11 @@ class LocalImages implements Images, AsyncDisposable {
     const unpacker = new LayerUnpacker(parts);
     const intake = new ImageIntake({ ...parts, unpacker });
     const compression = new LayerCompression({ ...parts, intake });
-    const downloads = new BlobDownloads({ ...parts, concurrency: options.concurrentDownloads ?? 3 });
+    const downloads = new BlobDownloads({
+      ...parts,
+      concurrency: options.concurrentDownloads ?? 3,
+      ...(options.downloadAttempts && { attempts: options.downloadAttempts }),
+    });
     this.#options = options;
     this.#index = index;
     this.#claims = claims;

@@ -1,15 +1,16 @@
-/** Bounds how many tasks run at once; the others wait in order. */
+/** Bounds how many tasks run at once; the others wait in order. A bound given as a function is asked for each task. */
 export class Limiter {
-  readonly #limit: number;
+  readonly #limit: number | (() => number);
   #active = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(limit: number) {
+  constructor(limit: number | (() => number)) {
     this.#limit = limit;
   }
 
   async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#active >= this.#limit) {
+    const limit = typeof this.#limit === 'number' ? this.#limit : this.#limit();
+    if (this.#active >= limit) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else {
       this.#active += 1;

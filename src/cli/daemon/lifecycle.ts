@@ -6,6 +6,8 @@ import { dirname } from 'node:path';
 import { errnoOf } from '#kernel';
 import type { Output } from '../output.ts';
 import { logTail } from './log-tail.ts';
+import { isEnabled, systemctl } from './systemd.ts';
+import { daemonUnit } from './units.ts';
 
 /** Where the machine's own engine keeps its things. */
 export interface DaemonPlaces {
@@ -33,6 +35,11 @@ const usualPatience = 10_000;
 
 /** Starts the engine because a command found none, and says so. */
 export async function startForClient(err: Output, command: readonly [string, ...string[]]): Promise<void> {
+  if (isEnabled()) {
+    systemctl('start', daemonUnit);
+    err.write(`wharf: started the engine ${daemonUnit}; stop it with: wharf daemon stop\n`);
+    return;
+  }
   const pid = await startDaemon({ ...defaultPlaces, command, args: [] });
   const { logFile } = defaultPlaces;
   err.write(

@@ -33,13 +33,17 @@ test('parseFile() names the file and the key', () => {
   );
   assert.throws(() => parseFile('/x.json', '{"debug":"yes"}'), /debug has the wrong type/);
   assert.deepEqual(parseFile('/x.json', '\n'), {});
-  assert.throws(() => parseFile('/x.json', '{'), /unable to configure the daemon with file \/x\.json/);
+  assert.throws(
+    () => parseFile('/x.json', '{'),
+    /unable to configure the Docker daemon with file \/x\.json: invalid JSON/,
+  );
 });
 
 test('mergeSettings() refuses a directive that stands in both', () => {
   assert.throws(
-    () => mergeSettings({ debug: true }, { debug: false }),
-    /specified both as a flag and in the configuration file: debug/,
+    () =>
+      mergeSettings({ debug: true, labels: ['c=d'] }, { debug: false, labels: ['a=b', 'e=f'] }, '/x.json'),
+    /^EngineError: unable to configure the Docker daemon with file \/x\.json: the following directives are specified both as a flag and in the configuration file: debug: \(from flag: true, from file: false\), labels: \(from flag: \[c=d\], from file: \[a=b e=f\]\)$/,
   );
 });
 

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Ulimit } from '#api/types';
-import { errnoOf, invalidArgument } from '#kernel';
+import { EngineError, errnoOf, invalidArgument, kindOf, messageOf } from '#kernel';
+import { checkSettings } from './check-settings.ts';
 import type { RuntimeProgram } from '#runtime';
-import { mergeSettings, parseFile, type ParsedFlags, type Settings } from './parse-settings.ts';
+import { inFile, mergeSettings, parseFile, type ParsedFlags, type Settings } from './parse-settings.ts';
 import { parseRuntimes } from './runtimes.ts';
-import type { SettingName } from './settings.ts';
+import { SettingsReader } from './settings-reader.ts';
 
 /** Where the daemon listens. */
 export type Host =
@@ -33,6 +34,8 @@ export interface Configuration {
   readonly logLevel: string;
   readonly logFormat: 'text' | 'json';
   readonly labels: readonly string[];
+  readonly experimental: boolean;
+  readonly features: Readonly<Record<string, string>>;
   readonly tls: TlsFiles | undefined;
   readonly network: {
     readonly bridge: string | undefined;
@@ -55,6 +58,13 @@ export interface Configuration {
     readonly mirrors: readonly string[];
     readonly downloads: number;
     readonly uploads: number;
+    /** At each blob of a pull. */
+    readonly attempts: number;
+    readonly proxies: {
+      readonly http: string | undefined;
+      readonly https: string | undefined;
+      readonly no: string | undefined;
+    };
   };
   readonly storageDriver: 'overlay2' | 'copy' | undefined;
   readonly containers: {
@@ -70,6 +80,7 @@ export interface Configuration {
     readonly ipcMode: 'private' | 'shareable';
     readonly cgroupnsMode: 'private' | 'host' | undefined;
     readonly cgroupParent: string | undefined;
+    readonly noNewPrivileges: boolean;
     readonly cdiSpecDirs: readonly string[];
     readonly seccompProfile: string | undefined;
   };
@@ -77,12 +88,26 @@ export interface Configuration {
   readonly shutdownTimeout: number;
 }
 
-const defaultConfigFile = '/etc/wharf/daemon.json';
+/** Where the configuration is looked for unless it is named: Docker's own file for whoever calls us `dockerd`. */
+export const defaultConfigFile = (program: string): string =>
+  program === 'dockerd' ? '/etc/docker/daemon.json' : '/etc/wharf/daemon.json';
 
 /** Flags and file as one configuration. Throws invalidArgument that says which setting is wrong. */
-export function loadConfiguration(flags: ParsedFlags): Configuration {
-  const file = readSettings(flags.configFile);
-  const read = new Reader(mergeSettings(flags.settings, file));
+export function loadConfiguration(flags: ParsedFlags, program = 'wharfd'): Configuration {
+  const path = flags.configFile ?? defaultConfigFile(program);
+  const isRead = flags.configFile !== undefined || existsSync(path);
+  const settings = mergeSettings(flags.settings, isRead ? readSettings(path) : {}, path);
+  try {
+    return configure(new SettingsReader(settings));
+  } catch (error) {
+    if (!isRead) throw error;
+    const prefix = `${inFile(path)}merged configuration validation from file and command line flags failed: `;
+    throw new EngineError(kindOf(error), prefix + messageOf(error), { cause: error });
+  }
+}
+
+function configure(read: SettingsReader): Configuration {
+  checkSettings(read);
   const hosts = read.list('hosts').map(parseHost);
   const execRoot = resolve(read.text('execRoot') ?? '/run/wharf');
   return Object.freeze({
@@ -92,11 +117,11 @@ export function loadConfiguration(flags: ParsedFlags): Configuration {
     execRoot,
     pidfile: read.text('pidfile'),
     group: read.text('group'),
-    logLevel: read.flag('debug', false)
-      ? 'debug'
-      : (read.choice('logLevel', ['debug', 'info', 'warn', 'error', 'fatal']) ?? 'info'),
-    logFormat: read.choice('logFormat', ['text', 'json']) ?? 'text',
+    logLevel: read.flag('debug', false) ? 'debug' : (read.text('logLevel') ?? 'info'),
+    logFormat: read.text('logFormat') === 'json' ? 'json' : 'text',
     labels: read.list('labels'),
+    experimental: read.flag('experimental', false),
+    features: read.pairs('features'),
     tls: tlsFiles(read),
     network: networkSettings(read),
     registry: {
@@ -104,6 +129,12 @@ export function loadConfiguration(flags: ParsedFlags): Configuration {
       mirrors: read.list('registryMirrors'),
       downloads: read.number('maxConcurrentDownloads') ?? 3,
       uploads: read.number('maxConcurrentUploads') ?? 5,
+      attempts: read.number('maxDownloadAttempts') || 5,
+      proxies: {
+        http: read.text('httpProxy'),
+        https: read.text('httpsProxy'),
+        no: read.text('noProxy'),
+      },
     },
     storageDriver: read.choice('storageDriver', ['overlay2', 'copy']),
     containers: containerSettings(read),
@@ -112,18 +143,18 @@ export function loadConfiguration(flags: ParsedFlags): Configuration {
   } satisfies Configuration);
 }
 
-function readSettings(path: string | undefined): Settings {
-  if (path === undefined && !existsSync(defaultConfigFile)) return {};
-  const file = path ?? defaultConfigFile;
+function readSettings(path: string): Settings {
   try {
-    return parseFile(file, readFileSync(file, 'utf8'));
+    return parseFile(path, readFileSync(path, 'utf8'));
   } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    throw invalidArgument(`unable to configure the daemon with file ${file}: it cannot be read`, error);
+    const code = errnoOf(error);
+    if (code === undefined) throw error;
+    const reason = code === 'ENOENT' ? 'no such file or directory' : code;
+    throw invalidArgument(`${inFile(path)}open ${path}: ${reason}`, error);
   }
 }
 
-function networkSettings(read: Reader): Configuration['network'] {
+function networkSettings(read: SettingsReader): Configuration['network'] {
   const mtu = read.number('mtu') ?? 0;
   return {
     bridge: read.text('bridge'),
@@ -136,14 +167,14 @@ function networkSettings(read: Reader): Configuration['network'] {
     ipMasq: read.flag('ipMasq', true),
     iptables: read.flag('iptables', true),
     icc: read.flag('icc', true),
-    hostGateway: read.text('hostGatewayIp'),
+    hostGateway: read.list('hostGatewayIps')[0],
     dns: read.list('dns'),
     dnsSearch: read.list('dnsSearch'),
     dnsOptions: read.list('dnsOptions'),
   };
 }
 
-function containerSettings(read: Reader): Configuration['containers'] {
+function containerSettings(read: SettingsReader): Configuration['containers'] {
   return {
     logDriver: read.choice('logDriver', ['json-file', 'none']) ?? 'json-file',
     logOptions: read.pairs('logOptions'),
@@ -153,8 +184,9 @@ function containerSettings(read: Reader): Configuration['containers'] {
     init: read.flag('init', false),
     initPath: read.text('initPath'),
     shmSize: parseBytes(read.text('defaultShmSize') ?? '64m'),
-    ipcMode: read.choice('defaultIpcMode', ['private', 'shareable']) ?? 'private',
+    ipcMode: read.text('defaultIpcMode') === 'shareable' ? 'shareable' : 'private',
     cgroupnsMode: read.choice('defaultCgroupnsMode', ['private', 'host']),
+    noNewPrivileges: read.flag('noNewPrivileges', false),
     cgroupParent: read.text('cgroupParent'),
     cdiSpecDirs: cdiFolders(read.list('cdiSpecDirs')),
     seccompProfile: read.text('seccompProfile'),
@@ -165,7 +197,7 @@ function containerSettings(read: Reader): Configuration['containers'] {
 const cdiFolders = (asked: readonly string[]): readonly string[] =>
   asked.length === 0 ? ['/etc/cdi', '/var/run/cdi'] : asked.filter((folder) => folder !== '');
 
-function tlsFiles(read: Reader): TlsFiles | undefined {
+function tlsFiles(read: SettingsReader): TlsFiles | undefined {
   const verify = read.flag('tlsVerify', false);
   if (!verify && !read.flag('tls', false)) return undefined;
   const folder = '/etc/wharf';
@@ -209,48 +241,4 @@ function parseBytes(text: string): number {
   const match = /^(\d+)([kmg]?)b?$/i.exec(text);
   if (!match) throw invalidArgument(`invalid size ${text}`);
   return Number(match[1]) * 1024 ** ['', 'k', 'm', 'g'].indexOf((match[2] ?? '').toLowerCase());
-}
-
-const isList = (value: unknown): value is readonly string[] => Array.isArray(value);
-
-/** Typed access to merged settings, whose types parse-settings.ts has checked. */
-class Reader {
-  readonly #settings: Settings;
-
-  constructor(settings: Settings) {
-    this.#settings = settings;
-  }
-
-  text(name: SettingName): string | undefined {
-    const value = this.#settings[name];
-    return typeof value === 'string' && value !== '' ? value : undefined;
-  }
-
-  flag(name: SettingName, fallback: boolean): boolean {
-    const value = this.#settings[name];
-    return typeof value === 'boolean' ? value : fallback;
-  }
-
-  number(name: SettingName): number | undefined {
-    const value = this.#settings[name];
-    return typeof value === 'number' ? value : undefined;
-  }
-
-  list(name: SettingName): readonly string[] {
-    const value = this.#settings[name];
-    return isList(value) ? value : [];
-  }
-
-  pairs(name: SettingName): Readonly<Record<string, string>> {
-    const value = this.#settings[name];
-    return typeof value === 'object' && !isList(value) ? value : {};
-  }
-
-  choice<const T extends string>(name: SettingName, choices: readonly T[]): T | undefined {
-    const value = this.text(name);
-    if (value === undefined) return undefined;
-    const chosen = choices.find((choice) => choice === value);
-    if (chosen === undefined) throw invalidArgument(`invalid ${name} ${value}: use ${choices.join(' or ')}`);
-    return chosen;
-  }
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { invalidArgument, messageOf } from '#kernel';
+import { refusedSettings, refuseSetting, type RefusedSetting } from './refused-settings.ts';
 import { settings, type Setting, type SettingName } from './settings.ts';
 
 type Value = string | boolean | number | readonly string[] | Readonly<Record<string, string>>;
@@ -26,7 +27,8 @@ export function parseFlags(args: readonly string[]): ParsedFlags {
     version: { type: 'boolean', short: 'v' },
     validate: { type: 'boolean' },
   };
-  for (const [, setting] of entries) {
+  for (const setting of [...entries.map(([, each]) => each), ...refusedSettings]) {
+    if (setting.flag === undefined) continue;
     options[setting.flag] = {
       type: setting.kind === 'flag' ? 'boolean' : 'string',
       multiple: setting.kind === 'list' || setting.kind === 'pairs',
@@ -38,6 +40,9 @@ export function parseFlags(args: readonly string[]): ParsedFlags {
     ({ values } = parseArgs({ args: args.map(negated), options, strict: true, allowNegative: true }));
   } catch (error) {
     throw invalidArgument(`${messageOf(error).split('.')[0] ?? ''}: see wharfd --help`, error);
+  }
+  for (const setting of refusedSettings) {
+    if (setting.flag !== undefined) refuseSetting(setting, `--${setting.flag}`, values[setting.flag]);
   }
   const parsed: Partial<Record<SettingName, Value>> = {};
   for (const [name, setting] of entries) {
@@ -55,12 +60,14 @@ export function parseFlags(args: readonly string[]): ParsedFlags {
 }
 
 const switches = new Set(
-  entries.filter(([, { kind }]) => kind === 'flag').map(([, setting]) => setting.flag),
+  [...entries.map(([, setting]) => setting), ...refusedSettings]
+    .filter(({ kind }) => kind === 'flag')
+    .map((setting) => setting.flag),
 );
 
 /** `--debug=false` → `--no-debug`, `--debug=true` → `--debug`. */
 function negated(argument: string): string {
-  const match = /^--([a-z-]+)=(true|false|1|0)$/.exec(argument);
+  const match = /^--([a-z0-9-]+)=(true|false|1|0)$/.exec(argument);
   if (!match?.[1] || !switches.has(match[1])) return argument;
   return match[2] === 'true' || match[2] === '1' ? `--${match[1]}` : `--no-${match[1]}`;
 }
@@ -91,6 +98,9 @@ function pairsOf(setting: Setting, texts: readonly string[]): Readonly<Record<st
   );
 }
 
+/** How every complaint about the file begins, in dockerd's words. */
+export const inFile = (path: string): string => `unable to configure the Docker daemon with file ${path}: `;
+
 /** Reads the text of daemon.json; an empty file sets nothing. Throws invalidArgument that names the file and the key. */
 export function parseFile(path: string, json: string): Settings {
   if (json.trim() === '') return {};
@@ -98,28 +108,43 @@ export function parseFile(path: string, json: string): Settings {
   try {
     document = JSON.parse(json);
   } catch (error) {
-    throw invalidArgument(`unable to configure the daemon with file ${path}: ${messageOf(error)}`, error);
+    throw invalidArgument(`${inFile(path)}invalid JSON: ${messageOf(error)}`, error);
   }
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
-    throw invalidArgument(`unable to configure the daemon with file ${path}: it is not a JSON object`);
-  }
+  if (!isObject(document)) throw invalidArgument(`${inFile(path)}it is not a JSON object`);
   const parsed: Partial<Record<SettingName, Value>> = {};
-  for (const [key, value] of Object.entries(document)) {
-    const found = entries.find(([, setting]) => (setting.key ?? setting.flag) === key);
-    if (!found) {
-      throw invalidArgument(
-        `unable to configure the daemon with file ${path}: the following directives don't match any configuration option: ${key}`,
-      );
+  const unknown: string[] = [];
+  const read = (key: string, value: unknown, parent: string | undefined): void => {
+    if (parent === undefined && parents.has(key) && isObject(value)) {
+      for (const [inner, member] of Object.entries(value)) read(inner, member, key);
+      return;
     }
-    const [name, setting] = found;
-    parsed[name] = fromJson(path, key, setting, value);
+    const found = entries.find(([, setting]) => keyOf(setting) === key && setting.parent === parent);
+    const refused = refusedSettings.find((setting) => keyOf(setting) === key && parent === undefined);
+    if (found) parsed[found[0]] = fromJson(path, key, found[1], value);
+    else if (refused) refuseSetting(refused, `${inFile(path)}${key}`, value);
+    else unknown.push(key);
+  };
+  for (const [key, value] of Object.entries(document)) read(key, value, undefined);
+  if (unknown.length > 0) {
+    const names = unknown.join(', ');
+    throw invalidArgument(
+      `${inFile(path)}the following directives don't match any configuration option: ${names}`,
+    );
   }
   return parsed;
 }
 
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Objects of daemon.json that hold settings. */
+const parents = new Set(entries.flatMap(([, { parent }]: readonly [SettingName, Setting]) => parent ?? []));
+
+const keyOf = (setting: Setting | RefusedSetting): string | undefined => setting.key ?? setting.flag;
+
 function fromJson(path: string, key: string, setting: Setting, value: unknown): Value {
   const wrong = (): never => {
-    throw invalidArgument(`unable to configure the daemon with file ${path}: ${key} has the wrong type`);
+    throw invalidArgument(`${inFile(path)}invalid JSON: ${key} has the wrong type`);
   };
   switch (setting.kind) {
     case 'text':
@@ -158,20 +183,32 @@ function listOf(value: unknown): readonly string[] | undefined {
   });
 }
 
-/** Flags over the file. Throws invalidArgument for one given in both, as dockerd does. */
-export function mergeSettings(flags: Settings, file: Settings): Settings {
+/** Flags over the file at `path`. Throws invalidArgument for one given in both, as dockerd does. */
+export function mergeSettings(flags: Settings, file: Settings, path: string): Settings {
   const both = entries.filter(([name]) => flags[name] !== undefined && file[name] !== undefined);
   if (both.length > 0) {
-    const names = both.map(([, setting]) => setting.key ?? setting.flag).join(', ');
+    const names = both.map(
+      ([name, setting]) =>
+        `${keyOf(setting) ?? ''}: (from flag: ${shown(flags[name])}, from file: ${shown(file[name])})`,
+    );
     throw invalidArgument(
-      `unable to configure the daemon: the following directives are specified both as a flag and in the configuration file: ${names}`,
+      `${inFile(path)}the following directives are specified both as a flag and in the configuration file: ${names.join(', ')}`,
     );
   }
   return { ...file, ...flags };
 }
 
+/** A value as Go prints it. */
+function shown(value: Value | undefined): string {
+  if (typeof value !== 'object') return String(value);
+  if (Array.isArray(value)) return `[${value.join(' ')}]`;
+  return `map[${Object.entries(value)
+    .map(([key, member]) => `${key}:${member}`)
+    .join(' ')}]`;
+}
+
 /** The text of `wharfd --help`. */
-export function usage(): string {
+export function usage(configFile: string): string {
   const lines = entries.map(([, { flag, short, kind, help }]) => {
     const argument = { text: ' string', flag: '', number: ' int', list: ' list', pairs: ' map' }[kind];
     const left = `  ${short === undefined ? '    ' : `-${short}, `}--${flag}${argument}`;
@@ -183,7 +220,8 @@ export function usage(): string {
     'The engine: serves the Docker Engine API.',
     '',
     'Options:',
-    '      --config-file string              Configuration file (default /etc/wharf/daemon.json)',
+    `      --config-file string              Configuration file (default ${configFile})`,
+    '      --validate                        Check the configuration and end',
     ...lines,
     '',
   ].join('\n');

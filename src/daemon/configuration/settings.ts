@@ -7,6 +7,8 @@ export interface Setting {
   readonly short?: string;
   /** Key in daemon.json, where it differs from the flag. */
   readonly key?: string;
+  /** The object in daemon.json that holds it, for those that do not stand at the top. */
+  readonly parent?: string;
   readonly kind: SettingKind;
   readonly help: string;
 }
@@ -48,6 +50,9 @@ export const settings = {
   debug: flag('debug', 'Log more', { short: 'D' }),
   logLevel: text('log-level', 'debug, info, warn, error or fatal', { short: 'l' }),
   logFormat: text('log-format', 'text or json'),
+  rawLogs: flag('raw-logs', 'Accepted: the log has full timestamps and no colours'),
+  experimental: flag('experimental', 'Say to clients that experimental features are on'),
+  features: pairs('feature', 'features', 'Switch a feature: NAME=true or NAME=false'),
   labels: list('label', 'labels', 'Label of this daemon: KEY=VALUE'),
   tls: flag('tls', 'Use TLS on tcp sockets'),
   tlsVerify: flag('tlsverify', 'Use TLS and require a client certificate'),
@@ -68,9 +73,15 @@ export const settings = {
   defaultBindingIp: text('ip', 'Address that ports are published on when none is asked for'),
   ipForward: flag('ip-forward', 'Turn on IP forwarding where it is off (default true)'),
   ipMasq: flag('ip-masq', 'Translate the addresses of outgoing traffic (default true)'),
+  ipForwardNoDrop: flag(
+    'ip-forward-no-drop',
+    'Accepted: the policy of the host’s FORWARD chain is never set',
+  ),
+  ip6tables: flag('ip6tables', 'Accepted with the value of --iptables'),
+  userlandProxy: flag('userland-proxy', 'Accepted: loopback addresses work without a proxy process'),
   iptables: flag('iptables', 'Manage packet filter rules (default true)'),
   icc: flag('icc', 'Containers of the default bridge reach each other (default true)'),
-  hostGatewayIp: text('host-gateway-ip', 'Address that host-gateway stands for'),
+  hostGatewayIps: list('host-gateway-ip', 'host-gateway-ips', 'Address that host-gateway stands for'),
   dns: list('dns', 'dns', 'DNS server of containers'),
   dnsSearch: list('dns-search', 'dns-search', 'DNS search domain of containers'),
   dnsOptions: list('dns-opt', 'dns-opts', 'Resolver option of containers'),
@@ -82,8 +93,12 @@ export const settings = {
   registryMirrors: list('registry-mirror', 'registry-mirrors', 'Mirror of docker.io, tried first'),
   maxConcurrentDownloads: number('max-concurrent-downloads', 'Blobs that a pull fetches at once'),
   maxConcurrentUploads: number('max-concurrent-uploads', 'Layers that a push sends at once'),
+  maxDownloadAttempts: number('max-download-attempts', 'Attempts at each blob of a pull (default 5)'),
+  httpProxy: text('http-proxy', 'Proxy for plain HTTP to registries', { parent: 'proxies' }),
+  httpsProxy: text('https-proxy', 'Proxy for HTTPS to registries', { parent: 'proxies' }),
+  noProxy: text('no-proxy', 'Hosts reached without a proxy, separated by commas', { parent: 'proxies' }),
   storageDriver: text('storage-driver', 'overlay2 or copy (default: what the data root can)', { short: 's' }),
-  logDriver: text('log-driver', 'Default log driver: json-file or none'),
+  logDriver: text('log-driver', 'Default log driver'),
   logOptions: pairs('log-opt', 'log-opts', 'Default log option: KEY=VALUE'),
   defaultUlimits: list('default-ulimit', 'default-ulimits', 'Default limit of containers: NAME=SOFT[:HARD]'),
   defaultRuntime: text('default-runtime', 'OCI runtime: crun, runc or a further one'),
@@ -96,6 +111,8 @@ export const settings = {
   cgroupParent: text('cgroup-parent', "Parent of the containers' cgroups"),
   cdiSpecDirs: list('cdi-spec-dir', 'cdi-spec-dirs', 'Folder of CDI files (default /etc/cdi, /var/run/cdi)'),
   seccompProfile: text('seccomp-profile', 'File of the default seccomp profile, or "unconfined"'),
+  noNewPrivileges: flag('no-new-privileges', 'Containers gain no privileges by set-uid programs by default'),
+  execOptions: list('exec-opt', 'exec-opts', 'native.cgroupdriver=cgroupfs'),
   liveRestore: flag('live-restore', 'Keep containers running when the daemon stops (default true)'),
   shutdownTimeout: number(
     'shutdown-timeout',

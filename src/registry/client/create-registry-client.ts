@@ -10,7 +10,7 @@ import { Transport, type TransportOptions } from './transport.ts';
 import type { RetryOptions } from './retry.ts';
 
 /** Patience, all in milliseconds; the defaults suit the internet. */
-export type RegistryPatience = Omit<TransportOptions, 'userAgent'> & RetryOptions;
+export type RegistryPatience = Omit<TransportOptions, 'userAgent' | 'proxies'> & RetryOptions;
 
 const defaultPatience: RegistryPatience = {
   connectTimeout: 15_000,
@@ -29,7 +29,11 @@ class HttpRegistryClient implements RegistryClient {
   constructor(options: RegistryClientOptions, patience: RegistryPatience) {
     this.#options = options;
     this.#insecure = new InsecureHosts(options.insecureRegistries);
-    const transport = new Transport({ ...patience, userAgent: options.userAgent });
+    const transport = new Transport({
+      ...patience,
+      userAgent: options.userAgent,
+      ...(options.proxies && { proxies: options.proxies }),
+    });
     this.#parts = {
       transport,
       pings: new Pings(transport),

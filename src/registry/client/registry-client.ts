@@ -47,6 +47,14 @@ export interface RegistryClientOptions {
   /** Hosts or CIDRs where plain HTTP and unverified TLS are allowed; 127.0.0.0/8 and ::1 always are. */
   readonly insecureRegistries: readonly string[];
   readonly userAgent: string;
+  readonly proxies?: RegistryProxies;
+}
+
+/** URLs of proxies; `no`: hosts reached without one, separated by commas. Undefined: as the environment says. */
+export interface RegistryProxies {
+  readonly http: string | undefined;
+  readonly https: string | undefined;
+  readonly no: string | undefined;
 }
 
 export interface RegistryClient extends AsyncDisposable {

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
-import type { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
+import type { RegistryProxies } from './registry-client.ts';
 import { networkFailure, requestName } from './network-failure.ts';
 import { RegistryFailure } from './registry-failure.ts';
 
@@ -28,6 +29,7 @@ export interface Answer {
 
 export interface TransportOptions {
   readonly userAgent: string;
+  readonly proxies?: RegistryProxies;
   /** Milliseconds. */
   readonly connectTimeout: number;
   /** Milliseconds without any byte, before and within the answer. */
@@ -43,14 +45,14 @@ const secretHeaders = ['authorization', 'cookie'];
 /** HTTP without opinions about registries: one attempt, redirects followed for bodiless requests. */
 export class Transport implements AsyncDisposable {
   readonly #options: TransportOptions;
-  readonly #agents = new Map<boolean, Promise<Agent>>();
+  readonly #agents = new Map<boolean, Promise<Dispatcher>>();
 
   constructor(options: TransportOptions) {
     this.#options = options;
   }
 
   /** Loaded at the first request: undici takes 7 MB and 70 ms that a daemon without pulls never pays. */
-  #agent(verifiesTls: boolean): Promise<Agent> {
+  #agent(verifiesTls: boolean): Promise<Dispatcher> {
     let agent = this.#agents.get(verifiesTls);
     if (!agent) {
       agent = this.#makeAgent(verifiesTls);
@@ -59,20 +61,28 @@ export class Transport implements AsyncDisposable {
     return agent;
   }
 
-  async #makeAgent(verifiesTls: boolean): Promise<Agent> {
+  async #makeAgent(verifiesTls: boolean): Promise<Dispatcher> {
     const undici = await import('undici');
-    return new undici.Agent({
+    const tls = {
+      rejectUnauthorized: verifiesTls,
+      // Go trusts the host's certificates, Node its own list: we take both.
+      ...(verifiesTls && { ca: [...getCACertificates('bundled'), ...getCACertificates('system')] }),
+    };
+    const proxies = proxiesInForce(this.#options.proxies);
+    const { EnvHttpProxyAgent, Agent } = undici;
+    const settings = {
       connections: connectionsPerHost,
       keepAliveTimeout: this.#options.keepAlive,
       headersTimeout: this.#options.stallTimeout,
       bodyTimeout: this.#options.stallTimeout,
       connect: {
         timeout: this.#options.connectTimeout,
-        rejectUnauthorized: verifiesTls,
-        // Go trusts the host's certificates, Node its own list: we take both.
-        ...(verifiesTls && { ca: [...getCACertificates('bundled'), ...getCACertificates('system')] }),
+        ...tls,
       },
-    });
+    };
+    return proxies
+      ? new EnvHttpProxyAgent({ ...settings, ...proxies, requestTls: tls })
+      : new Agent(settings);
   }
 
   /** Rejects with RegistryFailure when there is no answer, with the signal's reason when aborted. */
@@ -181,3 +191,15 @@ export async function readBody(answer: Answer, limit: number, what = 'answer'): 
 
 export const readText = async (answer: Answer, limit: number): Promise<string> =>
   (await readBody(answer, limit)).toString('utf8');
+
+/** What undici wants to know; undefined where there is no proxy. Loopback is never reached through one, as with Docker. */
+function proxiesInForce(
+  proxies: RegistryProxies | undefined,
+): { httpProxy: string; httpsProxy: string; noProxy: string } | undefined {
+  const from = (name: string): string | undefined => process.env[name] ?? process.env[name.toLowerCase()];
+  const http = proxies?.http ?? from('HTTP_PROXY') ?? '';
+  const https = proxies?.https ?? from('HTTPS_PROXY') ?? '';
+  if (http === '' && https === '') return undefined;
+  const no = [proxies?.no ?? from('NO_PROXY') ?? '', 'localhost', '127.0.0.1', '::1'];
+  return { httpProxy: http, httpsProxy: https, noProxy: no.filter((name) => name !== '').join(',') };
+}

@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Socket } from 'node:net';
-import { errnoOf, unavailable, type Logger } from '#kernel';
+import { promisify } from 'node:util';
+import { errnoOf, messageOf, unavailable, type Logger } from '#kernel';
 import { tryLockFile } from '#linux';
 import { lockPath } from '../supervisor/lock.ts';
 import { connectTo } from './control-connection.ts';
@@ -19,6 +20,8 @@ export interface SupervisorLaunch {
   /** Node's own arguments, instead of those that suit the supervisor. */
   readonly nodeArguments?: readonly string[];
   readonly script: string;
+  /** The unit of systemd that runs it, where it is not to be a child of whoever needs it first. */
+  readonly unit?: string;
   readonly logger: Logger;
 }
 
@@ -74,6 +77,7 @@ function claim(launch: SupervisorLaunch): boolean {
 
 /** Resolves when it has made its socket, or has ended. */
 async function launchSupervisor(launch: SupervisorLaunch): Promise<void> {
+  if (launch.unit !== undefined && (await startUnit(launch, launch.unit))) return;
   const log = openSync(logPath(launch), 'a', 0o600);
   const ended = new AbortController();
   try {
@@ -94,8 +98,21 @@ async function launchSupervisor(launch: SupervisorLaunch): Promise<void> {
   while (!ended.signal.aborted && Date.now() < deadline && !existsSync(socketPath(launch))) await delay(5);
 }
 
+/** False when systemd cannot: then it is started here as elsewhere. */
+async function startUnit(launch: SupervisorLaunch, unit: string): Promise<boolean> {
+  try {
+    await promisify(execFile)('systemctl', ['start', unit], { timeout: START_MS });
+    launch.logger.info({ unit }, 'supervisor started');
+    return true;
+  } catch (error) {
+    launch.logger.warn({ unit, error: messageOf(error) }, 'systemd did not start the supervisor');
+    return false;
+  }
+}
+
 const logPath = (launch: SupervisorLaunch): string => join(launch.runFolder, 'supervisor.log');
 
 function lastLogLine(launch: SupervisorLaunch): string | undefined {
+  if (!existsSync(logPath(launch))) return undefined;
   return readFileSync(logPath(launch), 'utf8').trimEnd().split('\n').at(-1);
 }

@@ -18,6 +18,13 @@ const table: [
   kind: string,
 ][] = [
   [
+    'write file `/proc/thread-self/attr/exec`: No such file or directory',
+    'run',
+    'x',
+    `${start}error during container init: unable to apply apparmor profile: apparmor failed to apply profile: write /proc/thread-self/attr/apparmor/exec: no such file or directory`,
+    'invalidArgument',
+  ],
+  [
     'executable file `nosuch` not found in $PATH: No such file or directory',
     'run',
     'nosuch',

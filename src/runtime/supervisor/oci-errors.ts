@@ -62,6 +62,11 @@ const rules: readonly Rule[] = [
       `${INIT}error mounting ${quote(source)} to rootfs at ${quote(`/${target}`)}: mount ${source}:/${target}: ${lower(reason)}`,
   ],
   [
+    /^write file `\/proc\/(?:thread-)?self\/attr\/(?:apparmor\/)?exec`: (.*)$/s,
+    ([, reason = '']) =>
+      `${INIT}unable to apply apparmor profile: apparmor failed to apply profile: write /proc/thread-self/attr/apparmor/exec: ${lower(reason)}`,
+  ],
+  [
     /^setrlimit `(\w+)`: (.*)$/s,
     ([, name = '', reason = '']) =>
       `${INIT}error setting rlimits for ready process: error setting rlimit type ${rlimitNumbers.get(name) ?? name}: ${lower(reason)}`,

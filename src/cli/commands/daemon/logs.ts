@@ -1,6 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readSync, watch } from 'node:fs';
-import { defineCommand, noArguments } from '../../command.ts';
+import { ExitStatus, defineCommand, noArguments } from '../../command.ts';
 import { defaultPlaces } from '../../daemon/lifecycle.ts';
+import { isEnabled } from '../../daemon/systemd.ts';
+import { daemonUnit, supervisorUnit } from '../../daemon/units.ts';
 import { bool } from '../../flags/index.ts';
 
 export const command = defineCommand({
@@ -10,6 +13,13 @@ export const command = defineCommand({
   flags: { follow: bool('Go on as more is written', { short: 'f' }) },
   async run(context, { flags }) {
     const { logFile } = defaultPlaces;
+    if (isEnabled()) {
+      const units = [daemonUnit, supervisorUnit].flatMap((unit) => ['--unit', unit]);
+      const args = ['--no-pager', ...units, ...(flags.follow ? ['--follow'] : [])];
+      const { status } = spawnSync('journalctl', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+      if (status !== 0) throw new ExitStatus(status ?? 1);
+      return;
+    }
     if (!existsSync(logFile)) throw new Error(`there is no log yet at ${logFile}`);
     const file = openSync(logFile, 'r');
     const buffer = Buffer.alloc(1 << 16);

@@ -1,6 +1,8 @@
 import { ExitStatus, defineCommand, noArguments } from '../../command.ts';
 import { printLine } from '../../context.ts';
 import { answers, defaultPlaces, findPid } from '../../daemon/lifecycle.ts';
+import { isEnabled } from '../../daemon/systemd.ts';
+import { daemonUnit } from '../../daemon/units.ts';
 
 export const command = defineCommand({
   synopsis: '',
@@ -14,7 +16,7 @@ export const command = defineCommand({
     if (ready) {
       printLine(
         context.out,
-        `wharfd is running${process}\n  socket: ${defaultPlaces.socket}\n  log:    ${defaultPlaces.logFile}`,
+        `wharfd is running${process}\n  socket: ${defaultPlaces.socket}\n  log:    ${isEnabled() ? `journal of ${daemonUnit}` : defaultPlaces.logFile}`,
       );
       return;
     }

@@ -63,7 +63,8 @@ export class Execs {
       user: config.User ?? '',
       state: { status: 'created' },
     };
-    this.#execs.set(id, { record: exec, config, ended: Promise.withResolvers(), endedAt: undefined });
+    const [started, ended] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    this.#execs.set(id, { record: exec, config, started, ended, endedAt: undefined });
     this.#ctx.publish(record, `exec_create: ${eventCommand(command)}`, { execID: id });
     return id;
   }

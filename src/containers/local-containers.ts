@@ -286,17 +286,6 @@ export class LocalContainers implements Containers, AsyncDisposable {
       throw conflict(`container ${record.id} is paused, unpause the container before attach`);
     }
     if (status === 'restarting') {
-  detached(ref: string, execId?: string): void {
-    const record = this.#ctx.store.find(ref);
-    if (!record) return;
-    if (execId === undefined) this.#ctx.publish(record, 'detach');
-    else this.#ctx.publish(record, 'exec_detach', { execID: execId });
-  }
-
-  committed(ref: string, attributes: Readonly<Record<string, string>>): void {
-    this.#ctx.publish(this.#ctx.store.get(ref), 'commit', attributes);
-  }
-
       throw conflict(`container ${record.id} is restarting, wait until the container is running`);
     }
     this.#ctx.publish(record, 'attach');
@@ -306,6 +295,17 @@ export class LocalContainers implements Containers, AsyncDisposable {
       ...options,
       stdin: options.stdin && (record.config.OpenStdin ?? false),
     });
+  }
+
+  detached(ref: string, execId?: string): void {
+    const record = this.#ctx.store.find(ref);
+    if (!record) return;
+    if (execId === undefined) this.#ctx.publish(record, 'detach');
+    else this.#ctx.publish(record, 'exec_detach', { execID: execId });
+  }
+
+  committed(ref: string, attributes: Readonly<Record<string, string>>): void {
+    this.#ctx.publish(this.#ctx.store.get(ref), 'commit', attributes);
   }
 
   changes(ref: string): Promise<readonly FilesystemChange[]> {

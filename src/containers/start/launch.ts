@@ -45,9 +45,9 @@ export async function launch(
       ...(rows > 0 && columns > 0 && { consoleSize: [rows, columns] as const }),
     });
   } catch (error) {
+    failed(error);
     await release(ctx, record);
     throw error;
-    failed(error);
   }
 }
 
@@ -76,10 +76,10 @@ export async function releaseRun(ctx: ContainerContext, record: ContainerRecord)
       name === undefined ? [] : [() => volumes.release(name, record.id)],
     ),
   ]);
+  announceRelease(ctx, record);
 }
 
 /** The second half: unmounting flushes what the run has written, which takes a while. */
-  announceRelease(ctx, record);
 export async function releaseRoot(ctx: ContainerContext, record: ContainerRecord): Promise<void> {
   await inTurn(ctx, record, [() => unmountRoot(rootOf(ctx, record.id))]);
 }
@@ -104,9 +104,11 @@ async function openResources(ctx: ContainerContext, record: ContainerRecord): Pr
     volatile: record.hostConfig.AutoRemove ?? false,
   });
   const mounts: SpecMount[] = [];
+  for (const mount of record.mounts)
+    mounts.push(specMount(mount, await openMount(ctx, mount, root, record.id)));
   announceMounts(ctx, record);
   const sharedMemory = await openSharedMemory(ctx, record);
   const network = await openNetwork(ctx, record);
+  announceNetwork(ctx, record);
   return { root, network, mounts, sharedMemory };
 }
-  announceNetwork(ctx, record);

@@ -42,9 +42,19 @@ export interface Exited {
   readonly error?: string;
 }
 
+/** An image whose files are mounted into a container. */
+export interface MountedImage {
+  /** As the request named it. */
+  readonly name: string;
+  readonly id: Digest;
+  /** chainID of its topmost layer. */
+  readonly chainId: Digest;
+}
+
 /** A mount as it was settled at create; `source` is a host path. */
 export interface ContainerMount {
-  readonly type: 'bind' | 'volume' | 'tmpfs';
+  readonly type: 'bind' | 'volume' | 'tmpfs' | 'image';
+  readonly image?: MountedImage;
   /** Volume name. */
   readonly name?: string;
   readonly source: string;
@@ -61,6 +71,12 @@ export interface ContainerMount {
   readonly readonlyNonRecursive?: boolean;
   /** tmpfs options (`size=…,mode=…`). */
   readonly tmpfsOptions?: string;
+}
+
+/** A link as `--link` makes it on the default bridge. */
+export interface ContainerLink {
+  readonly id: string;
+  readonly alias: string;
 }
 
 /** Everything a container is, persisted whole. */
@@ -81,6 +97,10 @@ export interface ContainerRecord {
   readonly mounts: readonly ContainerMount[];
   readonly state: ContainerState;
   readonly restartCount: number;
+  /** Containers it is linked to over the default bridge; `hostConfig.Links` says the same by name. */
+  readonly links?: readonly ContainerLink[];
+  /** Names that linking containers have for it (`/web/db`). */
+  readonly linkNames?: readonly string[];
   /** Stopped by a person: `unless-stopped` stays down over a restart of the daemon. */
   readonly stoppedByUser: boolean;
   readonly health?: HealthRecord;

@@ -50,7 +50,17 @@ export class ContainerStore {
       const match = matches[0] === undefined ? undefined : this.#records.get(matches[0]);
       if (match) return match;
     }
-    throw noSuchContainer(ref);
+    return this.#linked(ref);
+  }
+
+  /** By the name that a link gives it (`web/db`). */
+  #linked(ref: string): ContainerRecord {
+    const [, owner = '', alias = ''] = /^\/?([^/]+)\/(.+)$/.exec(ref) ?? [];
+    const holder = this.#records.get(this.#names.get(owner) ?? '');
+    const link = holder?.links?.find((one) => one.alias === alias);
+    const target = link && this.#records.get(link.id);
+    if (!target) throw noSuchContainer(ref);
+    return target;
   }
 
   /** Adds or replaces, durably. Throws conflict in Docker's words when another container has the name. */

@@ -15,6 +15,7 @@ import type { HostDefaults } from './create/host-config.ts';
 import type { HostFacts } from './create/validate.ts';
 import type { HardLimits } from './spec/rlimits.ts';
 import { SeccompChoices } from './spec/seccomp-choice.ts';
+import { RootMounts } from './start/root-mounts.ts';
 import { Waiters } from './waiters.ts';
 import type { Announced } from './start/run-events.ts';
 
@@ -71,6 +72,7 @@ export class ContainerContext {
   readonly store: ContainerStore;
   readonly locks = new KeyedLock();
   readonly waiters = new Waiters();
+  readonly roots = new RootMounts();
   readonly seccomp = new SeccompChoices();
   /** Set by start(): the folder that lies under every root file system. */
   baseLayer = '';

@@ -6,6 +6,7 @@ import type { ExecStartOptions } from './containers.ts';
 import type { ContainerContext } from './context.ts';
 import type { ContainerRecord, ExecRecord } from './container-record.ts';
 import { failureCode } from './lifecycle.ts';
+import { execVariables } from './links.ts';
 import { capabilitiesOf, capabilitySets } from './spec/capabilities.ts';
 import { consoleSize, environment } from './spec/runtime-spec.ts';
 import type { SpecProcess } from './spec/oci-spec.ts';
@@ -146,7 +147,7 @@ export class Execs {
       ...(record.tty && consoleSize(size)),
       user: user.user,
       args: record.command,
-      env: environment([...(env ?? []), ...(exec.config.Env ?? [])], {
+      env: environment([...execVariables(this.#ctx, container), ...(env ?? []), ...(exec.config.Env ?? [])], {
         hostname,
         tty: record.tty,
         home: user.home,

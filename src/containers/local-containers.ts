@@ -30,9 +30,11 @@ import { Execs } from './execs.ts';
 import { ContainerFiles } from './files/container-files.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
 import { Lifecycle, waitResult } from './lifecycle.ts';
+import { hasLinks, removeLink, settleLinks } from './links.ts';
 import { remove, removeLocked } from './removal.ts';
 import { reconcile, tidy } from './restore.ts';
 import { makeBaseLayer } from './start/base-layer.ts';
+import { rewriteContainerEtc } from './start/container-etc.ts';
 import { stateFolderOf } from './start/container-paths.ts';
 import { logConfig } from './start/log-config.ts';
 import { StatsSampler, type StatsOptions, type StatsReading } from './stats/sampler.ts';
@@ -196,13 +198,13 @@ export class LocalContainers implements Containers, AsyncDisposable {
       throw invalidArgument('Renaming a container with the same name as its current name');
     }
     const renamed = ctx.update(record, { name: next });
+    if (hasLinks(renamed)) settleLinks(ctx);
     ctx.options.networks.rename(id, next);
     ctx.publish(renamed, 'rename', { oldName: `/${record.name}` });
   }
 
   remove(ref: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void> {
-    if (options.link)
-      throw unimplemented('links between containers on the default bridge are not supported: use a network');
+    if (options.link) return rewriteContainerEtc(this.#ctx, removeLink(this.#ctx, ref));
     return remove(this.#ctx, this.#lifecycle, ref, options);
   }
 

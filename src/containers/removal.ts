@@ -5,6 +5,7 @@ import type { ContainerContext } from './context.ts';
 import type { ContainerRecord } from './container-record.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { waitResult } from './lifecycle.ts';
+import { hasLinks, settleLinks } from './links.ts';
 import { stateFolderOf } from './start/container-paths.ts';
 import { release } from './start/launch.ts';
 import { transition } from './state-machine.ts';
@@ -56,6 +57,7 @@ export async function removeLocked(
     await snapshots.remove(record.id);
     await removeStateFolder(ctx, record.id);
     ctx.store.remove(record.id);
+    if (hasLinks(removing)) settleLinks(ctx);
   } catch (error) {
     ctx.update(removing, { state: transition(removing.state, { type: 'removalFailed' }) });
     throw error;

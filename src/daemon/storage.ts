@@ -102,7 +102,9 @@ async function openImages(
     users: (image) =>
       users
         .list()
-        .filter(({ imageId }) => imageId === image)
+        .filter(
+          ({ imageId, mounts }) => imageId === image || mounts.some((mount) => mount.image?.id === image),
+        )
         .map(({ id, state }) => ({ containerId: id, running: state.status === 'running' })),
   });
   await images.start();

@@ -12,8 +12,9 @@ import {
   runInNetns,
   writeSysctl,
 } from '#linux';
-import { internal } from '#kernel';
-import type { Endpoint } from './networks.ts';
+import { internal, invalidArgument, messageOf } from '#kernel';
+import { endpointSysctls, linkLocalAddresses } from './endpoint-spec.ts';
+import type { Endpoint, EndpointSpec } from './networks.ts';
 
 /** Lets other work run between two steps that each take up to a millisecond. */
 export const breathe = async (): Promise<void> => {
@@ -46,20 +47,24 @@ export class NetnsLinks implements Disposable {
     changeLink(this.#socket, 1, { up: true });
   }
 
-  /** Addresses the container's end and brings it up. */
-  configure(endpoint: Endpoint): void {
+  /** Addresses the container's end, sets its kernel parameters and brings it up. */
+  configure(endpoint: Endpoint, spec: EndpointSpec): void {
     const { interfaceName: name, ipv4, ipv6 } = endpoint;
+    const linkLocal = linkLocalAddresses(spec);
+    const hasIpv6 = ipv6 !== undefined || linkLocal.some(({ address }) => address.includes(':'));
     runInNetns(this.#fd, () => {
       const disabled = `net/ipv6/conf/${name}/disable_ipv6`;
       // Missing where the host has no IPv6, or the MTU is below what IPv6 needs.
-      if (readSysctl(disabled) !== undefined) writeSysctl(disabled, ipv6 ? '0' : '1');
+      if (readSysctl(disabled) !== undefined) writeSysctl(disabled, hasIpv6 ? '0' : '1');
     });
     const { index } = this.#get(name);
-    for (const entry of [ipv4, ipv6]) {
+    for (const entry of [ipv4, ipv6, ...linkLocal]) {
       if (entry)
         addAddress(this.#socket, { index, address: entry.address, prefixLength: entry.prefixLength });
     }
     changeLink(this.#socket, index, { up: true });
+    const sysctls = endpointSysctls(spec, name);
+    if (sysctls.length > 0) runInNetns(this.#fd, () => sysctls.forEach(setSysctl));
   }
 
   setDefaultRoute(gateway: string, interfaceName: string): void {
@@ -88,11 +93,21 @@ export class NetnsLinks implements Disposable {
   }
 }
 
+function setSysctl({ name, value }: { name: string; value: string }): void {
+  if (readSysctl(name) === undefined) throw invalidArgument(`/proc/sys/${name} is not a sysctl file`);
+  try {
+    writeSysctl(name, value);
+  } catch (error) {
+    throw invalidArgument(`unable to write to '/proc/sys/${name}': ${messageOf(error)}`, error);
+  }
+}
+
 /** Connects a namespace to a bridge. The caller removes the namespace on failure, which removes the links too. */
 export async function attachLink(
   host: NetlinkSocket,
   netns: NetnsLinks,
   endpoint: Endpoint,
+  spec: EndpointSpec,
   bridge: {
     readonly index: number;
     readonly mtu: number;
@@ -109,7 +124,7 @@ export async function attachLink(
     peer: { name: endpoint.interfaceName, macAddress: endpoint.macAddress, netnsFd: netns.fd },
   });
   await breathe();
-  netns.configure(endpoint);
+  netns.configure(endpoint, spec);
   const link = findLink(host, name);
   if (!link) throw internal(`the link ${name} is missing on the host`);
   // Created up, the peer would answer ENOTCONN; hairpin lets a container reach its own published ports.

@@ -23,6 +23,10 @@ export function validateEndpointSpec(record: NetworkRecord, spec: EndpointSpec):
     problems.push('user specified IP address is supported on user defined networks only');
   }
   for (const { family, address } of asked) problems.push(...addressProblems(record, family, address));
+  for (const address of spec.linkLocal ?? []) {
+    if (!parseAddress(address)) problems.push(`invalid link-local IP address: ${address}`);
+  }
+  problems.push(...sysctlProblems(spec));
   if (problems.length === 0) return;
   throw invalidArgument(
     `invalid config for network ${record.name}: invalid endpoint settings:\n${listed(problems)}`,
@@ -43,6 +47,52 @@ function addressProblems(record: NetworkRecord, family: 4 | 6, text: string): st
     problems.push(`no configured subnet or ip-range contain the IP address ${text}`);
   }
   return problems;
+}
+
+/** Kernel parameters of the endpoint's own interface, for which IFNAME stands (`net.ipv4.conf.IFNAME.log_martians=1`). */
+const sysctlsOption = 'com.docker.network.endpoint.sysctls';
+
+const sysctlTexts = (spec: EndpointSpec): readonly string[] =>
+  (spec.driverOptions?.[sysctlsOption] ?? '').split(',').filter((text) => text !== '');
+
+/** `net.ipv4.conf.IFNAME.log_martians=1` → file below /proc/sys and value. */
+const parseSysctl = (text: string): RegExpExecArray | null =>
+  /^(net)\.(ipv4|ipv6|mpls)\.([a-z]+)\.IFNAME\.([\w/-]+)=(.*)$/.exec(text);
+
+function sysctlProblems(spec: EndpointSpec): string[] {
+  return sysctlTexts(spec)
+    .filter((text) => !parseSysctl(text))
+    .map(
+      (text) =>
+        `unrecognised network interface sysctl '${text}'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'`,
+    );
+}
+
+/** The kernel parameters asked for, for an interface of this name. */
+export function endpointSysctls(
+  spec: EndpointSpec,
+  interfaceName: string,
+): readonly { readonly name: string; readonly value: string }[] {
+  return sysctlTexts(spec).flatMap((text) => {
+    const [, net = '', family = '', kind = '', parameter = '', value = ''] = parseSysctl(text) ?? [];
+    return net === '' ? [] : [{ name: `${net}/${family}/${kind}/${interfaceName}/${parameter}`, value }];
+  });
+}
+
+/** Link-local addresses with the length of their prefix. Throws invalidArgument for one that is not link-local. */
+export function linkLocalAddresses(
+  spec: EndpointSpec,
+): readonly { readonly address: string; readonly prefixLength: number }[] {
+  return (spec.linkLocal ?? []).map((text) => {
+    const parsed = parseAddress(text);
+    const block = [blockOf('169.254.0.0/16'), blockOf('fe80::/64')].find(
+      ({ family }) => family === parsed?.family,
+    );
+    if (!parsed || !block || !contains(block, parsed)) {
+      throw invalidArgument(`invalid link local IP address: ${text}`);
+    }
+    return { address: text, prefixLength: block.prefixLength };
+  });
 }
 
 /** The names an endpoint answers to, in Docker's order. The default bridge has no names. */

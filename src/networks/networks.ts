@@ -67,6 +67,8 @@ export interface EndpointSpec {
   readonly links?: readonly string[];
   readonly ipv4?: string;
   readonly ipv6?: string;
+  /** Further addresses of its interface: 169.254.0.0/16 or fe80::/64. */
+  readonly linkLocal?: readonly string[];
   readonly macAddress?: string;
   readonly driverOptions?: Readonly<Record<string, string>>;
   readonly gatewayPriority?: number;

@@ -185,7 +185,7 @@ export class Sandboxes {
       const bridge = registry.bridge(record);
       const { icc } = bridgeOptions(record);
       const alias = linkAlias(options.instance);
-      await attachLink(socket, netns, endpoint, { ...bridge, alias, isolated: !icc });
+      await attachLink(socket, netns, endpoint, spec, { ...bridge, alias, isolated: !icc });
       return entry;
     } catch (error) {
       sandbox.endpoints = sandbox.endpoints.filter((other) => other !== entry);

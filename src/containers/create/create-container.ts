@@ -15,6 +15,7 @@ import { formatPlatform, hostPlatform, matchesPlatform, parsePlatform, type Plat
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import { securityWarnings } from '../spec/security-options.ts';
+import { askedLinks, settleLinks } from '../links.ts';
 import { sharedContainer } from '../start/namespaces.ts';
 
 import { validateLogOptions } from '../start/log-config.ts';
@@ -23,7 +24,7 @@ import { normalizeHostConfig } from './host-config.ts';
 import { mergeConfig } from './merge-config.ts';
 import { settleMounts, type MountHost } from './mounts.ts';
 import { checkName, makeUpName } from './names.ts';
-import { askedEndpoints, validateNetwork } from './network-request.ts';
+import { validateNetwork } from './network-request.ts';
 import { validate } from './validate.ts';
 import { discardUnsupported } from './validate-resources.ts';
 
@@ -49,8 +50,8 @@ export async function createContainer(
   const foreign = checkPlatform(request.Image ?? '', image.config, options.platform);
   const id = newId();
   const { config, hostConfig, warnings } = settleConfig(ctx, id, request, image);
-  const asked = askedEndpoints(hostConfig, request);
-  validateNetwork(config, hostConfig, asked, ctx);
+  const endpoints = validateNetwork(config, hostConfig, request, ctx);
+  const links = askedLinks(ctx, hostConfig);
   validateLogOptions(hostConfig, defaults.logOptions);
   portRequests(config, hostConfig);
   const holder = askedName === undefined ? undefined : ctx.store.holderOf(askedName);
@@ -67,14 +68,17 @@ export async function createContainer(
       imageName: request.Image ?? '',
       imageId: image.id,
       config,
-      hostConfig,
-      endpoints: asked,
+      // The endpoints have them, or settleLinks() says what they are.
+      hostConfig: { ...hostConfig, Links: null },
+      endpoints,
       mounts,
       state: { status: 'created' },
       restartCount: 0,
       stoppedByUser: false,
+      ...(links.length > 0 && { links }),
     };
     ctx.store.put(record);
+    if (links.length > 0) settleLinks(ctx);
     ctx.publish(record, 'create');
     return { id, warnings: [...foreign, ...warnings] };
   } catch (error) {
@@ -160,6 +164,11 @@ function mountHost(ctx: ContainerContext, anonymous: string[]): MountHost {
         () => true,
         () => false,
       ),
+    image(name) {
+      const { id, chainId } = ctx.options.images.get(name);
+      if (chainId === undefined) throw invalidArgument(`the image ${name} has no files to mount`);
+      return { name, id, chainId };
+    },
     // Not 404: clients would take that for the image and pull it.
     mountsOf: (ref) => prefixErrors('', () => ctx.store.get(ref).mounts, 'invalidArgument'),
   };

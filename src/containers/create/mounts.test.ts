@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Digest } from '#oci';
 import type { VolumeRecord } from '#volumes';
 import { settleMounts, type MountHost } from './mounts.ts';
 
@@ -20,6 +21,7 @@ const host: MountHost = {
     await Promise.resolve();
   },
   exists: async (path) => Promise.resolve(path === '/there'),
+  image: (name) => ({ name, id: 'sha256:1' as Digest, chainId: 'sha256:2' as Digest }),
   mountsOf: () => [],
 };
 

@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
 import type { ContainerConfig, HostConfig, Mount, TmpfsOptions } from '#api/types';
-import { EngineError, invalidArgument, unimplemented } from '#kernel';
+import { invalidArgument, type EngineError } from '#kernel';
 import type { VolumeRecord, VolumeSpec } from '#volumes';
-import type { ContainerMount } from '../container-record.ts';
+import type { ContainerMount, MountedImage } from '../container-record.ts';
+import { isPropagation, parseMode, parseVolumesFrom, type MountMode } from './mount-modes.ts';
 
 /** What settling mounts needs from the host. */
 export interface MountHost {
@@ -10,18 +11,11 @@ export interface MountHost {
   /** Makes a missing bind source, as `-v` does. */
   makeFolder(path: string): Promise<void>;
   exists(path: string): Promise<boolean>;
+  /** Throws notFound `No such image: …`. */
+  image(name: string): MountedImage;
   /** Mounts of another container, for `--volumes-from`. */
   mountsOf(container: string): readonly ContainerMount[];
 }
-
-interface BindMode {
-  readonly rw: boolean;
-  readonly propagation: string;
-  readonly copyUp: boolean;
-}
-
-const propagations = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
-const ignoredModes = new Set(['z', 'Z', 'cached', 'delegated', 'consistent', 'rw']);
 
 /**
  * Every mount of a container, settled: `--volumes-from` first, then `-v`, `--mount`, `--tmpfs`, and the image's
@@ -45,13 +39,10 @@ export async function settleMounts(
   for (const bind of host.Binds ?? []) claim(await settleBind(bind, host, on));
   for (const mount of host.Mounts ?? []) claim(await settleMount(mount, on));
   for (const [destination, options] of Object.entries(host.Tmpfs ?? {})) {
-    if (!destination.startsWith('/')) {
-      throw invalidArgument(`invalid mount path: '${destination}' mount path must be absolute`);
-    }
-    claim(tmpfs(cleanDestination(destination), options));
+    claim(tmpfs(cleanDestination(destination, invalidArgument), options));
   }
   for (const path of Object.keys(config.Volumes ?? {})) {
-    const destination = cleanDestination(path);
+    const destination = cleanDestination(path, invalidArgument);
     if (mounts.has(destination)) continue;
     const volume = await on.createVolume({ ...driverOf(host) });
     mounts.set(
@@ -70,12 +61,11 @@ const driverOf = (host: HostConfig): { driver?: string } =>
   host.VolumeDriver ? { driver: host.VolumeDriver } : {};
 
 function volumesFrom(spec: string, on: MountHost): readonly ContainerMount[] {
-  const [container = '', mode = 'rw'] = spec.split(':');
-  const { rw } = parseMode(mode, mode);
+  const { container, rw } = parseVolumesFrom(spec);
   return on
     .mountsOf(container)
     .filter(({ type }) => type !== 'tmpfs')
-    .map((mount) => ({ ...mount, rw: mount.rw && rw, copyUp: false }));
+    .map((mount) => ({ ...mount, mode: '', rw: mount.rw && rw, copyUp: false }));
 }
 
 /** `source:destination[:mode]`, or `destination` alone for an anonymous volume (which clients send as Volumes). */
@@ -84,55 +74,39 @@ async function settleBind(text: string, host: HostConfig, on: MountHost): Promis
   if (parts.length > 3 || parts.some((part, index) => part === '' && index < 2)) {
     throw invalidArgument(`invalid volume specification: '${text}'`);
   }
-  const [source = '', target, modeText = ''] = parts.length === 1 ? ['', parts[0]] : parts;
-  const mode = parseMode(modeText, text);
-  const destination = cleanDestination(target ?? '', text);
-  if (source.startsWith('/')) {
-    if (!mode.copyUp) {
-      throw invalidArgument(`invalid volume specification: '${text}'`);
-    }
+  const [source = '', target = '', modeText = ''] = parts.length === 1 ? ['', parts[0]] : parts;
+  const mode = parseMode(modeText);
+  const isBind = source.startsWith('/');
+  const invalid = (why: string): EngineError =>
+    invalidArgument(
+      `invalid volume specification: '${text}': invalid mount config for type "${isBind ? 'bind' : 'volume'}": ${why}`,
+    );
+  const destination = cleanDestination(target, invalid);
+  if (isBind) {
+    if (!mode.copyUp) throw invalid('field VolumeOptions must not be specified');
     const path = posix.normalize(source);
     if (!(await on.exists(path))) await on.makeFolder(path);
     return bindMount(path, destination, modeText, mode);
   }
+  if (mode.propagation !== '') throw invalid('field BindOptions must not be specified');
   const volume = await on.createVolume({ ...(source !== '' && { name: source }), ...driverOf(host) });
   return volumeMount(volume, destination, modeText === '' ? 'z' : modeText, mode);
 }
 
-function parseMode(text: string, whole: string): BindMode {
-  let rw = true;
-  let propagation = '';
-  let copyUp = true;
-  const seen = new Set<string>();
-  for (const option of text === '' ? [] : text.split(',')) {
-    if (seen.has(option)) throw new EngineError('internal', `invalid mode: ${text}`);
-    seen.add(option);
-    if (option === 'ro' || option === 'readonly') rw = false;
-    else if (option === 'nocopy') copyUp = false;
-    else if (propagations.has(option)) propagation = option;
-    // Docker answers 500 for an unknown mode, and its clients have learnt to live with it.
-    else if (!ignoredModes.has(option)) throw new EngineError('internal', `invalid mode: ${text}`);
-  }
-  if (seen.has('ro') && seen.has('rw')) throw invalidArgument(`invalid volume specification: '${whole}'`);
-  return { rw, propagation, copyUp };
-}
-
-function cleanDestination(path: string, whole = path): string {
-  if (!path.startsWith('/')) {
-    throw invalidArgument(
-      `invalid volume specification: '${whole}': invalid mount config for type "volume": invalid mount path: '${path}' mount path must be absolute`,
-    );
-  }
+/** The path without `..` and a last slash. Throws what `invalid` makes for one that nothing can be mounted on. */
+function cleanDestination(path: string, invalid: (why: string) => EngineError): string {
+  if (!path.startsWith('/')) throw invalid(`invalid mount path: '${path}' mount path must be absolute`);
   const clean = posix.normalize(path).replace(/(.)\/$/, '$1');
-  if (clean === '/') {
-    throw invalidArgument(
-      `invalid volume specification: '${whole}': invalid specification: destination can't be '/'`,
-    );
-  }
+  if (clean === '/') throw invalid("invalid specification: destination can't be '/'");
   return clean;
 }
 
-const bindMount = (source: string, destination: string, mode: string, settled: BindMode): ContainerMount => ({
+const bindMount = (
+  source: string,
+  destination: string,
+  mode: string,
+  settled: MountMode,
+): ContainerMount => ({
   type: 'bind',
   source,
   destination,
@@ -146,7 +120,7 @@ const volumeMount = (
   volume: VolumeRecord,
   destination: string,
   mode: string,
-  settled: BindMode,
+  settled: MountMode,
   subpath?: string,
 ): ContainerMount => ({
   type: 'volume',
@@ -190,24 +164,51 @@ async function settleMount(mount: Mount, on: MountHost): Promise<ContainerMount>
     if (request.source !== '') throw invalid('field Source must not be specified');
     return tmpfs(destination, tmpfsText(mount.TmpfsOptions ?? {}, request.rw));
   }
-  if (mount.Type === 'image')
-    throw unimplemented('mounts of type image are not supported by this engine yet');
-  throw invalidArgument(`mount type unknown`);
+  if (mount.Type === 'image') return settleImageMount(request, on);
+  throw invalid('mount type unknown');
+}
+
+/** An image's files, read-only. */
+function settleImageMount(
+  { mount, source, destination, invalid }: MountRequest,
+  on: MountHost,
+): ContainerMount {
+  if (source === '') throw invalid('field Source must not be empty');
+  const subpath = relativePath(mount.ImageOptions?.Subpath, invalid);
+  return {
+    type: 'image',
+    image: on.image(source),
+    source: '',
+    destination,
+    mode: '',
+    rw: false,
+    propagation: 'rprivate',
+    copyUp: false,
+    ...(subpath !== undefined && { subpath }),
+  };
+}
+
+/** A subpath as it may be: relative, and not out of what is mounted. */
+function relativePath(path: string | undefined, invalid: MountRequest['invalid']): string | undefined {
+  if (path === undefined || path === '') return undefined;
+  if (path.startsWith('/') || posix.normalize(path).split('/')[0] === '..') {
+    throw invalid('subpath must be a relative path within the volume');
+  }
+  return path;
 }
 
 function mountTarget(mount: Mount, invalid: MountRequest['invalid']): string {
   if (!mount.Target) throw invalid('field Target must not be empty');
-  if (!mount.Target.startsWith('/')) {
-    throw invalid(`invalid mount path: '${mount.Target}' mount path must be absolute`);
-  }
-  const destination = posix.normalize(mount.Target).replace(/(.)\/$/, '$1');
-  if (destination === '/') throw invalid("invalid specification: destination can't be '/'");
-  return destination;
+  return cleanDestination(mount.Target, invalid);
 }
 
 async function settleVolumeMount(request: MountRequest, on: MountHost): Promise<ContainerMount> {
-  const { mount, source, destination, rw } = request;
+  const { mount, source, destination, rw, invalid } = request;
   const options = mount.VolumeOptions ?? {};
+  const subpath = relativePath(options.Subpath, invalid);
+  if (subpath !== undefined && source === '') {
+    throw invalid('must not set Subpath when using anonymous volumes');
+  }
   const driver = options.DriverConfig;
   const volume = await on.createVolume({
     ...(source !== '' && { name: source }),
@@ -216,7 +217,7 @@ async function settleVolumeMount(request: MountRequest, on: MountHost): Promise<
     labels: options.Labels ?? {},
   });
   const settled = { rw, propagation: '', copyUp: !(options.NoCopy ?? false) };
-  return volumeMount(volume, destination, 'z', settled, options.Subpath || undefined);
+  return volumeMount(volume, destination, 'z', settled, subpath);
 }
 
 async function settleBindMount(request: MountRequest, on: MountHost): Promise<ContainerMount> {
@@ -226,7 +227,7 @@ async function settleBindMount(request: MountRequest, on: MountHost): Promise<Co
     throw invalid(`invalid mount path: '${source}' mount path must be absolute`);
   }
   const propagation = mount.BindOptions?.Propagation ?? '';
-  if (propagation !== '' && !propagations.has(propagation))
+  if (propagation !== '' && !isPropagation(propagation))
     throw invalid(`invalid propagation mode: ${propagation}`);
   const path = posix.normalize(source);
   if (!(await on.exists(path))) {

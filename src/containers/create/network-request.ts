@@ -1,54 +1,63 @@
 import { isIP } from 'node:net';
 import type { ContainerConfig, ContainerCreateRequest, EndpointSettings, HostConfig } from '#api/types';
-import { invalidArgument, unimplemented } from '#kernel';
+import { invalidArgument } from '#kernel';
 import { validateEndpointSpec } from '#networks';
 import type { ContainerContext } from '../context.ts';
 import { sharedContainer } from '../start/namespaces.ts';
 import { endpointSpec } from '../start/network.ts';
 
-/** Refuses, in Docker's words, what the networks asked for cannot be. A network that does not exist yet is no error. */
+/**
+ * The endpoints asked for, by network. Refuses, in Docker's words, what they cannot be; a network that does not exist yet
+ * is no error.
+ */
 export function validateNetwork(
   config: ContainerConfig,
   host: HostConfig,
-  asked: Readonly<Record<string, EndpointSettings>>,
+  request: ContainerCreateRequest,
   ctx: ContainerContext,
-): void {
-  validateShared(config, host);
-  validateLinks(host, ctx);
+): Readonly<Record<string, EndpointSettings>> {
+  validateShared(config, host, request);
+  const asked = askedEndpoints(host, request);
   for (const [name, settings] of Object.entries(asked)) {
     const network = ctx.options.networks.find(name);
     if (network) validateEndpointSpec(network, endpointSpec(settings));
   }
   const wrong = (host.Dns ?? []).find((address) => isIP(address) === 0);
   if (wrong !== undefined) throw invalidArgument(`invalid DNS address: ${wrong}`);
+  return asked;
 }
 
-function validateShared(config: ContainerConfig, host: HostConfig): void {
-  if (sharedContainer(host.NetworkMode) === undefined) return;
-  if (config.Hostname) throw invalidArgument('conflicting options: hostname and the network mode');
-  if (Object.keys(host.PortBindings ?? {}).length > 0) {
-    throw invalidArgument('conflicting options: port publishing and the container type network mode');
+const isEmpty = (value: object | null | undefined): boolean => Object.keys(value ?? {}).length === 0;
+
+/** What belongs to the other container's network cannot be asked for again. */
+function validateShared(config: ContainerConfig, host: HostConfig, request: ContainerCreateRequest): void {
+  const mode = host.NetworkMode ?? '';
+  const other = sharedContainer(mode);
+  if (other === undefined) return;
+  const refuse = (condition: boolean, what: string): void => {
+    if (condition) throw invalidArgument(`conflicting options: ${what}`);
+  };
+  if (other === '') {
+    throw invalidArgument('invalid network mode: invalid container format container:<name|id>');
   }
-}
-
-function validateLinks(host: HostConfig, ctx: ContainerContext): void {
-  const links = host.Links ?? [];
-  if (links.length === 0) return;
-  if (host.NetworkMode === 'host' || sharedContainer(host.NetworkMode) !== undefined) {
+  refuse(Boolean(config.Hostname), 'hostname and the network mode');
+  refuse(!isEmpty(host.Dns), 'dns and the network mode');
+  refuse(!isEmpty(host.ExtraHosts), 'custom host-to-IP mapping and the network mode');
+  refuse(
+    !isEmpty(host.PortBindings) || (host.PublishAllPorts ?? false),
+    'port publishing and the container type network mode',
+  );
+  refuse(!isEmpty(config.ExposedPorts), 'port exposing and the container type network mode');
+  const ipam = request.NetworkingConfig?.EndpointsConfig?.[mode]?.IPAMConfig;
+  if (ipam?.IPv4Address || ipam?.IPv6Address) {
     throw invalidArgument(
-      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+      `invalid config for network ${mode}: invalid endpoint settings:\nuser specified IP address is supported on user defined networks only`,
     );
   }
-  if (host.NetworkMode === 'bridge') {
-    throw unimplemented(
-      'links on the default bridge are not supported: put both containers on a network of their own',
-    );
-  }
-  for (const link of links) ctx.store.get(link.split(':', 1)[0] ?? '');
 }
 
 /** The endpoints asked for, that of the network mode first; `default` is the default bridge. */
-export function askedEndpoints(
+function askedEndpoints(
   host: HostConfig,
   request: ContainerCreateRequest,
 ): Readonly<Record<string, EndpointSettings>> {
@@ -59,7 +68,8 @@ export function askedEndpoints(
   if (sharedContainer(mode) !== undefined) return {};
   const own = given.find(([name]) => name === mode)?.[1] ?? {};
   const mac = request.MacAddress && !own.MacAddress ? { MacAddress: request.MacAddress } : {};
-  const links = (host.Links ?? []).length > 0 && mode !== 'bridge' ? { Links: host.Links ?? [] } : {};
+  const links =
+    (host.Links ?? []).length > 0 && mode !== 'bridge' && mode !== 'none' ? { Links: host.Links ?? [] } : {};
   return {
     [mode]: { ...own, ...mac, ...links },
     ...Object.fromEntries(given.filter(([name]) => name !== mode)),

@@ -4,12 +4,14 @@ import { posix, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { FilesystemChange } from '#api/types';
 import { errnoOf, formatTime, invalidArgument, newId, notFound, permissionDenied } from '#kernel';
-import { bindMount, openFolderUnder, openUnder, oPath, readLinkAt, unmount } from '#linux';
+import { bindMount, findMount, openFolderUnder, openUnder, oPath, readLinkAt } from '#linux';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import type { PathStat } from '../containers.ts';
+import { rootOf } from '../start/container-paths.ts';
+import { makeExtraMountPoint } from '../start/extra-mounts.ts';
 import { openMount } from '../start/open-mount.ts';
-import { mountPointInRoot, mountRoot, unmountRoot } from '../start/root-file-system.ts';
+import { openMountPoint, mountRoot, unmountRoot } from '../start/root-file-system.ts';
 import { goFileMode } from './go-file-mode.ts';
 
 /** A container's file tree for as long as it is held: the live one, or a temporary mount of a stopped container's. */
@@ -111,25 +113,62 @@ export class ContainerFiles {
     return record.mounts.some(({ destination, rw }) => rw && `${path}/`.startsWith(`${destination}/`));
   }
 
-  /** Mounts a snapshot of one's own view for the length of the work; volumes are shown where the container has them. */
+  /**
+   * The file tree of a container for the length of the work: of a running one as its processes see it, of a stopped one
+   * its mounted root, which a start meanwhile shares. Volumes are shown where the container has them.
+   */
   async #hold(record: ContainerRecord, options: { volumes?: boolean } = {}): Promise<HeldTree> {
-    if (record.state.status === 'running' && options.volumes !== false) {
-      return { root: `/proc/${record.state.pid}/root`, [Symbol.asyncDispose]: async () => Promise.resolve() };
-    }
+    const withVolumes = options.volumes !== false;
+    const live =
+      withVolumes && record.state.status === 'running'
+        ? this.#liveTree(record.id, record.state.pid)
+        : undefined;
+    if (live) return live;
+    const ctx = this.#ctx;
+    const { id } = record;
     const user = `files-${newId().slice(0, 16)}`;
-    const root = join(this.#ctx.options.bundles, user, 'rootfs');
+    const root = join(ctx.options.bundles, user, 'rootfs');
+    const shared = rootOf(ctx, id);
     await using opened = new AsyncDisposableStack();
-    if (record.state.status === 'running') {
-      // An upper folder in use may not be mounted twice; the run's own mount is seen through a bind.
-      await mkdir(root, { recursive: true });
-      bindMount(join(this.#ctx.options.bundles, record.id, 'rootfs'), root);
-    } else {
-      await mountRoot(this.#ctx.options.snapshots.mounts(record.id), this.#ctx.baseLayer, root);
-    }
+    await ctx.roots.acquire(id, user, async () => {
+      // That of a container which has been running since before the daemon did is there already.
+      if (!findMount(shared)) await mountRoot(ctx.options.snapshots.mounts(id), ctx.baseLayer, shared);
+    });
+    opened.defer(() =>
+      ctx.roots.release(id, user, async () => {
+        if (ctx.store.find(id)?.state.status !== 'running') await unmountRoot(shared);
+      }),
+    );
+    await mkdir(root, { recursive: true });
     opened.defer(() => unmountRoot(root));
-    if (options.volumes !== false) await this.#mountVolumes(record, root, user, opened);
+    bindMount(shared, root);
+    if (withVolumes) await this.#mountVolumes(record, root, user, opened);
     const owned = opened.move();
     return { root, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  }
+
+  /** By a descriptor, since a pid may be another process's a moment later; undefined when it is no longer the container's. */
+  #liveTree(id: string, pid: number): HeldTree | undefined {
+    let fd: number;
+    try {
+      fd = openSync(`/proc/${pid}/root`, oPath | constants.O_DIRECTORY);
+    } catch (error) {
+      if (['ENOENT', 'ESRCH'].includes(errnoOf(error) ?? '')) return undefined;
+      throw error;
+    }
+    const seen = fstatSync(fd, { bigint: true });
+    const own = statSync(rootOf(this.#ctx, id), { bigint: true, throwIfNoEntry: false });
+    if (seen.dev !== own?.dev || seen.ino !== own.ino) {
+      closeSync(fd);
+      return undefined;
+    }
+    return {
+      root: `/proc/self/fd/${fd}`,
+      [Symbol.asyncDispose]: async () => {
+        closeSync(fd);
+        await Promise.resolve();
+      },
+    };
   }
 
   /** As for a start, what is mounted over the root is put there, so that files land where the container will see them. */
@@ -139,17 +178,25 @@ export class ContainerFiles {
     user: string,
     opened: AsyncDisposableStack,
   ): Promise<void> {
+    const bundle = join(this.#ctx.options.bundles, user);
     for (const mount of record.mounts.filter(({ type }) => type !== 'tmpfs')) {
       const { name } = mount;
       if (name !== undefined) opened.defer(() => this.#ctx.options.volumes.release(name, user));
-      const source = await openMount(this.#ctx, mount, root, user);
+      let source = await openMount(this.#ctx, mount, root, user);
       const kind = statSync(source).isDirectory() ? 'folder' : 'file';
-      const target = mountPointInRoot(root, mount.destination, kind);
+      if (!mount.rw) {
+        const readonly = await makeExtraMountPoint(bundle, kind);
+        bindMount(source, readonly, { readonly: true, recursive: true });
+        source = readonly;
+      }
+      const target = openMountPoint(root, mount.destination, kind);
       if (target === undefined) continue;
-      bindMount(source, target, { readonly: !mount.rw, recursive: true });
-      opened.defer(() => {
-        unmount(target, { lazy: true });
-      });
+      try {
+        // By its descriptor: in a container that was started meanwhile, a path may have become a link. It goes with the root.
+        bindMount(source, `/proc/self/fd/${target}`, { recursive: true });
+      } finally {
+        closeSync(target);
+      }
     }
   }
 }

@@ -13,6 +13,7 @@ import type {
   SpecRlimit,
   SpecUser,
 } from './oci-spec.ts';
+import { rootPropagation } from './root-propagation.ts';
 import { specResources, type DeviceNumbers } from './resources.ts';
 import type { SecurityOptions } from './security-options.ts';
 import { specSysctls } from './sysctls.ts';
@@ -76,6 +77,7 @@ export function runtimeSpec(input: SpecInput): RuntimeSpec {
       namespaces: input.namespaces,
       devices: input.devices,
       ...(input.seccomp && { seccomp: input.seccomp.profile }),
+      ...rootPropagation(input.mounts),
       maskedPaths: open ? [] : (hostConfig.MaskedPaths ?? maskedPaths),
       readonlyPaths: open ? [] : (hostConfig.ReadonlyPaths ?? readonlyPaths),
     },

@@ -4,6 +4,7 @@ import type { HostConfig } from '#api/types';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import { requestedDevices } from '../devices/device-requests.ts';
+import { withLinkVariables } from '../links.ts';
 import { capabilitiesOf } from '../spec/capabilities.ts';
 import type { RuntimeSpec, SpecMount } from '../spec/oci-spec.ts';
 import { specRlimits } from '../spec/rlimits.ts';
@@ -40,12 +41,12 @@ export async function composeSpec(
   const { root, network } = opened;
   const taken = new Set(opened.mounts.map(({ destination }) => destination));
   const user = resolveUser(config.User ?? '', hostConfig.GroupAdd ?? [], accountFiles(root));
-  if (config.WorkingDir) makeFolderInRoot(root, config.WorkingDir, user.user);
+  if (config.WorkingDir) makeFolderInRoot(root, config.WorkingDir, { uid: 0, gid: 0 });
   const edits = await requestedDevices(hostConfig.DeviceRequests ?? [], host.cdiSpecDirs, logger);
   const devices = containerDevices(hostConfig, edits.deviceNodes);
   const init = hostConfig.Init ? requireInit(host.initPath) : undefined;
   return runtimeSpec({
-    record: withSharedName(ctx, record, network),
+    record: withLinkVariables(ctx, withSharedName(ctx, record, network)),
     rootPath: root,
     user,
     ...confinement(ctx, hostConfig),

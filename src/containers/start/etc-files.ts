@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalidArgument } from '#kernel';
 
@@ -41,21 +41,52 @@ export function extraHosts(extra: readonly string[], hostGateway: string | undef
   });
 }
 
+export interface EtcFiles {
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+/** The name in the state folder under which what was written last is kept, to tell a container's own edits. */
+const copyOf = (name: string): string => `.${name}`;
+
+async function write(path: string, text: string): Promise<void> {
+  // In place, not renamed: the file may be mounted in a container that keeps running.
+  await writeFile(path, text, { mode: 0o644 });
+  await chmod(path, 0o644);
+}
+
 /** Writes the three files that are bind-mounted over the image's. */
-export async function writeEtcFiles(
-  folder: string,
-  files: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string },
-): Promise<void> {
+export async function writeEtcFiles(folder: string, files: EtcFiles): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o710 });
-  const all: readonly (readonly [string, string])[] = [
-    ['hosts', files.hosts],
-    ['hostname', `${files.hostname}\n`],
-    ['resolv.conf', files.resolvConf],
-  ];
-  for (const [name, text] of all) {
-    const path = join(folder, name);
-    // In place, not renamed: the file may be mounted in a container that keeps running.
-    await writeFile(path, text, { mode: 0o644 });
-    await chmod(path, 0o644);
+  await write(join(folder, 'hostname'), `${files.hostname}\n`);
+  for (const [name, text] of generated(files)) {
+    await write(join(folder, name), text);
+    await write(join(folder, copyOf(name)), text);
   }
+}
+
+/** Writes hosts and resolv.conf of a running container anew; the lines it has added to hosts and an edited resolv.conf stay. */
+export async function updateEtcFiles(folder: string, files: EtcFiles): Promise<void> {
+  for (const [name, text] of generated(files)) {
+    const before = await readFile(join(folder, copyOf(name)), 'utf8').catch(() => undefined);
+    const present = await readFile(join(folder, name), 'utf8').catch(() => before);
+    await write(join(folder, copyOf(name)), text);
+    if (before === undefined || present === before) await write(join(folder, name), text);
+    else if (name === 'hosts') await write(join(folder, name), text + addedLines(before, present ?? ''));
+  }
+}
+
+const generated = (files: EtcFiles): readonly (readonly [string, string])[] => [
+  ['hosts', files.hosts],
+  ['resolv.conf', files.resolvConf],
+];
+
+function addedLines(before: string, present: string): string {
+  const known = new Set(before.split('\n'));
+  return present
+    .split('\n')
+    .filter((line) => !known.has(line))
+    .map((line) => `${line}\n`)
+    .join('');
 }

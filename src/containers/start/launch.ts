@@ -7,7 +7,7 @@ import type { ContainerRecord } from '../container-record.ts';
 import type { SpecMount } from '../spec/oci-spec.ts';
 import { encodeSpec } from '../spec/runtime-spec.ts';
 import { composeSpec, type OpenedResources } from './compose-spec.ts';
-import { writeContainerEtc } from './container-etc.ts';
+import { tellLinkingContainers, writeContainerEtc } from './container-etc.ts';
 import { bundleOf, rootOf } from './container-paths.ts';
 import { logConfig } from './log-config.ts';
 import { specMount } from './mount-specs.ts';
@@ -34,7 +34,7 @@ export async function launch(
     const { config, hostConfig } = record;
     const [rows = 0, columns = 0] = hostConfig.ConsoleSize ?? [];
     const runtime = ownRuntime(ctx, hostConfig.Runtime);
-    return await ctx.options.runtime.run({
+    const run = await ctx.options.runtime.run({
       containerId: record.id,
       bundle: bundleOf(ctx, record.id),
       tty: config.Tty ?? false,
@@ -44,6 +44,8 @@ export async function launch(
       ...(runtime && { runtime }),
       ...(rows > 0 && columns > 0 && { consoleSize: [rows, columns] as const }),
     });
+    await tellLinkingContainers(ctx, record);
+    return run;
   } catch (error) {
     failed(error);
     await release(ctx, record);
@@ -81,7 +83,8 @@ export async function releaseRun(ctx: ContainerContext, record: ContainerRecord)
 
 /** The second half: unmounting flushes what the run has written, which takes a while. */
 export async function releaseRoot(ctx: ContainerContext, record: ContainerRecord): Promise<void> {
-  await inTurn(ctx, record, [() => unmountRoot(rootOf(ctx, record.id))]);
+  const { id } = record;
+  await inTurn(ctx, record, [() => ctx.roots.release(id, 'run', () => unmountRoot(rootOf(ctx, id)))]);
 }
 
 async function inTurn(
@@ -98,14 +101,16 @@ async function inTurn(
 }
 
 async function openResources(ctx: ContainerContext, record: ContainerRecord): Promise<OpenedResources> {
-  const root = rootOf(ctx, record.id);
-  await mkdir(bundleOf(ctx, record.id), { recursive: true, mode: 0o700 });
-  await mountRoot(ctx.options.snapshots.mounts(record.id), ctx.baseLayer, root, {
-    volatile: record.hostConfig.AutoRemove ?? false,
+  const { id } = record;
+  const root = rootOf(ctx, id);
+  await ctx.roots.acquire(id, 'run', async () => {
+    await mkdir(bundleOf(ctx, id), { recursive: true, mode: 0o700 });
+    const volatile = record.hostConfig.AutoRemove ?? false;
+    await mountRoot(ctx.options.snapshots.mounts(id), ctx.baseLayer, root, { volatile });
   });
   const mounts: SpecMount[] = [];
   for (const mount of record.mounts)
-    mounts.push(specMount(mount, await openMount(ctx, mount, root, record.id)));
+    mounts.push(specMount(mount, await openMount(ctx, mount, root, id)));
   announceMounts(ctx, record);
   const sharedMemory = await openSharedMemory(ctx, record);
   const network = await openNetwork(ctx, record);

@@ -6,6 +6,10 @@ import type { SpecMount } from '../spec/oci-spec.ts';
 /** One settled mount as runtime-spec (config.md, mounts). `source` is where it lies on the host by now. */
 export function specMount(mount: ContainerMount, source: string): SpecMount {
   const { destination, rw } = mount;
+  if (mount.type === 'image') {
+    // What a subpath left of it is read-only already, and below an image nothing is mounted.
+    return { destination, type: 'bind', source, options: ['bind', 'ro', 'rprivate'] };
+  }
   if (mount.type === 'tmpfs') {
     const given = (mount.tmpfsOptions ?? '').split(',').filter((option) => option !== '');
     const turnedOff = new Set(given);

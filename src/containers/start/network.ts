@@ -1,5 +1,5 @@
 import type { EndpointSettings } from '#api/types';
-import { EngineError, kindOf, messageOf } from '#kernel';
+import { EngineError, invalidArgument, kindOf, messageOf, prefixErrors } from '#kernel';
 import type { EndpointSpec, Sandbox } from '#networks';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
@@ -12,12 +12,39 @@ export type ContainerNetwork =
   | { readonly mode: 'joined'; readonly path: string | undefined; readonly other: string }
   | { readonly mode: 'host'; readonly path: undefined };
 
+const prefix = 'failed to set up container networking: ';
+
+/** Throws for networks that cannot be had together with others: the host's stack, and none at all. */
+function refuseMixture(ctx: ContainerContext, mode: string, names: readonly string[]): void {
+  const has = (driver: string): boolean =>
+    names.some((name) => ctx.options.networks.find(name)?.driver === driver);
+  const refuse = (why: string): never => {
+    throw invalidArgument(`${prefix}${why}`);
+  };
+  if (names.length < 2) return;
+  if (mode === 'host') {
+    refuse(
+      'container sharing network namespace with another container or host cannot be connected to any other network',
+    );
+  }
+  if (has('host')) {
+    refuse('cannot connect container to host network - container must be created in host network mode');
+  }
+  if (has('none')) {
+    refuse(
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    );
+  }
+}
+
 /** Opens what the network mode asks for. Failures say that it was the network that failed, and keep their kind. */
 export async function openNetwork(ctx: ContainerContext, record: ContainerRecord): Promise<ContainerNetwork> {
   const mode = record.hostConfig.NetworkMode ?? 'bridge';
-  if (mode === 'host') return { mode: 'host', path: undefined };
   const other = sharedContainer(mode);
+  if (other === undefined) refuseMixture(ctx, mode, Object.keys(record.endpoints));
+  if (mode === 'host') return { mode: 'host', path: undefined };
   if (other !== undefined) {
+    prefixErrors('joining network namespace of container: ', () => ctx.store.get(other));
     return { mode: 'joined', path: joinedNetwork(other, record.id, (ref) => ctx.store.get(ref)), other };
   }
   const names = record.config.NetworkDisabled || mode === 'none' ? [] : Object.entries(record.endpoints);
@@ -32,7 +59,6 @@ export async function openNetwork(ctx: ContainerContext, record: ContainerRecord
     });
     return { mode: 'own', sandbox, path: sandbox.path };
   } catch (error) {
-    const prefix = 'failed to set up container networking: ';
     const message = messageOf(error);
     throw new EngineError(kindOf(error), message.startsWith(prefix) ? message : prefix + message, {
       cause: error,
@@ -48,6 +74,7 @@ export function endpointSpec(settings: EndpointSettings): EndpointSpec {
     ...(settings.Links && { links: settings.Links }),
     ...(ipam?.IPv4Address && { ipv4: ipam.IPv4Address }),
     ...(ipam?.IPv6Address && { ipv6: ipam.IPv6Address }),
+    ...(ipam?.LinkLocalIPs && { linkLocal: ipam.LinkLocalIPs }),
     ...(settings.MacAddress && { macAddress: settings.MacAddress }),
     ...(settings.DriverOpts && { driverOptions: settings.DriverOpts }),
     ...(settings.GwPriority !== undefined && { gatewayPriority: settings.GwPriority }),

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { invalidArgument } from '#kernel';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerMount } from '../container-record.ts';
+import { makeExtraMountPoint, openSubpath } from './extra-mounts.ts';
+import { requirePropagation } from './propagation.ts';
 import { folderInRoot } from './root-file-system.ts';
 
 /**
- * The host path of a mount; a volume is made ready, and filled from what the root has at its place when it is empty.
- * `user` is to release() the volume.
+ * The host path of a mount; a volume is made ready, and filled from what the root has at its place when it is empty; an
+ * image is mounted. `user` names the bundle in which that happens, and is to release() the volume.
  */
 export async function openMount(
   ctx: ContainerContext,
@@ -16,27 +18,34 @@ export async function openMount(
   root: string,
   user: string,
 ): Promise<string> {
-  if (mount.type === 'bind') {
-    if (!lstatSync(mount.source, { throwIfNoEntry: false })) {
-      throw invalidArgument(
-        `error while creating mount source path '${mount.source}': bind source path does not exist: make it, or remove the mount`,
-      );
-    }
-    return mount.source;
+  const { image, name, subpath } = mount;
+  if (mount.type === 'bind') return openBind(mount);
+  if (mount.type === 'tmpfs') return mount.source;
+  const bundle = join(ctx.options.bundles, user);
+  let folder = mount.source;
+  if (image !== undefined) {
+    folder = await makeExtraMountPoint(bundle, 'folder');
+    ctx.options.snapshots.mount(image.chainId, folder, { readonly: true });
+  } else if (name !== undefined) {
+    folder = await ctx.options.volumes.acquire(name, user);
+    if (mount.copyUp) await fill(ctx, mount.destination, root, folder);
   }
-  if (mount.type !== 'volume' || mount.name === undefined) return mount.source;
-  const folder = await ctx.options.volumes.acquire(mount.name, user);
-  if (mount.copyUp && (await readdir(folder)).length === 0 && folderInRoot(root, mount.destination)) {
-    await ctx.options.archiver.copyTree({
-      root,
-      path: mount.destination,
-      target: folder,
-      signal: ctx.options.signal,
-    });
+  return subpath === undefined ? folder : openSubpath(bundle, folder, subpath);
+}
+
+function openBind(mount: ContainerMount): string {
+  if (!lstatSync(mount.source, { throwIfNoEntry: false })) {
+    throw invalidArgument(
+      `error while creating mount source path '${mount.source}': bind source path does not exist: make it, or remove the mount`,
+    );
   }
-  if (mount.subpath === undefined) return folder;
-  if (!folderInRoot(folder, mount.subpath)) {
-    throw invalidArgument(`cannot access path ${join(folder, mount.subpath)}: no such file or directory`);
-  }
-  return join(folder, mount.subpath);
+  requirePropagation(mount.source, mount.propagation);
+  return mount.source;
+}
+
+/** An empty volume gets what the image has at its place. */
+async function fill(ctx: ContainerContext, destination: string, root: string, folder: string): Promise<void> {
+  if ((await readdir(folder)).length > 0 || !folderInRoot(root, destination)) return;
+  const { archiver, signal } = ctx.options;
+  await archiver.copyTree({ root, path: destination, target: folder, signal });
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoOf, invalidArgument, isKind } from '#kernel';
@@ -14,6 +14,7 @@ import {
 } from '#linux';
 import type { SnapshotMounts } from '#snapshots';
 import type { AccountFiles } from '../spec/user.ts';
+import { closeExtraMounts } from './extra-mounts.ts';
 
 /**
  * Mounts a container's snapshot, with the base layer under it, at `target`, which it makes. `volatile`: the writable
@@ -39,9 +40,10 @@ export async function mountRoot(
   });
 }
 
-/** Takes the mount away and removes the bundle around it. Idempotent. */
+/** Takes the mount away with all that is mounted on it, and removes the bundle around it. Idempotent. */
 export async function unmountRoot(target: string): Promise<void> {
   await unmountInBackground(target);
+  await closeExtraMounts(dirname(target));
   // Never recursive on the mount point: if it were still mounted, its files would go.
   await rmdir(target).catch((error: unknown) => {
     if (errnoOf(error) !== 'ENOENT') throw error;
@@ -107,26 +109,15 @@ export function makeFolderInRoot(root: string, path: string, owner: { uid: numbe
 }
 
 /**
- * Makes what a mount at a path inside the root lies on, a folder or an empty file, and answers where it really is;
- * undefined when something on the way is no folder. Only for roots in which nothing runs.
+ * Makes what a mount at a path inside the root lies on, a folder or an empty file, and opens it; undefined when something
+ * on the way is no folder. To be mounted on by its descriptor: a path could lead elsewhere by then.
  */
-export function mountPointInRoot(root: string, path: string, kind: 'folder' | 'file'): string | undefined {
+export function openMountPoint(root: string, path: string, kind: 'folder' | 'file'): number | undefined {
   const rootFd = openSync(root, constants.O_DIRECTORY);
-  const locate = (flags: number): string => {
-    const fd = openUnder(rootFd, path, {
-      flags,
-      mode: flags & constants.O_CREAT ? 0o644 : 0,
-      resolve: 'root',
-    });
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
-    } finally {
-      closeSync(fd);
-    }
-  };
+  const flags = kind === 'folder' ? oPath : constants.O_CREAT | constants.O_RDONLY | constants.O_NONBLOCK;
   try {
     makeFolderInRoot(root, kind === 'folder' ? path : dirname(path), { uid: 0, gid: 0 });
-    return locate(kind === 'folder' ? oPath : constants.O_CREAT | constants.O_RDONLY);
+    return openUnder(rootFd, path, { flags, mode: kind === 'folder' ? 0 : 0o644, resolve: 'root' });
   } catch (error) {
     if (isKind(error, 'invalidArgument') || ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) {
       return undefined;

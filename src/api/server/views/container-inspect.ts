@@ -69,6 +69,7 @@ export function viewMounts(record: ContainerRecord): readonly MountPoint[] {
     .map((mount) => ({
       Type: mount.type,
       ...(mount.name !== undefined && { Name: mount.name }),
+      ...(mount.image && { Name: mount.image.name }),
       Source: mount.type === 'tmpfs' ? '' : mount.source,
       Destination: mount.destination,
       ...(mount.type === 'volume' && { Driver: 'local' }),

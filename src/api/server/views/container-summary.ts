@@ -19,7 +19,7 @@ export interface SummaryFacts {
 export function viewSummary(record: ContainerRecord, facts: SummaryFacts): ContainerSummary {
   return {
     Id: record.id,
-    Names: [`/${record.name}`],
+    Names: [...(record.linkNames ?? []), `/${record.name}`].sort(),
     Image: facts.imageNameHolds ? record.imageName : record.imageId,
     ImageID: record.imageId,
     Command: commandText(record),

@@ -25,7 +25,6 @@ import type {
 import { ContainerContext, type ContainersOptions } from './context.ts';
 import { createContainer } from './create/create-container.ts';
 import { checkName } from './create/names.ts';
-import { validateRestart } from './create/validate.ts';
 import { Execs } from './execs.ts';
 import { ContainerFiles } from './files/container-files.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
@@ -39,6 +38,7 @@ import { stateFolderOf } from './start/container-paths.ts';
 import { logConfig } from './start/log-config.ts';
 import { StatsSampler, type StatsOptions, type StatsReading } from './stats/sampler.ts';
 import { top } from './top.ts';
+import { updateContainer } from './update/update-container.ts';
 
 /** The engine's containers. restore() must have resolved before anything else is called. */
 export class LocalContainers implements Containers, AsyncDisposable {
@@ -208,28 +208,8 @@ export class LocalContainers implements Containers, AsyncDisposable {
     return remove(this.#ctx, this.#lifecycle, ref, options);
   }
 
-  async update(ref: string, update: UpdateConfig): Promise<{ readonly warnings: readonly string[] }> {
-    const ctx = this.#ctx;
-    const { id } = ctx.store.get(ref);
-    await using _lock = await ctx.locks.acquire(id);
-    const record = ctx.store.get(id);
-    const { RestartPolicy: policy, ...limits } = update;
-    if (Object.values(limits).some(Boolean)) {
-      throw unimplemented(
-        'changing the limits of an existing container is not supported yet: make a new one',
-      );
-    }
-    if (policy?.Name) {
-      validateRestart(policy, record.hostConfig.AutoRemove ?? false);
-      ctx.update(record, {
-        hostConfig: {
-          ...record.hostConfig,
-          RestartPolicy: { Name: policy.Name, MaximumRetryCount: policy.MaximumRetryCount ?? 0 },
-        },
-      });
-    }
-    ctx.publish(record, 'update');
-    return { warnings: [] };
+  update(ref: string, update: UpdateConfig): Promise<{ readonly warnings: readonly string[] }> {
+    return updateContainer(this.#ctx, ref, update);
   }
 
   async resize(ref: string, size: { rows: number; columns: number }): Promise<void> {

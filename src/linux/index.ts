@@ -20,6 +20,7 @@ export * from './socket.ts';
 export * from './cgroup.ts';
 export * from './cgroup-move.ts';
 export * from './cgroup-prepare.ts';
+export * from './cgroup-limits.ts';
 export * from './cgroup-features.ts';
 export * from './pipe.ts';
 export * from './cgroup-stats.ts';

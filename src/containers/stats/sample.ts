@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
-import { Cgroup, cgroupPathOf, readCgroupStats, type CgroupHost, type CgroupStats } from '#linux';
+import { readCgroupStats, type CgroupStats } from '#linux';
+import { cgroupOf } from '../container-cgroup.ts';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import { sharedContainer } from '../start/namespaces.ts';
@@ -16,29 +17,6 @@ export interface ContainerSample {
   readonly memoryLimit: number;
   /** By interface; undefined without a network of its own. */
   readonly networks: ReadonlyMap<string, InterfaceCounters> | undefined;
-}
-
-/** Where a running container's cgroup is: its parent may have been configured otherwise when it was started. */
-export function cgroupOf(ctx: ContainerContext, record: ContainerRecord, pid: number): Cgroup {
-  const { host, cgroups } = ctx.options;
-  return cgroupHolding(
-    cgroups,
-    cgroupPathOf(pid),
-    record.id,
-    record.hostConfig.CgroupParent || host.cgroupParent,
-  );
-}
-
-/** `path` up to the container's own folder, since a process may have moved into one below it. */
-export function cgroupHolding(
-  host: CgroupHost,
-  path: string | undefined,
-  id: string,
-  parent: string,
-): Cgroup {
-  const names = path?.split('/') ?? [];
-  const own = names.indexOf(id);
-  return new Cgroup(host, own > 0 ? names.slice(0, own + 1).join('/') : `${parent}/${id}`);
 }
 
 /** Reads some 15 small files of the kernel, 0.2 ms. Undefined when the container does not run (any more). */

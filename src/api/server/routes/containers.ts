@@ -77,7 +77,7 @@ export function containerRoutes(backends: ContainerBackends): readonly Route[] {
       handle: async (exchange) => {
         const update = await exchange.body(parseUpdateConfig);
         const { warnings } = await containers.update(exchange.name, update);
-        const answer: ContainerUpdateResponse = { Warnings: warnings };
+        const answer: ContainerUpdateResponse = { Warnings: warnings.length > 0 ? warnings : null };
         return ok(answer);
       },
     },

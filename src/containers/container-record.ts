@@ -104,6 +104,8 @@ export interface ContainerRecord {
   /** Stopped by a person: `unless-stopped` stays down over a restart of the daemon. */
   readonly stoppedByUser: boolean;
   readonly health?: HealthRecord;
+  /** What was seen of the current or last run, for `wharf why`. */
+  readonly run?: RunFacts;
 }
 
 export interface HealthRecord {
@@ -124,8 +126,6 @@ export interface ExecRecord {
   readonly detachKeys: string | undefined;
   readonly privileged: boolean;
   readonly user: string;
-  /** What was seen of the current or last run, for `wharf why`. */
-  readonly run?: RunFacts;
   readonly state:
     | { readonly status: 'created' }
     | { readonly status: 'running'; readonly pid: number }

@@ -15,9 +15,9 @@ import type { HostDefaults } from './create/host-config.ts';
 import type { HostFacts } from './create/validate.ts';
 import type { HardLimits } from './spec/rlimits.ts';
 import { SeccompChoices } from './spec/seccomp-choice.ts';
+import type { Announced } from './start/run-events.ts';
 import { RootMounts } from './start/root-mounts.ts';
 import { Waiters } from './waiters.ts';
-import type { Announced } from './start/run-events.ts';
 
 export interface ContainersOptions {
   readonly db: Database;
@@ -74,11 +74,11 @@ export class ContainerContext {
   readonly waiters = new Waiters();
   readonly roots = new RootMounts();
   readonly seccomp = new SeccompChoices();
+  /** Runs that have told of volumes and networks. */
+  readonly announced = new Map<string, Announced>();
   /** Set by start(): the folder that lies under every root file system. */
   baseLayer = '';
   /** Set once the daemon is ending: nothing is started any more. */
-  /** Runs that have told of volumes and networks. */
-  readonly announced = new Map<string, Announced>();
   stopping = false;
 
   constructor(options: ContainersOptions) {

@@ -241,10 +241,10 @@ export class Execs {
   }
 }
 
-/** The streams, whose end is held back until the exit is recorded, so that an inspect right after it tells the code. */
 /** Docker puts a space behind the program, also where no arguments follow. */
 const eventCommand = ([program = '', ...args]: readonly string[]): string => `${program} ${args.join(' ')}`;
 
+/** The streams, whose end is held back until the exit is recorded, so that an inspect right after it tells the code. */
 function endsAfter(streams: Duplex, ended: Promise<unknown>): Duplex {
   const gated = new Duplex({
     read() {

@@ -168,6 +168,7 @@ async function attach(
     tty,
     stdin,
     detachKeys,
+    detached: () => containers.detached(record.id),
     ...(replay && {
       prelude: logFrames(
         containers.logs(record.id, { stdout, stderr, follow: false, signal: exchange.signal }),
@@ -178,7 +179,6 @@ async function attach(
   return undefined;
 }
 
-    detached: () => containers.detached(record.id),
 function archiveRoutes(containers: Containers): readonly Route[] {
   const where = (exchange: Exchange): string => {
     const text = exchange.query.text('path');

@@ -65,6 +65,8 @@ export interface ContainerMount {
   readonly propagation: string;
   readonly copyUp: boolean;
   readonly subpath?: string;
+  /** A missing source is made, as for `-v`. */
+  readonly makesSource?: boolean;
   /** Mounts below the source are left out. */
   readonly nonRecursive?: boolean;
   /** Mounts below the source stay writable although the bind is read-only. */

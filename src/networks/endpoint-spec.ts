@@ -55,9 +55,9 @@ const sysctlsOption = 'com.docker.network.endpoint.sysctls';
 const sysctlTexts = (spec: EndpointSpec): readonly string[] =>
   (spec.driverOptions?.[sysctlsOption] ?? '').split(',').filter((text) => text !== '');
 
-/** `net.ipv4.conf.IFNAME.log_martians=1` → file below /proc/sys and value. */
+/** `net.ipv4.conf.IFNAME.log_martians=1` (in lower case from the docker client) → file below /proc/sys and value. */
 const parseSysctl = (text: string): RegExpExecArray | null =>
-  /^(net)\.(ipv4|ipv6|mpls)\.([a-z]+)\.IFNAME\.([\w/-]+)=(.*)$/.exec(text);
+  /^(net)\.(ipv4|ipv6|mpls)\.([a-z]+)\.IFNAME\.([\w/-]+)=(.*)$/i.exec(text);
 
 function sysctlProblems(spec: EndpointSpec): string[] {
   return sysctlTexts(spec)

@@ -187,12 +187,20 @@ function withIds(host: HostConfig, idOf: (ref: string) => string): HostConfig {
     // Not 404: clients would take that for the image and pull it.
     return ref === undefined ? mode : `container:${prefixErrors('', () => idOf(ref), 'invalidArgument')}`;
   };
+  const ifKnown = (mode: string): string => {
+    try {
+      return resolved(mode) ?? '';
+    } catch {
+      return mode;
+    }
+  };
   const { PidMode = '', IpcMode = '', NetworkMode = '' } = host;
   return {
     ...host,
     PidMode: resolved(PidMode) ?? '',
     IpcMode: resolved(IpcMode) ?? '',
-    NetworkMode: resolved(NetworkMode) ?? '',
+    // A network is looked up at the start: only then is it an error that its container is missing.
+    NetworkMode: ifKnown(NetworkMode),
   };
 }
 

@@ -86,7 +86,7 @@ async function settleBind(text: string, host: HostConfig, on: MountHost): Promis
     if (!mode.copyUp) throw invalid('field VolumeOptions must not be specified');
     const path = posix.normalize(source);
     if (!(await on.exists(path))) await on.makeFolder(path);
-    return bindMount(path, destination, modeText, mode);
+    return { ...bindMount(path, destination, modeText, mode), makesSource: true };
   }
   if (mode.propagation !== '') throw invalid('field BindOptions must not be specified');
   const volume = await on.createVolume({ ...(source !== '' && { name: source }), ...driverOf(host) });
@@ -236,6 +236,7 @@ async function settleBindMount(request: MountRequest, on: MountHost): Promise<Co
   }
   return {
     ...bindMount(path, destination, '', { rw, propagation, copyUp: false }),
+    ...(mount.BindOptions?.CreateMountpoint && { makesSource: true }),
     ...(mount.BindOptions?.NonRecursive && { nonRecursive: true }),
     ...(mount.BindOptions?.ReadOnlyNonRecursive && { readonlyNonRecursive: true }),
   };

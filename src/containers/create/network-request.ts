@@ -48,10 +48,10 @@ function validateShared(config: ContainerConfig, host: HostConfig, request: Cont
     'port publishing and the container type network mode',
   );
   refuse(!isEmpty(config.ExposedPorts), 'port exposing and the container type network mode');
-  const ipam = request.NetworkingConfig?.EndpointsConfig?.[mode]?.IPAMConfig;
-  if (ipam?.IPv4Address || ipam?.IPv6Address) {
+  for (const [name, settings] of Object.entries(request.NetworkingConfig?.EndpointsConfig ?? {})) {
+    if (!settings?.IPAMConfig?.IPv4Address && !settings?.IPAMConfig?.IPv6Address) continue;
     throw invalidArgument(
-      `invalid config for network ${mode}: invalid endpoint settings:\nuser specified IP address is supported on user defined networks only`,
+      `invalid config for network ${name}: invalid endpoint settings:\nuser specified IP address is supported on user defined networks only`,
     );
   }
 }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { invalidArgument } from '#kernel';
 import type { ContainerMount } from '../container-record.ts';
 import type { SpecMount } from '../spec/oci-spec.ts';
 
@@ -12,6 +13,7 @@ export function specMount(mount: ContainerMount, source: string): SpecMount {
   }
   if (mount.type === 'tmpfs') {
     const given = (mount.tmpfsOptions ?? '').split(',').filter((option) => option !== '');
+    for (const option of given) requireTmpfsOption(option);
     const turnedOff = new Set(given);
     const defaults = ['noexec', 'nosuid', 'nodev'].filter((option) => !turnedOff.has(option.slice(2)));
     const kept = given.filter((option) => !defaults.includes(option));
@@ -24,6 +26,19 @@ export function specMount(mount: ContainerMount, source: string): SpecMount {
     source,
     options: [mount.nonRecursive ? 'bind' : 'rbind', rw ? 'rw' : readonlyOption(mount, source), propagation],
   };
+}
+
+const tmpfsFlags = new Set(
+  'defaults ro rw suid nosuid dev nodev exec noexec sync async dirsync mand nomand atime noatime diratime nodiratime'
+    .concat(' relatime norelatime strictatime nostrictatime private rprivate shared rshared slave rslave')
+    .split(' '),
+);
+const tmpfsSettings = new Set(['size', 'mode', 'uid', 'gid', 'nr_inodes', 'nr_blocks', 'mpol']);
+
+function requireTmpfsOption(option: string): void {
+  const [name = '', value] = option.split('=');
+  if (value === undefined ? tmpfsFlags.has(name) : tmpfsSettings.has(name)) return;
+  throw invalidArgument(`invalid tmpfs option "${name}"`);
 }
 
 /** Mounts below a read-only bind are read-only too, unless that was asked not to be. crun knows `rro` for folders only. */

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalidArgument } from '#kernel';
+import { invalidArgument, makeFolders, messageOf } from '#kernel';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerMount } from '../container-record.ts';
 import { makeExtraMountPoint, openSubpath } from './extra-mounts.ts';
@@ -33,14 +33,19 @@ export async function openMount(
   return subpath === undefined ? folder : openSubpath(bundle, folder, subpath);
 }
 
-function openBind(mount: ContainerMount): string {
-  if (!lstatSync(mount.source, { throwIfNoEntry: false })) {
-    throw invalidArgument(
-      `error while creating mount source path '${mount.source}': bind source path does not exist: make it, or remove the mount`,
-    );
+async function openBind({ source, makesSource, propagation }: ContainerMount): Promise<string> {
+  if (!lstatSync(source, { throwIfNoEntry: false })) {
+    if (!makesSource) {
+      throw invalidArgument(
+        `invalid mount config for type "bind": bind source path does not exist: ${source}`,
+      );
+    }
+    await makeFolders(source, 0o755).catch((error: unknown) => {
+      throw invalidArgument(`error while creating mount source path '${source}': ${messageOf(error)}`, error);
+    });
   }
-  requirePropagation(mount.source, mount.propagation);
-  return mount.source;
+  requirePropagation(source, propagation);
+  return source;
 }
 
 /** An empty volume gets what the image has at its place. */

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { ExecConfig } from '#api/types';
-import { conflict, EngineError, invalidArgument, messageOf, newId, notFound, prefixErrors } from '#kernel';
+import { conflict, EngineError, internal, invalidArgument, messageOf, newId, notFound, prefixErrors } from '#kernel';
 import type { TaskExit } from '#runtime';
 import type { ExecStartOptions } from './containers.ts';
 import type { ContainerContext } from './context.ts';
@@ -152,7 +152,7 @@ export class Execs {
         tty: record.tty,
         home: user.home,
       }),
-      cwd: exec.config.WorkingDir || config.WorkingDir || '/',
+      cwd: absolute(exec.config.WorkingDir || config.WorkingDir || '/'),
       capabilities: capabilitySets(capabilities, user.user.uid),
       rlimits: specRlimits(hostConfig.Ulimits ?? [], defaults.ulimits, host.hardLimits),
       noNewPrivileges: parseSecurityOptions(hostConfig.SecurityOpt ?? []).noNewPrivileges,
@@ -239,6 +239,12 @@ export class Execs {
       if (endedAt !== undefined && endedAt < oldest) this.#execs.delete(id);
     }
   }
+}
+
+/** crun takes a relative folder as one below `/`; Docker refuses it. */
+function absolute(folder: string): string {
+  if (folder.startsWith('/')) return folder;
+  throw internal('OCI runtime exec failed: exec failed: Cwd must be an absolute path');
 }
 
 /** Docker puts a space behind the program, also where no arguments follow. */

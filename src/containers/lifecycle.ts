@@ -266,7 +266,7 @@ const endedUnhealthy = ({ run, stoppedByUser }: ContainerRecord): boolean =>
 
 /** Docker's exit codes for a main process that never ran. */
 export function failureCode(message: string): number {
-  if (/executable file not found|no such file or directory/i.test(message)) return 127;
+  if (/executable file not found|no such file or directory|not a directory/i.test(message)) return 127;
   if (/permission denied|is a directory|exec format error/i.test(message)) return 126;
   return 128;
 }

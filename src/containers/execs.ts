@@ -1,6 +1,15 @@
 import { Duplex } from 'node:stream';
 import type { ExecConfig } from '#api/types';
-import { conflict, EngineError, internal, invalidArgument, messageOf, newId, notFound, prefixErrors } from '#kernel';
+import {
+  conflict,
+  EngineError,
+  internal,
+  invalidArgument,
+  messageOf,
+  newId,
+  notFound,
+  prefixErrors,
+} from '#kernel';
 import type { TaskExit } from '#runtime';
 import type { ExecStartOptions } from './containers.ts';
 import type { ContainerContext } from './context.ts';

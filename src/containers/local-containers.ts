@@ -9,7 +9,7 @@ import type {
   FilesystemChange,
   UpdateConfig,
 } from '#api/types';
-import { conflict, EngineError, invalidArgument, messageOf, prefixErrors, unimplemented } from '#kernel';
+import { conflict, EngineError, invalidArgument, messageOf, prefixErrors } from '#kernel';
 import { readLogs, type LogRecord } from '#logs';
 import type { TaskInfo } from '#runtime';
 import { connectNetwork, disconnectNetwork } from './container-networks.ts';

@@ -64,6 +64,8 @@ export interface EngineHost extends HostFacts {
   readonly hostGateway: string | undefined;
   /** For containers that ask for none: `default`, `unconfined`, or the JSON text of a profile. */
   readonly seccomp: string;
+  /** Whether containers that say nothing of it have `no-new-privileges`. */
+  readonly noNewPrivileges: boolean;
 }
 
 /** What the parts of this module share: collaborators, records, locks. */

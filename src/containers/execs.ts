@@ -164,7 +164,7 @@ export class Execs {
       cwd: absolute(exec.config.WorkingDir || config.WorkingDir || '/'),
       capabilities: capabilitySets(capabilities, user.user.uid),
       rlimits: specRlimits(hostConfig.Ulimits ?? [], defaults.ulimits, host.hardLimits),
-      noNewPrivileges: parseSecurityOptions(hostConfig.SecurityOpt ?? []).noNewPrivileges,
+      noNewPrivileges: parseSecurityOptions(hostConfig.SecurityOpt ?? [], host).noNewPrivileges,
       oomScoreAdj: hostConfig.OomScoreAdj ?? 0,
       ...(apparmorProfile !== undefined && { apparmorProfile }),
     };
@@ -204,9 +204,9 @@ export class Execs {
         state: { status: 'exited', pid: exec.record.state.pid, exitCode: 137 },
       };
       exec.endedAt = this.#ctx.options.clock.now();
-      exec.ended.resolve(undefined);
       const record = this.#ctx.store.find(container);
       if (record) this.#ctx.publish(record, 'exec_die', { execID: exec.record.id, exitCode: '137' });
+      exec.ended.resolve(undefined);
     }
   }
 

@@ -39,6 +39,7 @@ export function engineHost(choices: HostChoices): EngineHost {
     dnsOptions: network.dnsOptions,
     hostGateway: network.hostGateway,
     seccomp: defaultSeccomp(containers.seccompProfile),
+    noNewPrivileges: containers.noNewPrivileges,
   };
 }
 

@@ -65,9 +65,12 @@ const readers: Readonly<Record<string, { readonly bare: boolean; readonly read: 
 };
 
 /** Throws, as Docker does, internal for an option that is unknown or malformed. */
-export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
+export function parseSecurityOptions(
+  options: readonly string[],
+  defaults: Pick<SecurityOptions, 'noNewPrivileges'> = { noNewPrivileges: false },
+): SecurityOptions {
   const parsed: Parsed = {
-    noNewPrivileges: false,
+    noNewPrivileges: defaults.noNewPrivileges,
     seccomp: undefined,
     apparmor: undefined,
     unconfinedPaths: false,

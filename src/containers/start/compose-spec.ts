@@ -92,7 +92,7 @@ function confinement(
   hostConfig: HostConfig,
 ): Pick<SpecInput, 'security' | 'capabilities' | 'seccomp' | 'apparmorProfile'> {
   const { host } = ctx.options;
-  const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
+  const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], host);
   const capabilities = capabilitiesOf(hostConfig, false, host.capabilities);
   const fallback = hostConfig.Privileged ? 'unconfined' : host.seccomp;
   return {

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfiguration, parseHost } from './configuration.ts';
+import { refusedSettings } from './refused-settings.ts';
 import { mergeSettings, parseFile, parseFlags } from './parse-settings.ts';
 
 test('parseFlags() reads switches with values, repeats and short names', () => {
@@ -66,4 +70,78 @@ test('parseHost() reads addresses', () => {
   assert.deepEqual(parseHost('tcp://127.0.0.1:2375'), { type: 'tcp', address: '127.0.0.1', port: 2375 });
   assert.deepEqual(parseHost('tcp://[::1]:2375'), { type: 'tcp', address: '::1', port: 2375 });
   assert.throws(() => parseHost('http://x'), /invalid bind address/);
+});
+
+const inFile = 'unable to configure the Docker daemon with file FILE: ';
+const merged = `${inFile}merged configuration validation from file and command line flags failed: `;
+/** What dockerd 28.5 says of the same file and flags. */
+const refusals: readonly (readonly [config: object, flags: readonly string[], text: string])[] = [
+  [
+    { nope: 1, nope2: 2 },
+    [],
+    `${inFile}the following directives don't match any configuration option: nope, nope2`,
+  ],
+  [
+    { debug: true, labels: ['a=b'] },
+    ['--debug', '--label', 'c=d'],
+    `${inFile}the following directives are specified both as a flag and in the configuration file: debug: (from flag: true, from file: true), labels: (from flag: [c=d], from file: [a=b])`,
+  ],
+  [
+    { proxies: { 'http-proxy': 'http://x:1' } },
+    ['--http-proxy', 'http://y'],
+    `${inFile}the following directives are specified both as a flag and in the configuration file: http-proxy: (from flag: http://y, from file: http://x:1)`,
+  ],
+  [{ labels: ['a'] }, [], `${merged}bad attribute format: a`],
+  [{ 'max-concurrent-downloads': -1 }, [], `${merged}invalid max concurrent downloads: -1`],
+  [{ mtu: -1 }, [], `${merged}invalid default MTU: -1`],
+  [{ 'log-level': 'loud' }, [], `${merged}invalid logging level: loud`],
+  [{ 'log-format': 'xml' }, [], `${merged}invalid log format: xml`],
+  [{ 'exec-opts': ['foo=bar'] }, [], `${merged}invalid exec-opt (foo=bar): unknown option: 'foo'`],
+  [
+    { 'default-ipc-mode': 'host' },
+    [],
+    `${merged}IPC mode "host" is not supported as default value; use "shareable" or "private"`,
+  ],
+  [
+    { 'default-cgroupns-mode': 'x' },
+    [],
+    `${merged}invalid default cgroup namespace (x): use "host" or "private"`,
+  ],
+  [
+    { 'registry-mirrors': ['foo'] },
+    [],
+    `${merged}invalid mirror: no scheme specified for "foo": must use either 'https://' or 'http://'`,
+  ],
+];
+
+for (const [config, flags, expected] of refusals) {
+  test(`loadConfiguration() refuses ${JSON.stringify(config)} with ${flags.join(' ')}`, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wharf-config-'));
+    try {
+      const file = join(folder, 'daemon.json');
+      writeFileSync(file, JSON.stringify(config));
+      assert.throws(
+        () => loadConfiguration({ ...parseFlags(flags), configFile: file }),
+        (error: Error) => {
+          assert.equal(error.message.replaceAll(file, 'FILE'), expected);
+          return true;
+        },
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
+
+test('every setting that is refused has a name and a reason, and none is honoured too', () => {
+  for (const { flag, key, kind, reason } of refusedSettings) {
+    assert.ok(reason.length > 10);
+    if (flag === undefined || kind === 'number') continue;
+    const value = kind === 'flag' ? `--${flag}` : `--${flag}=x=y`;
+    assert.throws(() => parseFlags([value]), new RegExp(`^EngineError: --${flag} is not supported: `), flag);
+    assert.throws(
+      () => parseFile('/x.json', JSON.stringify({ [key ?? '']: 'x' })),
+      new RegExp(`${key ?? ''} is not supported: `),
+    );
+  }
 });

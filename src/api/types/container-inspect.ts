@@ -5,6 +5,7 @@ import type { Health } from './health.ts';
 import type { HostConfig } from './host-config.ts';
 import type { MountPoint } from './mount.ts';
 import type { PortMap } from './port.ts';
+import type { WharfFacts } from './wharf-facts.ts';
 
 export type ContainerStatus =
   'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
@@ -64,4 +65,6 @@ export interface ContainerInspectResponse {
   readonly Mounts: readonly MountPoint[];
   readonly Config: ContainerConfig;
   readonly NetworkSettings: NetworkSettings;
+  /** Ours; only where there is something to tell. */
+  readonly Wharf?: WharfFacts;
 }

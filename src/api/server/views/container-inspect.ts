@@ -4,6 +4,7 @@ import { formatTime } from '#kernel';
 import { viewConfig, viewHostConfig } from './container-config.ts';
 import { viewNetworkSettings, type NetworkIds } from './container-network.ts';
 import { viewState } from './container-state.ts';
+import { viewWharfFacts } from './wharf-facts.ts';
 
 /** What a container's inspection tells beyond its record. */
 export interface InspectFacts {
@@ -33,6 +34,7 @@ export function commandOf(record: ContainerRecord): readonly string[] {
 /** GET /containers/{id}/json. */
 export function viewContainer(record: ContainerRecord, facts: InspectFacts): ContainerInspectResponse {
   const [path = '', ...args] = commandOf(record);
+  const wharf = viewWharfFacts(record);
   return {
     Id: record.id,
     Created: formatTime(record.createdAt),
@@ -58,6 +60,7 @@ export function viewContainer(record: ContainerRecord, facts: InspectFacts): Con
     Mounts: viewMounts(record),
     Config: viewConfig(record.config),
     NetworkSettings: viewNetworkSettings(record, facts.live, facts.networkIds),
+    ...(wharf && { Wharf: wharf }),
   };
 }
 

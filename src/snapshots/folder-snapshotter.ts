@@ -140,7 +140,13 @@ export class FolderSnapshotter implements Snapshotter {
   ): Promise<{ size: number; inodes: number }> {
     const { folder } = this.#records.get(key);
     const signal = options.signal ?? new AbortController().signal;
-    return this.#options.archiver.usage(this.#layering.files(this.#path(folder)), { signal });
+    try {
+      return await this.#options.archiver.usage(this.#layering.files(this.#path(folder)), { signal });
+    } catch (error) {
+      // One that was removed under the count is not found.
+      this.#records.get(key);
+      throw error;
+    }
   }
 
   mount(key: string, target: string, options: { readonly?: boolean } = {}): void {

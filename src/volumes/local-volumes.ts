@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   conflict,
   EngineError,
+  errnoOf,
   invalidArgument,
   KeyedLock,
   messageOf,
@@ -204,9 +205,15 @@ function checkName(name: string): void {
 /** Bytes of the files below a folder; files that vanish meanwhile count nothing. */
 async function folderSize(path: string): Promise<number> {
   let size = 0;
-  for await (const entry of await opendir(path, { recursive: true })) {
-    const stat = await lstat(join(entry.parentPath, entry.name)).catch(() => undefined);
-    if (stat?.isFile()) size += stat.size;
+  try {
+    for await (const entry of await opendir(path)) {
+      const child = join(path, entry.name);
+      if (entry.isDirectory()) size += await folderSize(child);
+      else if (entry.isFile()) size += (await lstat(child).catch(() => undefined))?.size ?? 0;
+    }
+  } catch (error) {
+    // Programs remove folders while they are counted.
+    if (errnoOf(error) !== 'ENOENT') throw error;
   }
   return size;
 }

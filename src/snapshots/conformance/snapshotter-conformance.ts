@@ -158,6 +158,17 @@ const life: readonly Case[] = [
     },
   ],
   [
+    'usage() does not find what is removed under the count',
+    async (bench) => {
+      const { upper = '' } = await bench.snapshotter.prepare('container', undefined);
+      for (let index = 0; index < 200; index += 1) writeFileSync(join(upper, String(index)), 'x');
+      const counted = bench.snapshotter.usage('container');
+      await bench.snapshotter.remove('container');
+      // It may have been counted before.
+      await counted.catch((error: unknown) => assert.equal((error as { kind?: string }).kind, 'notFound'));
+    },
+  ],
+  [
     'diffLayer() and changes() of the archiver see what a container changed',
     async (bench) => {
       await layer(bench, digest('1'), undefined, 'old');

@@ -4,6 +4,7 @@ import { ok, type Answer } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import { named, type Route } from '../route.ts';
+import { unlessGone } from '../unless-gone.ts';
 import { viewContainer } from '../views/container-inspect.ts';
 import { SummaryTexts, viewSummary, type SummaryFacts } from '../views/container-summary.ts';
 import { selectContainers } from './container-filters.ts';
@@ -64,8 +65,10 @@ async function withSizes(
   const facts = summaryFacts(backends);
   const summaries: ContainerSummary[] = [];
   for (const record of records) {
-    const { sizeRw, sizeRootFs } = await backends.containers.size(record.id);
-    summaries.push({ ...viewSummary(record, facts(record)), SizeRw: sizeRw, SizeRootFs: sizeRootFs });
+    const size = await unlessGone(backends.containers.size(record.id));
+    if (!size) continue;
+    const { sizeRw: SizeRw, sizeRootFs: SizeRootFs } = size;
+    summaries.push({ ...viewSummary(record, facts(record)), SizeRw, SizeRootFs });
   }
   return summaries;
 }

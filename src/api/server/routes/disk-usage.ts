@@ -4,6 +4,7 @@ import { ok } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
+import { unlessGone } from '../unless-gone.ts';
 import { viewSummary } from '../views/container-summary.ts';
 import { viewImageSummary } from '../views/image.ts';
 import { viewVolume } from '../views/volume.ts';
@@ -77,10 +78,12 @@ async function containerItems(backends: UsageBackends): Promise<readonly Measure
   const facts = summaryFacts(backends);
   const items: Measured<ContainerSummary>[] = [];
   for (const record of backends.containers.list()) {
-    const { sizeRw, sizeRootFs } = await backends.containers.size(record.id);
+    const size = await unlessGone(backends.containers.size(record.id));
+    if (!size) continue;
+    const { sizeRw: SizeRw, sizeRootFs: SizeRootFs } = size;
     items.push({
-      item: { ...viewSummary(record, facts(record)), SizeRw: sizeRw, SizeRootFs: sizeRootFs },
-      size: sizeRw,
+      item: { ...viewSummary(record, facts(record)), SizeRw, SizeRootFs },
+      size: SizeRw,
       active: record.state.status === 'running' || record.state.status === 'restarting',
     });
   }
@@ -91,7 +94,8 @@ async function volumeItems(backends: UsageBackends): Promise<readonly Measured<V
   const users = volumeUsers(backends);
   const items: Measured<Volume>[] = [];
   for (const volume of backends.volumes.list()) {
-    const Size = await backends.volumes.usage(volume.name);
+    const Size = await unlessGone(backends.volumes.usage(volume.name));
+    if (Size === undefined) continue;
     const RefCount = users.get(volume.name) ?? 0;
     items.push({ item: viewVolume(volume, { Size, RefCount }), size: Size, active: RefCount > 0 });
   }

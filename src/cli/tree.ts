@@ -94,6 +94,10 @@ const container = {
     summary: 'Wait until containers have stopped and print their exit codes',
     load: () => import('./commands/container/wait.ts'),
   },
+  why: {
+    summary: 'Tell why a container stopped, will not start or is unhealthy',
+    load: () => import('./commands/container/why.ts'),
+  },
 } satisfies Record<string, Entry>;
 
 const image = {
@@ -243,6 +247,15 @@ export const groups: Readonly<Record<string, Entry>> = {
     summary: 'Manage networks',
     entries: { ...network, list: also(network.ls, 'ls'), remove: also(network.rm, 'rm') },
   },
+  registry: {
+    summary: 'Run a registry of your own',
+    entries: {
+      serve: {
+        summary: 'Serve a registry (OCI distribution 1.1) from a folder',
+        load: () => import('./commands/registry/serve.ts'),
+      },
+    },
+  },
   system: { summary: 'Manage the engine', entries: system },
   volume: {
     summary: 'Manage volumes',
@@ -283,6 +296,7 @@ export const plainCommands: Readonly<Record<string, Entry>> = {
   unpause: container.unpause,
   update: container.update,
   wait: container.wait,
+  why: container.why,
 };
 
 export const root: Entry = {

@@ -16,8 +16,11 @@ export interface Ingest extends AsyncDisposable {
   /**
    * Verifies digest and size against what was expected, makes the blob durable (fsync, rename, folder fsync) and
    * visible. A blob that is already there is kept. Rejects with invalidArgument on a mismatch, leaving nothing.
+   * `digest`: what it must turn out to be, where that is known only now.
    */
-  commit(): Promise<BlobInfo>;
+  commit(digest?: Digest): Promise<BlobInfo>;
+  /** Leaves nothing behind, of a keyed ingest neither. */
+  abandon(): Promise<void>;
 }
 
 export interface IngestOptions {

@@ -15,13 +15,16 @@ export class Database implements Disposable {
   readonly #reserve: DiskReserve | undefined;
   #depth = 0;
 
-  /** Opens or creates the file (`:memory:` for tests) and brings its schema up to date. */
-  constructor(path: string) {
+  /**
+   * Opens or creates the file (`:memory:` for tests) and brings its schema up to date: `schema` lists the migrations
+   * since the first, the engine's own where nothing else is given.
+   */
+  constructor(path: string, schema: readonly string[] = migrations) {
     this.#db = new DatabaseSync(path);
     this.#db.exec(
       'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=2000',
     );
-    this.#migrate();
+    this.#migrate(schema);
     this.#reserve = path === ':memory:' ? undefined : new DiskReserve(`${path}-reserve`);
     this.#reserve?.hold();
   }
@@ -103,15 +106,15 @@ export class Database implements Disposable {
     return statement;
   }
 
-  #migrate(): void {
+  #migrate(schema: readonly string[]): void {
     const version = Number(this.find('PRAGMA user_version')?.['user_version'] ?? 0);
-    if (version > migrations.length) {
+    if (version > schema.length) {
       throw new EngineError(
         'conflict',
-        `the data root has format ${version}, newer than format ${migrations.length} of this wharfd: upgrade wharfd, or use another --data-root`,
+        `the data root has format ${version}, newer than format ${schema.length} of this wharfd: upgrade wharfd, or use another --data-root`,
       );
     }
-    for (const [index, migration] of migrations.entries()) {
+    for (const [index, migration] of schema.entries()) {
       if (index < version) continue;
       this.transaction(() => {
         this.#db.exec(migration);

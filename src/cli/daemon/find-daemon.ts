@@ -1,6 +1,30 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
+/** The command line of the registry that belongs to this program. Throws when there is none. */
+export function findRegistry(): readonly [string, ...string[]] {
+  const found = roots()
+    .map(bundleIn('registry.js'))
+    .find((command) => command !== undefined);
+  if (!found) throw new Error('the program registry.js was not found beside this program');
+  return found;
+}
+
+/** Where a clone may be, seen from the executable. */
+function roots(): readonly string[] {
+  const here = dirname(process.execPath);
+  return [resolve(here, '..'), here, resolve(here, '../../..')];
+}
+
+/** The clone's Node with one of its bundles. */
+const bundleIn =
+  (name: string) =>
+  (root: string): readonly [string, string] | undefined => {
+    const bundle = join(root, 'dist', name);
+    const node = join(root, 'node_modules', '.bin', 'node');
+    return existsSync(bundle) && existsSync(node) ? [node, bundle] : undefined;
+  };
+
 /**
  * The command line of the engine that belongs to this program: `WHARF_DAEMON`, the bundle beside the executable
  * with the clone's Node, the clone's launcher, or wharfd on the PATH. Throws when there is none.
@@ -10,11 +34,9 @@ export function findDaemon(
 ): readonly [string, ...string[]] {
   const given = env['WHARF_DAEMON'];
   if (given) return [given];
-  const here = dirname(process.execPath);
-  for (const root of [resolve(here, '..'), here, resolve(here, '../../..')]) {
-    const bundle = join(root, 'dist', 'wharfd.js');
-    const node = join(root, 'node_modules', '.bin', 'node');
-    if (existsSync(bundle) && existsSync(node)) return [node, bundle];
+  for (const root of roots()) {
+    const bundled = bundleIn('wharfd.js')(root);
+    if (bundled) return bundled;
     const launcher = join(root, 'wharfd');
     if (isFile(launcher)) return [launcher];
   }

@@ -52,6 +52,18 @@ function testWriting(title: string, open: StoreFactory): void {
     await using ingest = await fixture.store.ingest();
     await ingest.write(Buffer.from('abc'));
     assert.equal((await ingest.commit()).digest, digestOf('abc'));
+    for (const algorithm of ['sha256', 'sha512'] as const) {
+      await using late = await fixture.store.ingest({ key: algorithm });
+      await late.write(Buffer.from('ghi'));
+      assert.equal((await late.commit(digestOf('ghi', algorithm))).digest, digestOf('ghi', algorithm));
+      await using wrong = await fixture.store.ingest({ key: 'wrong' });
+      await wrong.write(Buffer.from('jkl'));
+      await assert.rejects(wrong.commit(digestOf('mno', algorithm)), { kind: 'invalidArgument' });
+    }
+    await using unwanted = await fixture.store.ingest({ key: 'unwanted' });
+    await unwanted.write(Buffer.from('pqr'));
+    await unwanted.abandon();
+    assert.deepEqual(await fixture.leftovers(), []);
     const data = Buffer.from('def');
     assert.equal(
       (await ingestAll(fixture.store, data, digestOf(data, 'sha512'), 3)).digest,

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { open, rename, rm, stat, type FileHandle, statfs } from 'node:fs/promises';
 import { errnoOf, invalidArgument, syncFolder } from '#kernel';
-import { algorithmOf, parseDigest } from '#oci';
+import { algorithmOf, parseDigest, type Digest } from '#oci';
 import type { BlobInfo, Ingest, IngestOptions } from '../content-store.ts';
 import type { BlobPaths } from './blob-paths.ts';
 import { diskError } from './disk-error.ts';
@@ -170,12 +170,12 @@ export class LocalIngest implements Ingest {
     if (this.#settled) throw invalidArgument('the ingest is closed');
   }
 
-  async commit(): Promise<BlobInfo> {
+  async commit(digest?: Digest): Promise<BlobInfo> {
     this.#throwIfOver();
     try {
       await this.#flush();
       await this.#drain();
-      const info = this.#verify();
+      const info = await this.#verify(digest);
       await this.#publish(info);
       return info;
     } catch (error) {
@@ -185,10 +185,10 @@ export class LocalIngest implements Ingest {
     }
   }
 
-  #verify(): BlobInfo {
-    const { expected } = this.#options;
+  async #verify(asked: Digest | undefined): Promise<BlobInfo> {
+    const expected = this.#options.expected ?? (asked && { digest: asked, size: undefined });
     const size = this.#position;
-    const digest = parseDigest(`${algorithmFor(this.#options)}:${this.#hash.digest('hex')}`);
+    const digest = await this.#digest(expected?.digest);
     if (expected?.size !== undefined && size !== expected.size) {
       throw invalidArgument(`blob ${expected.digest} is truncated: ${size} of ${expected.size} bytes`);
     }
@@ -198,6 +198,16 @@ export class LocalIngest implements Ingest {
       );
     }
     return { digest, size };
+  }
+
+  /** Of everything written; one in another algorithm than expected so far is made from the file. */
+  async #digest(like: Digest | undefined): Promise<Digest> {
+    const algorithm = algorithmFor(this.#options);
+    const wanted = like ? algorithmOf(like) : algorithm;
+    if (wanted === algorithm) return parseDigest(`${algorithm}:${this.#hash.digest('hex')}`);
+    const hash = createHash(wanted);
+    await rehash(this.#file, hash);
+    return parseDigest(`${wanted}:${hash.digest('hex')}`);
   }
 
   async #publish({ digest, size }: BlobInfo): Promise<void> {
@@ -226,6 +236,11 @@ export class LocalIngest implements Ingest {
   async #hasRoom(): Promise<boolean> {
     const { bavail, bsize } = await statfs(this.#path);
     return bavail * bsize > 2 * (this.#options.expected?.size ?? 0);
+  }
+
+  async abandon(): Promise<void> {
+    this.#fail(invalidArgument('the ingest was abandoned'));
+    await this[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

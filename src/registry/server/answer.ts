@@ -1,0 +1,29 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+
+/** One request, taken apart as far as every handler needs it. */
+export interface Call {
+  readonly request: IncomingMessage;
+  readonly method: string;
+  readonly query: URLSearchParams;
+}
+
+/** What a handler answers. */
+export interface Answer {
+  readonly status: number;
+  readonly headers?: OutgoingHttpHeaders;
+  /** Text, bytes, or a stream whose Content-Length is among the headers. Not sent to HEAD. */
+  readonly body?: string | Uint8Array | (() => Promise<Readable>);
+}
+
+export const json = (value: unknown, headers: OutgoingHttpHeaders = {}): Answer => ({
+  status: 200,
+  headers: { 'Content-Type': 'application/json', ...headers },
+  body: `${JSON.stringify(value)}\n`,
+});
+
+/** The bytes a request says it has; undefined: it does not say. */
+export function lengthOf({ request }: Call): number | undefined {
+  const text = request.headers['content-length'];
+  return text === undefined ? undefined : Number(text);
+}

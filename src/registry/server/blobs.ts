@@ -1,0 +1,149 @@
+import type { ContentStore } from '#content';
+import type { KeyedLock } from '#kernel';
+import { isDigest, parseDigest, type Digest } from '#oci';
+import { lengthOf, type Answer, type Call } from './answer.ts';
+import { parseByteRange, parseChunkRange } from './byte-range.ts';
+import { blobUnknown, digestInvalid, unsupported, uploadInvalid } from './registry-error.ts';
+import type { RegistryStore } from './registry-store.ts';
+import { checkRepositoryName } from './request-target.ts';
+import { uploadHeaders, type Chunk, type Uploads } from './uploads.ts';
+
+export interface BlobParts {
+  readonly content: ContentStore;
+  readonly store: RegistryStore;
+  readonly uploads: Uploads;
+  /** Held while bytes become somebody's, or nobody's. */
+  readonly digests: KeyedLock;
+}
+
+export function digestFrom(text: string): Digest {
+  if (!isDigest(text)) throw digestInvalid(`invalid digest ${JSON.stringify(text)}`);
+  return parseDigest(text);
+}
+
+/** Blobs and their uploads (distribution-spec, "Pulling blobs", "Pushing blobs"). */
+export class Blobs {
+  readonly #parts: BlobParts;
+
+  constructor(parts: BlobParts) {
+    this.#parts = parts;
+  }
+
+  async blob(call: Call, repository: string, digest: Digest): Promise<Answer> {
+    if (call.method === 'DELETE') {
+      this.#parts.store.removeBlob(repository, digest);
+      return { status: 202, headers: { 'Content-Length': 0 } };
+    }
+    if (call.method !== 'GET' && call.method !== 'HEAD') throw unsupported(`${call.method} of a blob`);
+    return await this.#read(call, repository, digest);
+  }
+
+  async #read(call: Call, repository: string, digest: Digest): Promise<Answer> {
+    const { content, store } = this.#parts;
+    const known = store.useBlob(repository, digest);
+    if (!known || !(await content.find(digest))) throw blobUnknown(digest);
+    const headers = {
+      'Docker-Content-Digest': digest,
+      ETag: `"${digest}"`,
+      'Content-Type': 'application/octet-stream',
+      'Accept-Ranges': 'bytes',
+      'Cache-Control': 'max-age=31536000',
+    };
+    if (call.request.headers['if-none-match'] === headers.ETag) return { status: 304, headers };
+    const range = parseByteRange(call.request.headers.range, known.size);
+    const { start, end } = range ?? { start: 0, end: known.size };
+    return {
+      status: range ? 206 : 200,
+      headers: {
+        ...headers,
+        'Content-Length': end - start,
+        ...(range && { 'Content-Range': `bytes ${start}-${end - 1}/${known.size}` }),
+      },
+      body: () => content.openStream(digest, { start, end }),
+    };
+  }
+
+  /** POST …/blobs/uploads/: a mount, a whole blob, or the beginning of an upload. */
+  async begin(call: Call, repository: string, mayPull: (from: string) => boolean): Promise<Answer> {
+    if (call.method !== 'POST') throw unsupported(`${call.method} of uploads`);
+    const { query } = call;
+    const mount = query.get('mount');
+    const mounted =
+      mount === null
+        ? undefined
+        : await this.#mount(repository, digestFrom(mount), query.get('from'), mayPull);
+    if (mounted) return mounted;
+    const { uploads } = this.#parts;
+    const id = uploads.begin(repository);
+    const digest = query.get('digest');
+    if (digest !== null) return await this.#finish(call, repository, id, digestFrom(digest));
+    return { status: 202, headers: { ...uploadHeaders(repository, id, 0), 'Content-Length': 0 } };
+  }
+
+  /** undefined where the blob is not there, or not for this client to see: it uploads it then. */
+  async #mount(
+    repository: string,
+    digest: Digest,
+    from: string | null,
+    mayPull: (from: string) => boolean,
+  ): Promise<Answer | undefined> {
+    const { store, content, digests } = this.#parts;
+    const source = from ?? repository;
+    if (!mayPull(checkRepositoryName(source))) return undefined;
+    await using _lock = await digests.acquire(digest);
+    const known = store.useBlob(source, digest);
+    if (!known || !(await content.find(digest))) return undefined;
+    store.addBlob(repository, digest, known.size);
+    return createdBlob(repository, digest);
+  }
+
+  async upload(call: Call, repository: string, id: string): Promise<Answer> {
+    const { uploads } = this.#parts;
+    switch (call.method) {
+      case 'GET':
+      case 'HEAD':
+        return { status: 204, headers: uploadHeaders(repository, id, await uploads.size(repository, id)) };
+      case 'PATCH': {
+        const size = await uploads.append(repository, id, chunkOf(call));
+        return { status: 202, headers: { ...uploadHeaders(repository, id, size), 'Content-Length': 0 } };
+      }
+      case 'PUT': {
+        const digest = call.query.get('digest');
+        if (digest === null) throw digestInvalid('the last request of an upload needs a digest');
+        return await this.#finish(call, repository, id, digestFrom(digest));
+      }
+      case 'DELETE':
+        await uploads.cancel(repository, id);
+        return { status: 204 };
+      default:
+        throw unsupported(`${call.method} of an upload`);
+    }
+  }
+
+  async #finish(call: Call, repository: string, id: string, digest: Digest): Promise<Answer> {
+    const { uploads, store, digests } = this.#parts;
+    // Bytes without an owner could be swept away between the two steps.
+    await using _lock = await digests.acquire(digest);
+    const { size } = await uploads.finish(repository, id, digest, chunkOf(call));
+    store.addBlob(repository, digest, size);
+    return createdBlob(repository, digest);
+  }
+}
+
+const createdBlob = (repository: string, digest: Digest): Answer => ({
+  status: 201,
+  headers: {
+    Location: `/v2/${repository}/blobs/${digest}`,
+    'Docker-Content-Digest': digest,
+    'Content-Length': 0,
+  },
+});
+
+function chunkOf(call: Call): Chunk {
+  const range = parseChunkRange(call.request.headers['content-range']);
+  const length = lengthOf(call);
+  if (range && length !== undefined && length > 0 && range.end - range.start !== length) {
+    throw uploadInvalid(`Content-Range has ${range.end - range.start} bytes, the body ${length}`);
+  }
+  return { body: call.request, start: range?.start, length };
+}

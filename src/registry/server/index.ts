@@ -1,0 +1,2 @@
+export { createRegistryServer, type RegistryServer, type RegistryServerOptions } from './registry-server.ts';
+export { runRegistry } from './program.ts';

@@ -1,0 +1,264 @@
+import { Database, integer, text, type Row } from '#metadata';
+import type { Clock } from '#kernel';
+import { parseDigest, type Digest } from '#oci';
+import { blobUnknown, manifestBlobUnknown, manifestUnknown } from './registry-error.ts';
+import { registrySchema } from './schema.ts';
+
+export interface ManifestEntry {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** bytes */
+  readonly size: number;
+  readonly artifactType: string | undefined;
+  readonly annotations: Readonly<Record<string, string>> | undefined;
+  readonly subject: Digest | undefined;
+}
+
+/** A manifest that comes in, with what has to be there for it. */
+export interface NewManifest extends ManifestEntry {
+  readonly blobs: readonly Digest[];
+  readonly manifests: readonly Digest[];
+}
+
+/** How long an answer "this blob is here" binds, before it is written down again. */
+const touchEvery = 60_000_000_000n;
+
+/** What a registry knows of repositories; the bytes are the content store's. Every method is one transaction. */
+export class RegistryStore implements Disposable {
+  readonly #db: Database;
+  readonly #clock: Clock;
+
+  constructor(path: string, clock: Clock) {
+    this.#db = new Database(path, registrySchema);
+    this.#clock = clock;
+  }
+
+  [Symbol.dispose](): void {
+    this.#db[Symbol.dispose]();
+  }
+
+  /** Repositories that hold something, after `last`, in lexical order. */
+  repositories(last: string, limit: number): readonly string[] {
+    return this.#db
+      .all(
+        `SELECT name FROM repositories r WHERE name > ? AND EXISTS (SELECT 1 FROM manifests WHERE repository = r.id)
+         ORDER BY name LIMIT ?`,
+        last,
+        limit,
+      )
+      .map((row) => text(row, 'name'));
+  }
+
+  /** undefined: there is no such repository. In the specification's order: lexical, whatever the case. */
+  tags(repository: string, last: string, limit: number): readonly string[] | undefined {
+    const id = this.#find(repository);
+    if (id === undefined) return undefined;
+    return this.#db
+      .all(
+        'SELECT name FROM tags WHERE repository = ? AND name COLLATE NOCASE > ? ORDER BY name COLLATE NOCASE, name LIMIT ?',
+        id,
+        last,
+        limit,
+      )
+      .map((row) => text(row, 'name'));
+  }
+
+  /** Whether the repository has the blob; whoever is told so may count on it for a while. */
+  useBlob(repository: string, digest: Digest): { readonly size: number } | undefined {
+    const id = this.#find(repository);
+    if (id === undefined) return undefined;
+    const row = this.#db.find(
+      'SELECT size, used_at FROM blobs WHERE repository = ? AND digest = ?',
+      id,
+      digest,
+    );
+    if (!row) return undefined;
+    const now = this.#clock.now();
+    if (now - integer(row, 'used_at') > touchEvery) {
+      this.#db.relaxed(() =>
+        this.#db.run('UPDATE blobs SET used_at = ? WHERE repository = ? AND digest = ?', now, id, digest),
+      );
+    }
+    return { size: Number(integer(row, 'size')) };
+  }
+
+  addBlob(repository: string, digest: Digest, size: number): void {
+    this.#db.transaction(() => {
+      this.#db.run(
+        'INSERT INTO blobs (repository, digest, size, used_at) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET used_at = excluded.used_at',
+        this.#ensure(repository),
+        digest,
+        size,
+        this.#clock.now(),
+      );
+    });
+  }
+
+  /** Throws BLOB_UNKNOWN. */
+  removeBlob(repository: string, digest: Digest): void {
+    const id = this.#find(repository) ?? -1n;
+    if (this.#db.run('DELETE FROM blobs WHERE repository = ? AND digest = ?', id, digest) === 0) {
+      throw blobUnknown(digest);
+    }
+  }
+
+  /** By tag or digest. */
+  manifest(repository: string, reference: string): ManifestEntry | undefined {
+    const id = this.#find(repository);
+    if (id === undefined) return undefined;
+    const row = reference.includes(':')
+      ? this.#db.find('SELECT * FROM manifests WHERE repository = ? AND digest = ?', id, reference)
+      : this.#db.find(
+          'SELECT m.* FROM tags t JOIN manifests m ON m.repository = t.repository AND m.digest = t.digest WHERE t.repository = ? AND t.name = ?',
+          id,
+          reference,
+        );
+    return row && entryOf(row);
+  }
+
+  /** Throws MANIFEST_BLOB_UNKNOWN when something that it needs is not in the repository. */
+  putManifest(repository: string, manifest: NewManifest, tag: string | undefined): void {
+    this.#db.transaction(() => {
+      const id = this.#ensure(repository);
+      const has = (table: 'blobs' | 'manifests', digest: Digest): boolean =>
+        this.#db.find(`SELECT 1 AS one FROM ${table} WHERE repository = ? AND digest = ?`, id, digest) !==
+        undefined;
+      const missing =
+        manifest.blobs.find((digest) => !has('blobs', digest)) ??
+        manifest.manifests.find((digest) => !has('manifests', digest));
+      if (missing !== undefined) throw manifestBlobUnknown(missing);
+      const now = this.#clock.now();
+      this.#db.run(
+        `INSERT INTO manifests (repository, digest, media_type, size, artifact_type, annotations, subject, pushed_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET pushed_at = excluded.pushed_at`,
+        id,
+        manifest.digest,
+        manifest.mediaType,
+        manifest.size,
+        manifest.artifactType ?? null,
+        manifest.annotations ? JSON.stringify(manifest.annotations) : null,
+        manifest.subject ?? null,
+        now,
+      );
+      for (const digest of new Set([...manifest.blobs, ...manifest.manifests])) {
+        this.#db.run(
+          'INSERT INTO manifest_references (repository, manifest, digest) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+          id,
+          manifest.digest,
+          digest,
+        );
+      }
+      if (tag === undefined) return;
+      this.#db.run(
+        `INSERT INTO tags (repository, name, digest, updated_at) VALUES (?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET digest = excluded.digest, updated_at = excluded.updated_at`,
+        id,
+        tag,
+        manifest.digest,
+        now,
+      );
+    });
+  }
+
+  /** A tag goes alone; a digest takes its tags along. Throws MANIFEST_UNKNOWN. */
+  removeManifest(repository: string, reference: string): void {
+    const id = this.#find(repository) ?? -1n;
+    const [table, column] = reference.includes(':') ? ['manifests', 'digest'] : ['tags', 'name'];
+    if (this.#db.run(`DELETE FROM ${table} WHERE repository = ? AND ${column} = ?`, id, reference) === 0) {
+      throw manifestUnknown(reference);
+    }
+  }
+
+  referrers(repository: string, subject: Digest): readonly ManifestEntry[] {
+    return this.#db
+      .all(
+        'SELECT * FROM manifests WHERE repository = ? AND subject = ? ORDER BY pushed_at, digest',
+        this.#find(repository) ?? -1n,
+        subject,
+      )
+      .map(entryOf);
+  }
+
+  addUpload(id: string, repository: string): void {
+    this.#db.run(
+      'INSERT INTO uploads (id, repository, started_at) VALUES (?, ?, ?)',
+      id,
+      repository,
+      this.#clock.now(),
+    );
+  }
+
+  hasUpload(id: string, repository: string): boolean {
+    return (
+      this.#db.find('SELECT 1 AS one FROM uploads WHERE id = ? AND repository = ?', id, repository) !==
+      undefined
+    );
+  }
+
+  removeUpload(id: string): void {
+    this.#db.run('DELETE FROM uploads WHERE id = ?', id);
+  }
+
+  /** Uploads begun before a time. */
+  uploadsBefore(time: bigint): readonly string[] {
+    return this.#db.all('SELECT id FROM uploads WHERE started_at < ?', time).map((row) => text(row, 'id'));
+  }
+
+  /** Takes from repositories the blobs that no manifest of theirs needs and nobody has asked for since. */
+  dropUnusedBlobs(before: bigint): number {
+    return this.#db.run(
+      `DELETE FROM blobs WHERE used_at < ? AND NOT EXISTS (
+         SELECT 1 FROM manifest_references r WHERE r.repository = blobs.repository AND r.digest = blobs.digest)`,
+      before,
+    );
+  }
+
+  /** Drops manifests without a tag that no index and no subject keeps. */
+  dropUntagged(before: bigint): number {
+    return this.#db.run(
+      `DELETE FROM manifests WHERE pushed_at < ?
+         AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.repository = manifests.repository AND t.digest = manifests.digest)
+         AND NOT EXISTS (
+           SELECT 1 FROM manifest_references r WHERE r.repository = manifests.repository AND r.digest = manifests.digest)
+         AND (subject IS NULL OR NOT EXISTS (
+           SELECT 1 FROM manifests s WHERE s.repository = manifests.repository AND s.digest = manifests.subject))`,
+      before,
+    );
+  }
+
+  /** Whether any repository needs these bytes. */
+  isKept(digest: Digest): boolean {
+    return (
+      this.#db.find('SELECT 1 AS one FROM blobs WHERE digest = ? LIMIT 1', digest) !== undefined ||
+      this.#db.find('SELECT 1 AS one FROM manifests WHERE digest = ? LIMIT 1', digest) !== undefined
+    );
+  }
+
+  #find(repository: string): bigint | undefined {
+    const row = this.#db.find('SELECT id FROM repositories WHERE name = ?', repository);
+    return row && integer(row, 'id');
+  }
+
+  #ensure(repository: string): bigint {
+    const found = this.#find(repository);
+    if (found !== undefined) return found;
+    this.#db.run('INSERT INTO repositories (name) VALUES (?)', repository);
+    return this.#find(repository) ?? -1n;
+  }
+}
+
+function entryOf(row: Row): ManifestEntry {
+  const optional = (column: string): string | undefined =>
+    row[column] === null ? undefined : text(row, column);
+  const annotations = optional('annotations');
+  const subject = optional('subject');
+  return {
+    digest: parseDigest(text(row, 'digest')),
+    mediaType: text(row, 'media_type'),
+    size: Number(integer(row, 'size')),
+    artifactType: optional('artifact_type'),
+    // Written by putManifest() only.
+    annotations: annotations === undefined ? undefined : (JSON.parse(annotations) as Record<string, string>),
+    subject: subject === undefined ? undefined : parseDigest(subject),
+  };
+}

@@ -91,6 +91,8 @@ export interface Containers {
   top(ref: string, psArgs: string): Promise<ContainerTopResponse>;
   /** Throws when the log driver cannot be read. */
   logs(ref: string, options: LogsOptions): AsyncIterable<LogRecord>;
+  /** Empties the log on this host; what was sent elsewhere stays there. Throws when the log driver cannot be read. */
+  clearLogs(ref: string): Promise<void>;
   /**
    * Raw duplex of Docker's frames (bytes for a tty), also before the start. Without `stream` nothing live follows.
    * It ends when the container's output ends; destroying it detaches.

@@ -4,6 +4,7 @@ import type { EventSink } from '#events';
 import type { Images } from '#images';
 import { KeyedLock, type Clock, type Logger } from '#kernel';
 import type { CgroupHost } from '#linux';
+import { LogShipping } from '#logs';
 import type { Database } from '#metadata';
 import type { Networks } from '#networks';
 import type { Runtime } from '#runtime';
@@ -76,6 +77,7 @@ export class ContainerContext {
   readonly waiters = new Waiters();
   readonly roots = new RootMounts();
   readonly seccomp = new SeccompChoices();
+  readonly shipping: LogShipping;
   /** Runs that have told of volumes and networks. */
   readonly announced = new Map<string, Announced>();
   /** Set by start(): the folder that lies under every root file system. */
@@ -85,6 +87,7 @@ export class ContainerContext {
 
   constructor(options: ContainersOptions) {
     this.options = options;
+    this.shipping = new LogShipping(options);
     this.store = new ContainerStore(options.db);
   }
 

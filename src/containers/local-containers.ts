@@ -9,8 +9,8 @@ import type {
   FilesystemChange,
   UpdateConfig,
 } from '#api/types';
-import { conflict, EngineError, invalidArgument, messageOf, prefixErrors } from '#kernel';
-import { readLogs, type LogRecord } from '#logs';
+import { conflict, invalidArgument, messageOf, prefixErrors } from '#kernel';
+import { clearLogs, readLogs, type LogRecord } from '#logs';
 import type { TaskInfo } from '#runtime';
 import { connectNetwork, disconnectNetwork } from './container-networks.ts';
 import type { ContainerRecord, ExecRecord } from './container-record.ts';
@@ -35,7 +35,7 @@ import { reconcile, tidy } from './restore.ts';
 import { makeBaseLayer } from './start/base-layer.ts';
 import { rewriteContainerEtc } from './start/container-etc.ts';
 import { stateFolderOf } from './start/container-paths.ts';
-import { logConfig } from './start/log-config.ts';
+import { readableLogPath, shippedLog, shownLogPath } from './start/log-config.ts';
 import { StatsSampler, type StatsOptions, type StatsReading } from './stats/sampler.ts';
 import { top } from './top.ts';
 import { updateContainer } from './update/update-container.ts';
@@ -83,6 +83,10 @@ export class LocalContainers implements Containers, AsyncDisposable {
     await networks(new Set(running.map(({ id }) => id)));
     await tidy(this.#ctx, this.#lifecycle);
     for (const record of running) this.#health.resume(record);
+    for (const record of this.#ctx.store.list()) {
+      const shipped = record.state.status === 'created' ? undefined : shippedLog(this.#ctx, record);
+      if (shipped) this.#ctx.shipping.resume(shipped, record.state.status === 'running');
+    }
     runtime.onExit(async (exit) => {
       const { execId } = exit;
       if (execId !== undefined) {
@@ -99,6 +103,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
     this.#ctx.stopping = true;
     this.#lifecycle.close();
     this.#health.close();
+    await this.#ctx.shipping[Symbol.asyncDispose]();
     this.#sampler.close();
     await Promise.resolve();
   }
@@ -125,8 +130,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
 
   logPath(id: string): string {
     const record = this.#ctx.store.get(id);
-    const log = logConfig(this.#ctx, record);
-    return log.driver === 'none' || record.state.status === 'created' ? '' : log.path;
+    return record.state.status === 'created' ? '' : shownLogPath(this.#ctx, record);
   }
 
   /** Host paths of the files that a container sees under /etc; undefined before its first start. */
@@ -243,16 +247,19 @@ export class LocalContainers implements Containers, AsyncDisposable {
 
   logs(ref: string, options: LogsOptions): AsyncIterable<LogRecord> {
     const record = this.#ctx.store.get(ref);
-    const log = logConfig(this.#ctx, record);
-    if (log.driver === 'none') {
-      throw new EngineError('unimplemented', 'configured logging driver does not support reading');
-    }
     const { id } = record;
     return readLogs({
       ...options,
-      path: log.path,
+      path: readableLogPath(this.#ctx, record),
       ended: this.#runEnds(id, options.signal),
     });
+  }
+
+  async clearLogs(ref: string): Promise<void> {
+    const record = this.#ctx.store.get(ref);
+    await clearLogs(readableLogPath(this.#ctx, record));
+    const shipped = shippedLog(this.#ctx, record);
+    if (shipped) await this.#ctx.shipping.cleared(shipped);
   }
 
   /** Settles when the container is not running any more, or when nobody is interested. */

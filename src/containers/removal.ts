@@ -55,6 +55,7 @@ export async function removeLocked(
   try {
     await release(ctx, removing);
     await snapshots.remove(record.id);
+    await ctx.shipping.finish(record.id);
     await removeStateFolder(ctx, record.id);
     ctx.store.remove(record.id);
     if (hasLinks(removing)) settleLinks(ctx);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { EngineHost, ContainersOptions } from '#containers';
 import { invalidArgument, type Logger } from '#kernel';
+import { logDrivers } from '#logs';
 import { cgroupFeatures, type CgroupHost } from '#linux';
 import { loadDefaultProfile } from './apparmor.ts';
 import type { Configuration } from './configuration/configuration.ts';
@@ -24,7 +25,7 @@ export function engineHost(choices: HostChoices): EngineHost {
     cpus: facts.cpus,
     kernel: cgroupFeatures(choices.cgroups),
     runtimes: choices.runtimes,
-    logDrivers: ['json-file', 'none'],
+    logDrivers: [...logDrivers, 'none'],
     cgroup2: choices.cgroup2,
     cgroupParent: containers.cgroupParent ?? ownCgroupParent(instance),
     hardLimits: (name) => facts.hardLimit(name),

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { machine } from 'node:os';
 import type { SystemBackend } from '#api/server';
 import { zeroTime } from '#kernel';
+import { logDrivers } from '#logs';
 import type { CgroupHost } from '#linux';
 import type { Database } from '#metadata';
 import { hostPlatform } from '#oci';
@@ -93,7 +94,7 @@ export class SystemFacts implements SystemBackend {
         Volume: ['local'],
         Network: ['bridge', 'host', 'null'],
         Authorization: null,
-        Log: ['json-file', 'none'],
+        Log: logDrivers,
       },
       ...this.#cgroups(),
       IPv4Forwarding: read('/proc/sys/net/ipv4/ip_forward') === '1',

@@ -25,3 +25,4 @@ export * from './cgroup-features.ts';
 export * from './pipe.ts';
 export * from './cgroup-stats.ts';
 export * from './unix-listener.ts';
+export * from './unix-datagram.ts';

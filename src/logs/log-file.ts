@@ -2,7 +2,6 @@ import {
   closeSync,
   existsSync,
   fstatSync,
-  ftruncateSync,
   mkdirSync,
   openSync,
   readSync,
@@ -11,9 +10,10 @@ import {
   write,
   writeSync,
 } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readdir, rm, truncate } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '#kernel';
+import { compressedPath, compressLog } from './compressed-log.ts';
 
 /** Rotated files: `path.1` is the one before the newest. */
 export const rotatedPath = (path: string, age: number): string => (age === 0 ? path : `${path}.${age}`);
@@ -27,6 +27,8 @@ export interface LogFileOptions {
   /** Bytes from which on the next record opens a new file. */
   readonly maxSize: number | undefined;
   readonly maxFiles: number;
+  /** Rotated files become `.gz`. */
+  readonly compress?: boolean | undefined;
 }
 
 /** An append-only file of records, rotated by size. Writes are in order; errors are reported once and drop records. */
@@ -38,6 +40,7 @@ export class LogFile {
   #queue: (Buffer | 'rotate')[] = [];
   #queuedBytes = 0;
   #running: Promise<void> | undefined;
+  #compressing: Promise<void> | undefined;
   #closed = false;
 
   /** Opens or creates the file and its folder. Throws Node's file errors. */
@@ -107,8 +110,12 @@ export class LogFile {
   }
 
   #pushRotation(): void {
-    if (this.#running) this.#queue.push('rotate');
-    else this.#guard(() => this.#rotate());
+    if (!this.#running && !this.#compressing) {
+      this.#guard(() => this.#rotate());
+      return;
+    }
+    this.#queue.push('rotate');
+    this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
@@ -116,6 +123,7 @@ export class LogFile {
       const next = this.#queue.shift();
       if (next === undefined) break;
       if (next === 'rotate') {
+        await this.#compressing;
         this.#guard(() => this.#rotate());
         continue;
       }
@@ -127,15 +135,22 @@ export class LogFile {
   }
 
   #rotate(): void {
-    const { path, maxFiles } = this.#options;
+    const { path, maxFiles, compress } = this.#options;
     if (maxFiles < 2) rmSync(path, { force: true });
     for (let age = maxFiles - 1; age >= 1; age -= 1) {
-      const younger = rotatedPath(path, age - 1);
-      if (existsSync(younger)) renameSync(younger, rotatedPath(path, age));
+      const [younger, older] = [rotatedPath(path, age - 1), rotatedPath(path, age)];
+      if (renameIfThere(younger, older)) rmSync(compressedPath(older), { force: true });
+      else if (renameIfThere(compressedPath(younger), compressedPath(older))) rmSync(older, { force: true });
     }
     const fd = openAppend(path);
     closeSync(this.#fd);
     this.#fd = fd;
+    if (!compress || maxFiles < 2) return;
+    this.#compressing = compressLog(rotatedPath(path, 1))
+      .catch(this.#onError)
+      .finally(() => {
+        this.#compressing = undefined;
+      });
   }
 
   #guard(step: () => void): void {
@@ -173,6 +188,17 @@ function openAppend(path: string): number {
   }
 }
 
+function renameIfThere(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    // A reader who clears the log may take files away.
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
 /** Closes a line that an earlier writer's death cut off. Returns the file's size. */
 function endLine(fd: number): number {
   const { size } = fstatSync(fd);
@@ -199,12 +225,14 @@ async function writeAll(fd: number, data: Buffer): Promise<void> {
 
 /** Empties a container's log: rotated files go, the newest is cut to nothing (its writer goes on). */
 export async function clearLogs(path: string): Promise<void> {
-  for (let age = 1; existsSync(rotatedPath(path, age)); age += 1) await rm(rotatedPath(path, age));
-  if (!existsSync(path)) return;
-  const fd = openSync(path, 'r+');
-  try {
-    ftruncateSync(fd, 0);
-  } finally {
-    closeSync(fd);
+  const folder = dirname(path);
+  const older = `${basename(path)}.`;
+  for (const name of existsSync(folder) ? await readdir(folder) : []) {
+    if (name.startsWith(older) && /^\d+(?:\.gz)?$/.test(name.slice(older.length))) {
+      await rm(join(folder, name), { force: true });
+    }
   }
+  await truncate(path).catch((error: unknown) => {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  });
 }

@@ -1,67 +1,102 @@
 import { existsSync } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { errnoOf } from '#kernel';
+import { compressedIdentity, compressedPath, identityOf, inflateLog } from './compressed-log.ts';
 import { rotatedPath } from './log-file.ts';
 
 const ATTEMPTS = 10;
 
+/** One of a log's files, open, whatever happens to its name. */
+export class LogVersion {
+  /** See identityOf(). */
+  readonly identity: string;
+  readonly #path: string;
+  readonly #compressed: boolean;
+  #handle: FileHandle;
+  #inflated = false;
+
+  constructor(handle: FileHandle, identity: string, path: string, compressed: boolean) {
+    this.#handle = handle;
+    this.identity = identity;
+    this.#path = path;
+    this.#compressed = compressed;
+  }
+
+  /** The file's records, uncompressed. Closed with the version. */
+  async content(): Promise<FileHandle> {
+    if (this.#compressed && !this.#inflated) {
+      const inflated = await inflateLog(this.#handle, this.#path);
+      await this.#handle.close();
+      this.#handle = inflated;
+      this.#inflated = true;
+    }
+    return this.#handle;
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
 /** Opens a log's files, oldest first, as one moment had them although their writer may rotate meanwhile. */
-export async function openLogFiles(path: string): Promise<FileHandle[]> {
+export async function openLogFiles(path: string): Promise<LogVersion[]> {
   for (let attempt = 1; ; attempt += 1) {
-    const handles: FileHandle[] = [];
+    const versions: LogVersion[] = [];
     try {
-      let age = 0;
-      while (existsSync(rotatedPath(path, age + 1))) age += 1;
-      for (; age >= 0; age -= 1) {
-        const handle = await openIfThere(rotatedPath(path, age));
-        if (handle) handles.push(handle);
+      for (let age = oldestAge(path); age >= 0; age -= 1) {
+        const version = await openVersion(path, age);
+        if (version) versions.push(version);
       }
-      const inodes = await Promise.all(handles.map(async (handle) => (await handle.stat()).ino));
-      const newest = await inodeOf(path);
-      const steady = newest === inodes.at(-1) && new Set(inodes).size === inodes.length;
-      if (steady || attempt === ATTEMPTS) return handles;
+      const identities = new Set(versions.map(({ identity }) => identity));
+      const steady =
+        identities.size === versions.length && (await newestIdentity(path)) === versions.at(-1)?.identity;
+      if (steady || attempt === ATTEMPTS) return versions;
     } catch (error) {
-      await closeAll(handles);
+      await closeAll(versions);
       throw error;
     }
-    await closeAll(handles);
+    await closeAll(versions);
   }
 }
 
-/** The file that follows an open one after rotations; undefined while it is the newest. The caller closes it. */
-export async function openSuccessor(path: string, current: FileHandle): Promise<FileHandle | undefined> {
-  const { ino } = await current.stat();
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    if ((await inodeOf(path)) === ino) return undefined;
-    const age = await successorAge(path, ino);
-    if (age === undefined) return undefined;
-    const next = await openIfThere(rotatedPath(path, age));
-    if (!next) continue;
-    // The name may have moved on between the look and the open.
-    if ((await successorAge(path, ino)) === age) return next;
-    await next.close();
-  }
-  return undefined;
+/**
+ * The file that follows the one of this identity; the oldest one when that is gone; undefined while it is the newest.
+ * The caller closes it.
+ */
+export async function openSuccessor(path: string, identity: string): Promise<LogVersion | undefined> {
+  if ((await newestIdentity(path)) === identity) return undefined;
+  const versions = await openLogFiles(path);
+  const at = versions.findIndex((version) => version.identity === identity);
+  const [next] = versions.splice(at + 1, 1);
+  await closeAll(versions);
+  return next;
 }
 
-export async function closeAll(handles: readonly FileHandle[]): Promise<void> {
-  await Promise.all(handles.map((handle) => handle.close()));
+export async function closeAll(versions: readonly LogVersion[]): Promise<void> {
+  await Promise.all(versions.map((version) => version.close()));
 }
 
-/** Age of the file after the one with this inode; of the oldest one when that is gone; undefined without files. */
-async function successorAge(path: string, inode: number): Promise<number | undefined> {
+export const rotationExists = (path: string, age: number): boolean =>
+  existsSync(rotatedPath(path, age)) || existsSync(compressedPath(rotatedPath(path, age)));
+
+function oldestAge(path: string): number {
   let age = 0;
-  for (; ; age += 1) {
-    const found = await inodeOf(rotatedPath(path, age));
-    if (found === undefined) break;
-    if (found === inode) return age - 1;
-  }
-  return age === 0 ? undefined : age - 1;
+  while (rotationExists(path, age + 1)) age += 1;
+  return age;
 }
 
-async function inodeOf(path: string): Promise<number | undefined> {
+async function openVersion(path: string, age: number): Promise<LogVersion | undefined> {
+  const name = rotatedPath(path, age);
+  const plain = await openIfThere(name);
+  if (plain) return new LogVersion(plain, await identityOf(plain), path, false);
+  const compressed = age > 0 ? await openIfThere(compressedPath(name)) : undefined;
+  return compressed && new LogVersion(compressed, await compressedIdentity(compressed), path, true);
+}
+
+async function newestIdentity(path: string): Promise<string | undefined> {
   try {
-    return (await stat(path)).ino;
+    const { ino, birthtimeNs } = await stat(path, { bigint: true });
+    return `${ino}-${birthtimeNs}`;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;

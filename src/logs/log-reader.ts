@@ -1,7 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
 import { parseTime } from '#kernel';
 import { FileChanges } from './file-changes.ts';
-import { closeAll, openLogFiles, openSuccessor } from './log-files.ts';
+import { closeAll, openLogFiles, openSuccessor, type LogVersion } from './log-files.ts';
 import { LineReader, tailPosition } from './line-reader.ts';
 import type { LogStream } from './record-encoder.ts';
 
@@ -39,12 +38,17 @@ export interface ReadLogsOptions {
  */
 export async function* readLogs(options: ReadLogsOptions): AsyncGenerator<LogRecord, void, undefined> {
   const files = await openLogFiles(options.path);
+  let version: LogVersion | undefined;
   let reader: LineReader | undefined;
+  const turnTo = async (next: LogVersion, position: number): Promise<LineReader> => {
+    await version?.close();
+    version = next;
+    return new LineReader(await next.content(), position);
+  };
   try {
     const skipped = await skipToTail(files, options.tail);
-    for (let handle = files.shift(); handle; handle = files.shift()) {
-      await reader?.handle.close();
-      reader = new LineReader(handle, skipped.get(handle) ?? 0);
+    for (let next = files.shift(); next; next = files.shift()) {
+      reader = await turnTo(next, skipped.get(next) ?? 0);
       if (!(yield* records(reader, options))) return;
     }
     if (!options.follow) return;
@@ -52,13 +56,12 @@ export async function* readLogs(options: ReadLogsOptions): AsyncGenerator<LogRec
     while (!options.signal?.aborted) {
       // What was written before the end was known, or before a file was replaced, is read first.
       const over = changes.over;
-      const next = reader
-        ? await openSuccessor(options.path, reader.handle)
-        : (await openLogFiles(options.path))[0];
+      const next: LogVersion | undefined = await openSuccessor(options.path, version?.identity ?? '');
+      if (next) files.push(next);
       if (reader && !(yield* records(reader, options))) return;
       if (next) {
-        await reader?.handle.close();
-        reader = new LineReader(next, 0);
+        reader = await turnTo(next, 0);
+        files.pop();
         changes.touch();
       } else if (over) {
         return;
@@ -69,7 +72,7 @@ export async function* readLogs(options: ReadLogsOptions): AsyncGenerator<LogRec
     }
   } finally {
     await closeAll(files);
-    await reader?.handle.close();
+    await version?.close();
   }
 }
 
@@ -100,7 +103,7 @@ interface Fields {
 }
 
 /** One json-file line; undefined for rubbish, as a crash may leave. */
-function parseRecord(line: Buffer): LogRecord | undefined {
+export function parseRecord(line: Buffer): LogRecord | undefined {
   try {
     const fields = JSON.parse(line.toString()) as Fields;
     const { log, stream, time, attrs } = fields;
@@ -117,25 +120,28 @@ function parseRecord(line: Buffer): LogRecord | undefined {
   }
 }
 
-/** Start offsets by file so that `tail` records are left; files before them are emptied of records. */
-async function skipToTail(
-  files: readonly FileHandle[],
-  tail: number | undefined,
-): Promise<Map<FileHandle, number>> {
-  const starts = new Map<FileHandle, number>();
+/** Start offsets by file so that `tail` records are left; files before them are taken out and closed. */
+async function skipToTail(files: LogVersion[], tail: number | undefined): Promise<Map<LogVersion, number>> {
+  const starts = new Map<LogVersion, number>();
   if (tail === undefined) return starts;
   let wanted = tail;
-  for (const handle of files.toReversed()) {
+  let first = files.length;
+  while (first > 0 && (wanted > 0 || first === files.length)) {
+    first -= 1;
+    const version = files[first];
+    if (!version) break;
+    const handle = await version.content();
     const { size } = await handle.stat();
     const { position, found } = await tailPosition(handle, size, wanted);
-    starts.set(handle, position);
+    starts.set(version, position);
     wanted -= found;
   }
+  await closeAll(files.splice(0, first));
   return starts;
 }
 
 /** A log that was cleared begins anew in the same file. */
-async function rewindIfCut(reader: LineReader): Promise<void> {
+export async function rewindIfCut(reader: LineReader): Promise<void> {
   const { size } = await reader.handle.stat();
   if (size < reader.position) reader.position = 0;
 }

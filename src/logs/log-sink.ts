@@ -10,6 +10,10 @@ export interface LogSinkConfig {
   /** Files kept, the newest included. */
   readonly maxFiles: number;
   readonly attrs?: Readonly<Record<string, string>>;
+  /** Rotated files are compressed. */
+  readonly compress?: boolean | undefined;
+  /** `mode=non-blocking`: with more bytes than this waiting for the disk, records are dropped, and output goes on. */
+  readonly maxBuffer?: number;
 }
 
 /** Unfinished lines, for a sink that goes on where another stopped. */
@@ -62,7 +66,13 @@ export function openLogSink(config: LogSinkConfig, options: LogSinkOptions = {})
   }
   return {
     write(stream, chunk) {
-      file.append(encoders[stream].encode(chunk));
+      const records = encoders[stream].encode(chunk);
+      const { maxBuffer } = config;
+      if (maxBuffer !== undefined) {
+        if (file.queuedBytes + records.length <= Math.max(maxBuffer, records.length)) file.append(records);
+        return undefined;
+      }
+      file.append(records);
       return file.queuedBytes > MAX_QUEUED_BYTES ? file.flush() : undefined;
     },
     end: (stream) => file.append(encoders[stream].end()),

@@ -29,6 +29,10 @@ export interface LogConfig {
   readonly maxFiles: number;
   /** Extra `attrs` of each json-file record (from the `labels`, `env`, `tag` options). */
   readonly attrs?: Readonly<Record<string, string>>;
+  /** Rotated files are compressed. */
+  readonly compress?: boolean | undefined;
+  /** `mode=non-blocking`: with more bytes than this waiting for the disk, records are dropped. */
+  readonly maxBuffer?: number;
 }
 
 /** An OCI runtime beside the one that the supervisor was given. */

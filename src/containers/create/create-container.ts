@@ -18,7 +18,7 @@ import { securityWarnings } from '../spec/security-options.ts';
 import { askedLinks, settleLinks } from '../links.ts';
 import { sharedContainer } from '../start/namespaces.ts';
 
-import { validateLogOptions } from '../start/log-config.ts';
+import { validateLogConfig } from '../start/log-config.ts';
 import { portRequests } from '../start/ports.ts';
 import { normalizeHostConfig } from './host-config.ts';
 import { mergeConfig } from './merge-config.ts';
@@ -39,7 +39,7 @@ export async function createContainer(
   request: ContainerCreateRequest,
   options: { name?: string; platform?: string; signal: AbortSignal },
 ): Promise<Created> {
-  const { images, snapshots, clock, defaults } = ctx.options;
+  const { images, snapshots, clock } = ctx.options;
   const askedName = options.name ? checkName(options.name) : undefined;
   // The name is held from here on, so that of two requests one fails before it makes anything.
   await using _lock = await ctx.locks.acquire(
@@ -52,7 +52,7 @@ export async function createContainer(
   const { config, hostConfig, warnings } = settleConfig(ctx, id, request, image);
   const endpoints = validateNetwork(config, hostConfig, request, ctx);
   const links = askedLinks(ctx, hostConfig);
-  validateLogOptions(hostConfig, defaults.logOptions);
+  validateLogConfig(hostConfig);
   portRequests(config, hostConfig);
   const holder = askedName === undefined ? undefined : ctx.store.holderOf(askedName);
   if (askedName !== undefined && holder !== undefined) throw nameTaken(askedName, holder);

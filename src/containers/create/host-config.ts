@@ -1,4 +1,4 @@
-import type { HostConfig } from '#api/types';
+import type { HostConfig, LogConfig } from '#api/types';
 import { maskedPaths, readonlyPaths, defaultShmSize } from '../spec/default-paths.ts';
 
 export interface HostDefaults {
@@ -24,10 +24,7 @@ export function normalizeHostConfig(request: HostConfig, defaults: HostDefaults)
     ...normalizeResources(request),
     Binds: request.Binds ?? null,
     ContainerIDFile: given(request.ContainerIDFile, ''),
-    LogConfig: {
-      Type: filled(request.LogConfig?.Type, defaults.logDriver),
-      Config: given(request.LogConfig?.Config, {}),
-    },
+    LogConfig: logConfig(request.LogConfig, defaults),
     NetworkMode: networkMode(request.NetworkMode),
     PortBindings: given(request.PortBindings, {}),
     RestartPolicy: {
@@ -68,6 +65,13 @@ function normalizeResources(request: HostConfig): HostConfig {
     Devices: given(request.Devices, []),
     Ulimits: request.Ulimits ?? null,
   };
+}
+
+/** The daemon's options go with its driver only. */
+function logConfig(asked: LogConfig | undefined, defaults: HostDefaults): LogConfig {
+  const type = filled(asked?.Type, defaults.logDriver);
+  const inherited = type === defaults.logDriver ? defaults.logOptions : {};
+  return { Type: type, Config: { ...inherited, ...asked?.Config } };
 }
 
 const networkMode = (mode: string | undefined): string => (!mode || mode === 'default' ? 'bridge' : mode);

@@ -9,7 +9,7 @@ import { encodeSpec } from '../spec/runtime-spec.ts';
 import { composeSpec, type OpenedResources } from './compose-spec.ts';
 import { tellLinkingContainers, writeContainerEtc } from './container-etc.ts';
 import { bundleOf, rootOf } from './container-paths.ts';
-import { logConfig } from './log-config.ts';
+import { openLog } from './log-config.ts';
 import { specMount } from './mount-specs.ts';
 import { openNetwork } from './network.ts';
 import { openMount } from './open-mount.ts';
@@ -40,7 +40,7 @@ export async function launch(
       tty: config.Tty ?? false,
       openStdin: config.OpenStdin ?? false,
       stdinOnce: config.StdinOnce ?? false,
-      log: logConfig(ctx, record),
+      log: await openLog(ctx, record),
       ...(runtime && { runtime }),
       ...(rows > 0 && columns > 0 && { consoleSize: [rows, columns] as const }),
     });
@@ -72,6 +72,10 @@ export async function releaseRun(ctx: ContainerContext, record: ContainerRecord)
   const { runtime, networks, volumes } = ctx.options;
   await inTurn(ctx, record, [
     () => runtime.delete(record.id),
+    () => {
+      ctx.shipping.ended(record.id);
+      return Promise.resolve();
+    },
     () => networks.closeSandbox(record.id),
     () => closeSharedMemory(ctx, record.id),
     ...record.mounts.flatMap(({ name }) =>

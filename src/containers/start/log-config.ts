@@ -1,79 +1,178 @@
 import { join } from 'node:path';
-import type { ContainerConfig, HostConfig } from '#api/types';
-import { invalidArgument, unimplemented } from '#kernel';
+import type { HostConfig } from '#api/types';
+import { EngineError, internal, messageOf } from '#kernel';
+import {
+  bufferSize,
+  cacheDisabled,
+  expandTag,
+  extraAttributes,
+  isRemoteDriver,
+  parseBoolean,
+  parseInteger,
+  parseSize,
+  validateLogOptions,
+  type LogInfo,
+  type LogOptions,
+  type ShippedLog,
+} from '#logs';
 import type { LogConfig } from '#runtime';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import { stateFolderOf } from './container-paths.ts';
 
-type Options = Readonly<Record<string, string>>;
+/** Refuses a log driver or options that cannot be, in Docker's words. */
+export function validateLogConfig(host: HostConfig): void {
+  validateLogOptions(driverOf(host), host.LogConfig?.Config ?? {});
+}
 
-const known = new Set(['max-size', 'max-file', 'labels', 'env', 'mode']);
-const later = new Set(['compress', 'tag', 'labels-regex', 'env-regex', 'max-buffer-size']);
+const driverOf = (host: HostConfig): string => host.LogConfig?.Type ?? 'json-file';
+const optionsOf = (record: ContainerRecord): LogOptions => record.hostConfig.LogConfig?.Config ?? {};
 
-/** Refuses options of the log driver that are unknown or malformed, in Docker's words, or not built, by name. */
-export function validateLogOptions(host: HostConfig, defaults: Options): void {
-  const driver = host.LogConfig?.Type ?? 'json-file';
-  const own = host.LogConfig?.Config ?? {};
-  for (const name of Object.keys(own)) {
-    if (driver === 'none' || (!known.has(name) && !later.has(name))) {
-      throw invalidArgument(`unknown log opt '${name}' for ${driver} log driver`);
-    }
-    if (later.has(name)) throw unimplemented(`the log option ${name} is not supported`);
+/** Where a container's records are kept on this host, whatever its driver; undefined for `none`. */
+export function localLogPath(ctx: ContainerContext, record: ContainerRecord): string | undefined {
+  const folder = stateFolderOf(ctx, record.id);
+  const driver = driverOf(record.hostConfig);
+  if (driver === 'none') return undefined;
+  if (driver === 'json-file') return join(folder, `${record.id}-json.log`);
+  return join(folder, 'local-logs', driver === 'local' ? 'container.log' : 'container-cached.log');
+}
+
+/** The log file that inspect shows: only that of json-file is there for others to read. */
+export const shownLogPath = (ctx: ContainerContext, record: ContainerRecord): string =>
+  driverOf(record.hostConfig) === 'json-file' ? (localLogPath(ctx, record) ?? '') : '';
+
+/** The file that `logs` reads. Throws where there is none, or the log was never to be opened, in Docker's words. */
+export function readableLogPath(ctx: ContainerContext, record: ContainerRecord): string {
+  const path = localLogPath(ctx, record);
+  const hidden = isRemoteDriver(driverOf(record.hostConfig)) && cacheDisabled(optionsOf(record));
+  if (path === undefined || hidden) {
+    throw new EngineError('unimplemented', 'configured logging driver does not support reading');
   }
-  const options = { ...defaults, ...own };
-  maxFiles(options);
-  maxSize(options);
-  if (options['mode'] !== undefined && options['mode'] !== 'blocking') {
-    throw unimplemented(`the log option mode=${options['mode']} is not supported: use mode=blocking`);
+  logConfig(ctx, record);
+  return path;
+}
+
+/**
+ * Opens a container's log for a run: checks the options, connects the remote driver. Throws in Docker's words when
+ * that fails.
+ */
+export async function openLog(ctx: ContainerContext, record: ContainerRecord): Promise<LogConfig> {
+  try {
+    const config = logConfig(ctx, record);
+    const shipped = shippedLog(ctx, record);
+    if (shipped) await ctx.shipping.open(shipped);
+    return config;
+  } catch (error) {
+    const message = `failed to create task for container: failed to initialize logging driver: ${messageOf(error)}`;
+    // Clients tell a start that lacks a file by its status.
+    const missing = message.includes('no such file or directory');
+    throw new EngineError(missing ? 'invalidArgument' : 'internal', message, { cause: error });
   }
 }
 
-/** Where and how a container's output is kept; rotated at 10 MB × 5 unless told otherwise. */
-export function logConfig(ctx: ContainerContext, record: ContainerRecord): LogConfig {
-  const { Type: type, Config: own } = record.hostConfig.LogConfig ?? {};
-  const options = { ...ctx.options.defaults.logOptions, ...own };
-  const attrs = attributes(record.config, options);
+/** What the shipping of a remote driver's records must know; undefined for drivers that keep them here. */
+export function shippedLog(ctx: ContainerContext, record: ContainerRecord): ShippedLog | undefined {
+  const driver = driverOf(record.hostConfig);
+  const path = localLogPath(ctx, record);
+  if (path === undefined || !isRemoteDriver(driver)) return undefined;
   return {
-    driver: type === 'none' ? 'none' : 'json-file',
-    path: join(stateFolderOf(ctx, record.id), `${record.id}-json.log`),
-    maxSize: maxSize(options),
-    maxFiles: maxFiles(options),
-    ...(Object.keys(attrs).length > 0 && { attrs }),
+    driver,
+    options: optionsOf(record),
+    info: logInfo(ctx, record),
+    path,
+    positionPath: join(stateFolderOf(ctx, record.id), 'log-position.json'),
   };
 }
 
-/** The labels and variables that `labels=` and `env=` ask to have in every record. */
-function attributes(config: ContainerConfig, options: Options): Readonly<Record<string, string>> {
-  const names = (option: string): readonly string[] =>
-    (options[option] ?? '').split(',').filter((name) => name !== '');
-  const variables = Object.fromEntries(
-    (config.Env ?? []).map((entry) => {
-      const at = entry.indexOf('=');
-      return [entry.slice(0, at), entry.slice(at + 1)];
-    }),
+/** How the supervisor keeps a container's output. Throws in Docker's words for options that it refuses at a start. */
+function logConfig(ctx: ContainerContext, record: ContainerRecord): LogConfig {
+  const driver = driverOf(record.hostConfig);
+  const path = localLogPath(ctx, record);
+  if (path === undefined) return { driver: 'none', path: '', maxSize: undefined, maxFiles: 1 };
+  const options = optionsOf(record);
+  const maxBuffer = bufferSize(options);
+  const config = { driver: 'json-file', path, ...(maxBuffer !== undefined && { maxBuffer }) } as const;
+  if (driver === 'local') return { ...config, ...localFiles(options) };
+  if (isRemoteDriver(driver)) return { ...config, ...cacheFiles(options) };
+  return { ...config, ...jsonFiles(options), ...attributes(logInfo(ctx, record), options) };
+}
+
+type Files = Pick<LogConfig, 'maxSize' | 'maxFiles' | 'compress'>;
+
+/** Rotated at 10 MB × 5 unless told otherwise; `max-size=-1` lets the file grow for ever. */
+function jsonFiles(options: LogOptions): Files {
+  const text = options['max-size'] ?? '10m';
+  const maxSize = text === '-1' ? undefined : parseSize(text, 1000);
+  if (maxSize === 0) throw internal('max-size must be a positive number');
+  const maxFiles = parseInteger(options['max-file'] ?? '5');
+  if (maxFiles < 1) throw internal('max-file cannot be less than 1');
+  const compress = options['compress'] ? parseBoolean(options['compress']) : false;
+  if (compress && (maxFiles < 2 || maxSize === undefined)) {
+    throw internal('compress cannot be true when max-file is less than 2 or max-size is not set');
+  }
+  return { maxSize, maxFiles, compress };
+}
+
+/** 20 MB × 5, compressed, unless told otherwise. */
+function localFiles(options: LogOptions): Files {
+  const size = options['max-size'] ?? '20m';
+  const maxSize = prefixed(`invalid value for max-size: ${size}`, () => parseSize(size, 1000));
+  const files = options['max-file'] ?? '5';
+  const maxFiles = prefixed(`invalid value for max-file: ${files}`, () => parseInteger(files));
+  const compress = prefixed('error reading compress log option', () =>
+    parseBoolean(options['compress'] ?? 'true'),
   );
-  const pick = (from: Options, wanted: readonly string[]): (readonly [string, string])[] =>
-    wanted.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]] as const]));
-  return Object.fromEntries([
-    ...pick(config.Labels ?? {}, names('labels')),
-    ...pick(variables, names('env')),
-  ]);
+  if (maxFiles < 0) throw internal('max file count cannot be less than 0');
+  if (compress && maxFiles < 2) throw internal('compression cannot be enabled when max file count is 1');
+  return { maxSize: maxSize || 20_000_000, maxFiles: Math.max(1, maxFiles), compress };
 }
 
-function maxFiles(options: Options): number {
-  const files = Number(options['max-file'] ?? 5);
-  if (!Number.isInteger(files) || files < 1) throw invalidArgument('max-file cannot be less than 1');
-  return files;
+/** The same for the copy of what goes elsewhere; as in Docker a value that is none counts as not given. */
+function cacheFiles(options: LogOptions): Files {
+  const attempt = <T>(parse: () => T, fallback: T): T => {
+    try {
+      return parse();
+    } catch {
+      return fallback;
+    }
+  };
+  const maxSize = attempt(() => parseSize(options['cache-max-size'] ?? '20m', 1000), 0) || 20_000_000;
+  const maxFiles = attempt(() => parseInteger(options['cache-max-file'] ?? '5'), 0);
+  const compress = attempt(() => parseBoolean(options['cache-compress'] ?? 'true'), true);
+  return { maxSize, maxFiles: maxFiles > 0 ? maxFiles : 5, compress: compress && maxFiles !== 1 };
 }
 
-const maxSize = (options: Options): number | undefined => parseSize(options['max-size'] ?? '10m');
+/** What every record of json-file bears besides. */
+function attributes(info: LogInfo, options: LogOptions): Pick<LogConfig, 'attrs'> {
+  const attrs = extraAttributes(info, options);
+  if (options['tag']) attrs['tag'] = expandTag(info, options);
+  const names = Object.keys(attrs).sort();
+  return names.length > 0
+    ? { attrs: Object.fromEntries(names.map((name) => [name, attrs[name] ?? ''])) }
+    : {};
+}
 
-/** `10m` → bytes; `-1`: unlimited. Throws invalidArgument. */
-function parseSize(text: string): number | undefined {
-  if (text === '-1') return undefined;
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?$/i.exec(text);
-  if (!match) throw invalidArgument(`invalid size: '${text}'`);
-  const power = ['', 'k', 'm', 'g', 't'].indexOf((match[2] ?? '').toLowerCase());
-  return Math.floor(Number(match[1]) * 1024 ** power);
+function logInfo(ctx: ContainerContext, record: ContainerRecord): LogInfo {
+  const { config } = record;
+  const [entrypoint = '', ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+  return {
+    containerId: record.id,
+    containerName: record.name,
+    imageId: record.imageId,
+    imageName: record.imageName,
+    createdAt: record.createdAt,
+    entrypoint,
+    args,
+    env: config.Env ?? [],
+    labels: config.Labels ?? {},
+    hostname: ctx.options.host.hostname,
+  };
+}
+
+function prefixed<T>(prefix: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw internal(`${prefix}: ${messageOf(error)}`, error);
+  }
 }

@@ -4,6 +4,7 @@ import type { Ulimit } from '#api/types';
 import { EngineError, errnoOf, invalidArgument, kindOf, messageOf } from '#kernel';
 import { checkSettings } from './check-settings.ts';
 import type { RuntimeProgram } from '#runtime';
+import { logSettings } from './log-settings.ts';
 import { inFile, mergeSettings, parseFile, type ParsedFlags, type Settings } from './parse-settings.ts';
 import { parseRuntimes } from './runtimes.ts';
 import { SettingsReader } from './settings-reader.ts';
@@ -68,7 +69,7 @@ export interface Configuration {
   };
   readonly storageDriver: 'overlay2' | 'copy' | undefined;
   readonly containers: {
-    readonly logDriver: 'json-file' | 'none';
+    readonly logDriver: string;
     readonly logOptions: Readonly<Record<string, string>>;
     readonly ulimits: readonly Ulimit[];
     readonly runtime: string | undefined;
@@ -176,8 +177,7 @@ function networkSettings(read: SettingsReader): Configuration['network'] {
 
 function containerSettings(read: SettingsReader): Configuration['containers'] {
   return {
-    logDriver: read.choice('logDriver', ['json-file', 'none']) ?? 'json-file',
-    logOptions: read.pairs('logOptions'),
+    ...logSettings(read),
     ulimits: read.list('defaultUlimits').map(parseUlimit),
     runtime: read.text('defaultRuntime'),
     runtimes: parseRuntimes(read.pairs('runtimes')),

@@ -243,6 +243,7 @@ function fakeContainers({ containers, execs }: Store, note: Note, calls: Call[])
       return { result: Promise.resolve({ statusCode: 3 }) };
     },
     top: async () => Promise.resolve({ Titles: ['PID'], Processes: [['1']] }),
+    clearLogs: act('clearLogs'),
     logs: (ref) => {
       get(ref);
       return Readable.from([]);

@@ -30,6 +30,16 @@ export function containerStreamRoutes({ containers }: Pick<Backends, 'containers
       handle: async (e) => logs(containers, e),
     },
     {
+      // Not in Docker's API.
+      method: 'DELETE',
+      path: path('logs'),
+      operation: 'ContainerLogsClear',
+      handle: async (e) => {
+        await containers.clearLogs(e.name);
+        return done;
+      },
+    },
+    {
       method: 'POST',
       path: path('attach'),
       operation: 'ContainerAttach',

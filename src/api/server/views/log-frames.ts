@@ -39,9 +39,15 @@ function prefixOf(record: LogRecord, format: LogFormat): string {
   if (!format.details) return time;
   const attributes = Object.entries(record.attrs ?? {})
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+    .map(([name, value]) => `${queryEscape(name)}=${queryEscape(value)}`);
   return `${time}${attributes.join(',')} `;
 }
+
+/** As Go's url.QueryEscape. */
+const queryEscape = (text: string): string =>
+  encodeURIComponent(text)
+    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+');
 
 /** RFC 3339 with all nine fractional digits. */
 function fixedTime(nanos: bigint): string {

@@ -1,0 +1,76 @@
+import { messageOf } from '#kernel';
+import type { LogOptions } from '../log-info.ts';
+import { parseBoolean, parseDuration, parseSize, parseUnsigned } from '../option-values.ts';
+import { parseAddress } from './addresses.ts';
+
+export interface FluentdOptions {
+  readonly transport: 'tcp' | 'tls' | 'unix';
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  /** Nobody waits for the first connection. */
+  readonly async: boolean;
+  readonly subSecond: boolean;
+  readonly acknowledge: boolean;
+}
+
+/** Docker's errors for the options of fluentd. */
+export function validateFluentd(options: LogOptions): void {
+  parseFluentd(options);
+}
+
+export function parseFluentd(options: LogOptions): FluentdOptions {
+  const text = options['fluentd-address'] ?? '';
+  let location: Pick<FluentdOptions, 'transport' | 'host' | 'port' | 'path'>;
+  try {
+    location = parseLocation(text);
+  } catch (error) {
+    throw new Error(`invalid fluentd-address (${text}): ${messageOf(error)}`, { cause: error });
+  }
+  const flag = (name: string): boolean => (options[name] ? parseBoolean(options[name]) : false);
+  if (options['fluentd-buffer-limit']) parseSize(options['fluentd-buffer-limit'], 1024);
+  if (options['fluentd-retry-wait']) parseDuration(options['fluentd-retry-wait']);
+  if (options['fluentd-max-retries']) parseUnsigned(options['fluentd-max-retries']);
+  const async = flag('fluentd-async');
+  checkInterval(options['fluentd-async-reconnect-interval']);
+  const subSecond = flag('fluentd-sub-second-precision');
+  const acknowledge = flag('fluentd-request-ack');
+  checkTimeout(options['fluentd-write-timeout']);
+  return { ...location, async, subSecond, acknowledge };
+}
+
+function parseLocation(text: string): Pick<FluentdOptions, 'transport' | 'host' | 'port' | 'path'> {
+  if (text === '') return { transport: 'tcp', host: '127.0.0.1', port: 24224, path: '' };
+  const { scheme, host, port, path } = parseAddress(text.includes('://') ? text : `tcp://${text}`);
+  if (scheme === 'unix') {
+    if (path === '' || path === '/') throw new Error('path is empty');
+    return { transport: 'unix', host: '', port: 0, path: `${host}${path}` };
+  }
+  if (scheme !== 'tcp' && scheme !== 'tls') throw new Error(`unsupported scheme: '${scheme}'`);
+  if (path !== '') throw new Error('should not contain a path element');
+  return { transport: scheme, host: host === '' ? '127.0.0.1' : host, port: Number(port || 24224), path: '' };
+}
+
+function checkInterval(text: string | undefined): void {
+  if (!text) return;
+  const name = 'invalid value for fluentd-async-reconnect-interval';
+  let interval: number;
+  try {
+    interval = parseDuration(text);
+  } catch (error) {
+    throw new Error(`${name}: ${messageOf(error)}`, { cause: error });
+  }
+  if (interval !== 0 && (interval < 100 || interval > 10_000)) {
+    throw new Error(`${name}: value (${JSON.stringify(text)}) must be between 100ms and 10s`);
+  }
+}
+
+function checkTimeout(text: string | undefined): void {
+  if (!text) return;
+  try {
+    parseDuration(text);
+  } catch (error) {
+    const message = `invalid value for fluentd-write-timeout: value must be a duration: ${messageOf(error)}`;
+    throw new Error(message, { cause: error });
+  }
+}

@@ -2,7 +2,7 @@ import type { ContainerConfig, HostConfig, RestartPolicy } from '#api/types';
 import { invalidArgument } from '#kernel';
 import type { RuntimeProgram } from '#runtime';
 import { parseSignal } from '../signals.ts';
-import { normalizeCapabilities } from '../spec/capabilities.ts';
+import { normalizeCapabilities, requireAvailable } from '../spec/capabilities.ts';
 import { parseSecurityOptions } from '../spec/security-options.ts';
 import { validateResources, type KernelFacts } from './validate-resources.ts';
 
@@ -12,6 +12,8 @@ export interface HostFacts {
   readonly runtimes: Readonly<Record<string, RuntimeProgram>>;
   readonly logDrivers: readonly string[];
   readonly kernel: KernelFacts;
+  /** What the daemon may hand out: its own bounding set. */
+  readonly capabilities: readonly string[];
 }
 
 const policies = ['no', 'always', 'on-failure', 'unless-stopped'];
@@ -22,7 +24,7 @@ export function validate(config: ContainerConfig, host: HostConfig, facts: HostF
   validateRestart(host.RestartPolicy ?? {}, host.AutoRemove ?? false);
   validateResources(host, facts);
   validateModes(config, host);
-  normalizeCapabilities('CapAdd', host.CapAdd ?? []);
+  requireAvailable(host.CapAdd ?? [], facts.capabilities);
   normalizeCapabilities('CapDrop', host.CapDrop ?? []);
   parseSecurityOptions(host.SecurityOpt ?? []);
   validateHealthcheck(config);

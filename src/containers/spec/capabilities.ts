@@ -33,6 +33,17 @@ export function normalizeCapabilities(
   });
 }
 
+/** Throws invalidArgument, in Docker's words, for one that the daemon itself lacks and so cannot hand out. */
+export function requireAvailable(asked: readonly string[], available: readonly string[]): void {
+  const missing = normalizeCapabilities('CapAdd', asked).find(
+    (name) => name !== 'ALL' && !available.includes(name),
+  );
+  if (missing === undefined) return;
+  throw invalidArgument(
+    `invalid CapAdd: capability not supported by your kernel or not available in the current environment: "${missing}"`,
+  );
+}
+
 /** The container's capabilities: those of the bounding set that the daemon itself may hand out (`available`). */
 function containerCapabilities(options: {
   readonly add: readonly string[];

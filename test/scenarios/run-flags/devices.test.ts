@@ -19,7 +19,9 @@ after(async () => {
   await rm(cdi, { recursive: true, force: true });
 });
 
-const ours = { skip: process.env['WHARF_TEST_HOST'] === undefined ? false : 'needs a daemon of its own' };
+const ours = {
+  skip: process.env['WHARF_TEST_HOST'] === undefined ? (false as const) : 'needs a daemon of its own',
+};
 /** Which ways of opening a device succeed. */
 const opens = (path: string): string =>
   `(: <${path}) 2>/dev/null && echo -n r; (: >${path}) 2>/dev/null && echo -n w; echo`;

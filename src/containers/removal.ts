@@ -5,6 +5,7 @@ import type { ContainerContext } from './context.ts';
 import type { ContainerRecord } from './container-record.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { waitResult } from './lifecycle.ts';
+import { dropImages } from './held-images.ts';
 import { hasLinks, settleLinks } from './links.ts';
 import { stateFolderOf } from './start/container-paths.ts';
 import { release } from './start/launch.ts';
@@ -55,6 +56,7 @@ export async function removeLocked(
   try {
     await release(ctx, removing);
     await snapshots.remove(record.id);
+    await dropImages(ctx, record.id, record.mounts);
     await ctx.shipping.finish(record.id);
     await removeStateFolder(ctx, record.id);
     ctx.store.remove(record.id);

@@ -11,6 +11,7 @@ import { bundleOf, rootOf } from './start/container-paths.ts';
 import { release } from './start/launch.ts';
 import { unmountRoot } from './start/root-file-system.ts';
 import { adoptAnnouncements } from './start/run-events.ts';
+import { containerOfSnapshot } from './held-images.ts';
 import { transition } from './state-machine.ts';
 
 /**
@@ -80,8 +81,8 @@ export async function tidy(ctx: ContainerContext, lifecycle: Lifecycle): Promise
 /** Writable layers of creates that the daemon's death cut short. */
 async function removeOrphanedLayers(ctx: ContainerContext): Promise<void> {
   for (const { key, kind } of ctx.options.snapshots.list()) {
-    const isContainers = kind === 'active' && /^[0-9a-f]{64}$/.test(key);
-    if (isContainers && !ctx.store.find(key)) await ctx.options.snapshots.remove(key);
+    const owner = kind === 'active' ? containerOfSnapshot(key) : undefined;
+    if (owner !== undefined && !ctx.store.find(owner)) await ctx.options.snapshots.remove(key);
   }
 }
 

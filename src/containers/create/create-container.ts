@@ -3,7 +3,6 @@ import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '#api/t
 import {
   conflict,
   invalidArgument,
-  makeFolders,
   messageOf,
   newId,
   notFound,
@@ -15,6 +14,7 @@ import { formatPlatform, hostPlatform, matchesPlatform, parsePlatform, type Plat
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import { securityWarnings } from '../spec/security-options.ts';
+import { containerOfSnapshot, holdImages } from '../held-images.ts';
 import { askedLinks, settleLinks } from '../links.ts';
 import { sharedContainer } from '../start/namespaces.ts';
 
@@ -61,6 +61,7 @@ export async function createContainer(
   try {
     const mounts = await settleMounts(config, hostConfig, mountHost(ctx, made));
     await snapshots.prepare(id, image.chainId);
+    await holdImages(ctx, id, mounts);
     const record: ContainerRecord = {
       id,
       name,
@@ -143,7 +144,9 @@ async function undo(ctx: ContainerContext, id: string, volumes: readonly string[
   const report = (error: unknown): void => {
     logger.warn({ container: id, error: messageOf(error) }, 'undoing a failed create left something behind');
   };
-  await ctx.options.snapshots.remove(id).catch(report);
+  for (const { key } of ctx.options.snapshots.list()) {
+    if (containerOfSnapshot(key) === id) await ctx.options.snapshots.remove(key).catch(report);
+  }
   for (const volume of volumes) await ctx.options.volumes.remove(volume).catch(report);
 }
 
@@ -153,11 +156,6 @@ function mountHost(ctx: ContainerContext, anonymous: string[]): MountHost {
       const volume = await ctx.options.volumes.create(spec);
       if (volume.anonymous) anonymous.push(volume.name);
       return volume;
-    },
-    async makeFolder(path) {
-      await makeFolders(path, 0o755).catch((error: unknown) => {
-        throw invalidArgument(`error while creating mount source path '${path}': ${messageOf(error)}`, error);
-      });
     },
     exists: (path) =>
       access(path).then(

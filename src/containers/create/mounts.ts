@@ -8,8 +8,6 @@ import { isPropagation, parseMode, parseVolumesFrom, type MountMode } from './mo
 /** What settling mounts needs from the host. */
 export interface MountHost {
   createVolume(spec: VolumeSpec): Promise<VolumeRecord>;
-  /** Makes a missing bind source, as `-v` does. */
-  makeFolder(path: string): Promise<void>;
   exists(path: string): Promise<boolean>;
   /** Throws notFound `No such image: …`. */
   image(name: string): MountedImage;
@@ -85,7 +83,6 @@ async function settleBind(text: string, host: HostConfig, on: MountHost): Promis
   if (isBind) {
     if (!mode.copyUp) throw invalid('field VolumeOptions must not be specified');
     const path = posix.normalize(source);
-    if (!(await on.exists(path))) await on.makeFolder(path);
     return { ...bindMount(path, destination, modeText, mode), makesSource: true };
   }
   if (mode.propagation !== '') throw invalid('field BindOptions must not be specified');
@@ -230,9 +227,8 @@ async function settleBindMount(request: MountRequest, on: MountHost): Promise<Co
   if (propagation !== '' && !isPropagation(propagation))
     throw invalid(`invalid propagation mode: ${propagation}`);
   const path = posix.normalize(source);
-  if (!(await on.exists(path))) {
-    if (!mount.BindOptions?.CreateMountpoint) throw invalid(`bind source path does not exist: ${path}`);
-    await on.makeFolder(path);
+  if (!mount.BindOptions?.CreateMountpoint && !(await on.exists(path))) {
+    throw invalid(`bind source path does not exist: ${path}`);
   }
   return {
     ...bindMount(path, destination, '', { rw, propagation, copyUp: false }),

@@ -9,7 +9,7 @@ export function specMount(mount: ContainerMount, source: string): SpecMount {
   const { destination, rw } = mount;
   if (mount.type === 'image') {
     // What a subpath left of it is read-only already, and below an image nothing is mounted.
-    return { destination, type: 'bind', source, options: ['bind', 'ro', 'rprivate'] };
+    return { destination, type: 'bind', source, options: ['bind', 'ro', 'private'] };
   }
   if (mount.type === 'tmpfs') {
     const given = (mount.tmpfsOptions ?? '').split(',').filter((option) => option !== '');
@@ -19,7 +19,9 @@ export function specMount(mount: ContainerMount, source: string): SpecMount {
     const kept = given.filter((option) => !defaults.includes(option));
     return { destination, type: 'tmpfs', source: 'tmpfs', options: [...defaults, ...kept, 'rprivate'] };
   }
-  const propagation = mount.propagation === '' ? 'rprivate' : mount.propagation;
+  const asked = mount.propagation === '' ? 'rprivate' : mount.propagation;
+  // crun takes the `r` of a propagation for that of `rbind`.
+  const propagation = mount.nonRecursive ? asked.replace(/^r/, '') : asked;
   return {
     destination,
     type: 'bind',

@@ -287,18 +287,12 @@ covers('--volumes-from', 'with the rights of the owner or less', async () => {
 covers('--volume', 'a missing source is made, at each start; --mount refuses it', async () => {
   const source = join(engine.folder, 'missing');
   await engine.docker('create', '--name', 'rf-made', '-v', `${source}:/b`, 'busybox', 'ls', '-d', '/b');
+  assert.equal(await engine.docker('start', '-a', 'rf-made'), '/b');
   await succeed('rmdir', [source]);
   assert.equal(await engine.docker('start', '-a', 'rf-made'), '/b');
   await engine.docker('rm', 'rf-made');
-  await engine.docker(
-    'create',
-    '--name',
-    'rf-kept',
-    '--mount',
-    `type=bind,src=${source},dst=/b`,
-    'busybox',
-    'true',
-  );
+  const mount = ['--mount', `type=bind,src=${source},dst=/b`];
+  await engine.docker('create', '--name', 'rf-kept', ...mount, 'busybox', 'true');
   await succeed('rmdir', [source]);
   assert.match(await engine.fails(1, 'start', 'rf-kept'), /bind source path does not exist: .*\/missing/);
   await engine.docker('rm', 'rf-kept');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { Engine } from '../docker-cli/engine.ts';
@@ -39,6 +39,12 @@ covers('--cap-add --cap-drop', 'change what root may do', async () => {
   ]);
   assert.equal(stdout, '0000000000000020\n');
   assert.match(await refused('--cap-add', 'NONSENSE'), /invalid CapAdd: unknown capability: "CAP_NONSENSE"/);
+  const bounding = /^CapBnd:\t(\S+)/m.exec(await readFile('/proc/self/status', 'utf8'))?.[1] ?? '';
+  // CAP_SYS_RESOURCE: a host may keep it from its engine.
+  if (((BigInt(`0x${bounding}`) >> 24n) & 1n) === 0n) {
+    const why = /not available in the current environment: "CAP_SYS_RESOURCE"/;
+    assert.match(await refused('--cap-add', 'SYS_RESOURCE'), why);
+  }
   assert.match(
     await refused('--cap-drop', 'NONSENSE'),
     /invalid CapDrop: unknown capability: "CAP_NONSENSE"/,

@@ -53,7 +53,7 @@ export class Execs {
 
   create(ref: string, config: ExecConfig): string {
     const record = this.#ctx.store.get(ref);
-    this.#requireRunning(record);
+    this.#requireRunning(record, ref);
     const command = config.Cmd ?? [];
     if (command.length === 0) throw invalidArgument('No exec command specified');
     if (config.User) prefixErrors('', () => this.#user(record, config.User ?? ''), 'invalidArgument');
@@ -221,24 +221,19 @@ export class Execs {
   }
 
   #get(id: string): Exec {
-    const exec = this.#execs.get(id) ?? this.#byPrefix(id);
+    const exec = this.#execs.get(id);
     if (!exec) throw notFound(`No such exec instance: ${id}`);
     return exec;
   }
 
-  #byPrefix(prefix: string): Exec | undefined {
-    if (prefix.length < 4) return undefined;
-    const matches = [...this.#execs.values()].filter(({ record }) => record.id.startsWith(prefix));
-    return matches.length === 1 ? matches[0] : undefined;
-  }
-
-  #requireRunning(record: ContainerRecord): void {
+  /** `ref`: what the request called the container. */
+  #requireRunning(record: ContainerRecord, ref = record.id): void {
     if (record.state.status === 'restarting') {
       throw conflict(`Container ${record.id} is restarting, wait until the container is running`);
     }
     if (record.state.status !== 'running') throw conflict(`container ${record.id} is not running`);
     if (record.state.paused) {
-      throw conflict(`container ${record.id} is paused, unpause the container before exec`);
+      throw conflict(`Container ${ref} is paused, unpause the container before exec`);
     }
   }
 

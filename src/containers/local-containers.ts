@@ -34,7 +34,7 @@ import { remove, removeLocked } from './removal.ts';
 import { reconcile, tidy } from './restore.ts';
 import { makeBaseLayer } from './start/base-layer.ts';
 import { rewriteContainerEtc } from './start/container-etc.ts';
-import { stateFolderOf } from './start/container-paths.ts';
+import { rootOf, stateFolderOf } from './start/container-paths.ts';
 import { readableLogPath, shippedLog, shownLogPath } from './start/log-config.ts';
 import { StatsSampler, type StatsOptions, type StatsReading } from './stats/sampler.ts';
 import { top } from './top.ts';
@@ -146,6 +146,15 @@ export class LocalContainers implements Containers, AsyncDisposable {
     };
   }
 
+  /** The folders of a root that is an overlay, and where it is mounted while somebody needs it. */
+  rootFolders(
+    id: string,
+  ): { lower: readonly string[]; upper: string; work: string; merged: string } | undefined {
+    const { lower, upper, work } = this.#ctx.options.snapshots.mounts(id);
+    if (upper === undefined || work === undefined) return undefined;
+    return { lower: [this.#ctx.baseLayer, ...lower], upper, work, merged: rootOf(this.#ctx, id) };
+  }
+
   execIds(id: string): readonly string[] {
     return this.#execs.idsOf(id);
   }
@@ -201,7 +210,9 @@ export class LocalContainers implements Containers, AsyncDisposable {
     if (record.name === next) {
       throw invalidArgument('Renaming a container with the same name as its current name');
     }
-    const renamed = ctx.update(record, { name: next });
+    const renamed = prefixErrors('Error when allocating new name: ', () =>
+      ctx.update(record, { name: next }),
+    );
     if (hasLinks(renamed)) settleLinks(ctx);
     ctx.options.networks.rename(id, next);
     ctx.publish(renamed, 'rename', { oldName: `/${record.name}` });
@@ -218,8 +229,9 @@ export class LocalContainers implements Containers, AsyncDisposable {
 
   async resize(ref: string, size: { rows: number; columns: number }): Promise<void> {
     const record = this.#ctx.store.get(ref);
-    if (record.state.status !== 'running') throw conflict(`Container ${record.id} is not running`);
-    await this.#ctx.options.runtime.resize(record.id, size);
+    if (record.state.status !== 'running') throw conflict(`container ${record.id} is not running`);
+    // Without a terminal there is nothing to do, and no error.
+    if (record.config.Tty) await this.#ctx.options.runtime.resize(record.id, size);
     this.#ctx.publish(record, 'resize', { height: String(size.rows), width: String(size.columns) });
   }
 
@@ -272,7 +284,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
     const record = this.#ctx.store.get(ref);
     const { status } = record.state;
     if (status === 'running' && record.state.paused) {
-      throw conflict(`container ${record.id} is paused, unpause the container before attach`);
+      throw conflict(`container ${ref} is paused, unpause the container before attach`);
     }
     if (status === 'restarting') {
       throw conflict(`container ${record.id} is restarting, wait until the container is running`);

@@ -27,10 +27,10 @@ export async function remove(
   if (state.status === 'removing') throw conflict(`removal of container ${ref} is already in progress`);
   if (state.status === 'running') {
     if (!options.force) {
-      const [is, how] = state.paused
-        ? ['paused', 'unpause and then stop the container before removing or force remove']
-        : ['running', 'stop the container before removing or force remove'];
-      throw conflict(`cannot remove container "${displayName(ref, ctx)}": container is ${is}: ${how}`);
+      const why = state.paused
+        ? 'container is paused and must be unpaused first'
+        : 'container is running: stop the container before removing or force remove';
+      throw conflict(`cannot remove container "${displayName(ref, ctx)}": ${why}`);
     }
     await lifecycle.termination.killAndWait(ctx.store.get(id));
   }

@@ -14,6 +14,71 @@ export function joinFrames(bytes: Buffer): Readonly<Record<string, string>> {
   return at === bytes.length ? streams : { ...streams, rest: bytes.subarray(at).toString('latin1') };
 }
 
+/** A body in chunks as one. */
+export function joinChunks(bytes: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const line = bytes.indexOf('\r\n', at);
+    const length = parseInt(bytes.toString('latin1', at, line), 16);
+    if (line < 0 || !(length > 0)) break;
+    parts.push(bytes.subarray(line + 2, line + 2 + length));
+    at = line + 2 + length + 2;
+  }
+  return Buffer.concat(parts);
+}
+
+/** The frames of a websocket: the data in one piece, and how it was closed. */
+export function joinWebSocketFrames(bytes: Buffer): Readonly<Record<string, unknown>> {
+  const opcodes = new Set<number>();
+  const data: Buffer[] = [];
+  for (let at = 0; at + 2 <= bytes.length;) {
+    const opcode = bytes.readUInt8(at) & 15;
+    const short = bytes.readUInt8(at + 1) & 127;
+    const length = short === 126 ? bytes.readUInt16BE(at + 2) : short;
+    at += short === 126 ? 4 : 2;
+    opcodes.add(opcode);
+    if (opcode < 8) data.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return { opcodes: [...opcodes].filter((code) => code !== 0).sort(), data: Buffer.concat(data).toString() };
+}
+
+/** A frame of a client: its bytes are masked. */
+export function webSocketFrame(opcode: number, text: string): Buffer {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | bytes.length, 0, 0, 0, 0]), bytes]);
+}
+
+export interface TarEntry {
+  readonly name: string;
+  readonly content?: string;
+  readonly folder?: boolean;
+  readonly uid?: number;
+}
+
+/** A small tar of files and folders. */
+export function makeTar(entries: readonly TarEntry[]): Buffer {
+  const blocks = entries.map(({ name, content = '', folder = false, uid = 0 }) => {
+    const head = Buffer.alloc(512);
+    const size = Buffer.byteLength(content);
+    head.write(name, 0);
+    head.write(folder ? '0000755\0' : '0000644\0', 100);
+    head.write(`${uid.toString(8).padStart(7, '0')}\0`, 108);
+    head.write(`${uid.toString(8).padStart(7, '0')}\0`, 116);
+    head.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
+    head.write('15000000000\0', 136);
+    head.write('        ', 148);
+    head.write(folder ? '5' : '0', 156);
+    head.write('ustar\x0000', 257);
+    const sum = head.reduce((total, byte) => total + byte, 0);
+    head.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    const data = Buffer.alloc(Math.ceil(size / 512) * 512);
+    data.write(content);
+    return Buffer.concat([head, data]);
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
 const tarTypes: Readonly<Record<string, string>> = {
   '0': 'file',
   '1': 'link',
@@ -72,7 +137,8 @@ export function readBody({ headers, body }: Received): unknown {
   if (body.length === 0) return undefined;
   const type = headers['content-type'] ?? '';
   const content = body.toString();
-  if (type === 'application/x-tar') return { tar: listTar(body, true) };
+  if (type === 'application/x-tar' || body.toString('latin1', 257, 262) === 'ustar')
+    return { tar: listTar(body, true) };
   if (type.includes('multiplexed-stream')) return joinFrames(body);
   if (type.includes('raw-stream') && body.length >= 8 && (body[0] ?? 9) < 4 && body[1] === 0)
     return joinFrames(body);

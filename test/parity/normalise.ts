@@ -8,7 +8,18 @@ const mac = /\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g;
 const duration = /(?:Less than a second|About an? \w+|\d+ seconds?|\d+ minutes?)/g;
 
 /** Host paths of the engine's own files. */
-const paths = new Set(['ResolvConfPath', 'HostnamePath', 'HostsPath', 'LogPath', 'SandboxKey', 'Mountpoint']);
+const paths = new Set([
+  'ResolvConfPath',
+  'HostnamePath',
+  'HostsPath',
+  'LogPath',
+  'SandboxKey',
+  'Mountpoint',
+  'LowerDir',
+  'MergedDir',
+  'UpperDir',
+  'WorkDir',
+]);
 /** Numbers that no two runs share; 0 stays. */
 const numbers = new Map([
   ['Pid', '<pid>'],
@@ -21,6 +32,7 @@ const numbers = new Map([
 
 function normaliseText(text: string, key: string, names: Names): string {
   if (paths.has(key) && text.startsWith('/')) return '<path>';
+  if (key === 'Runtime' && /^(?:runc|crun)$/.test(text)) return '<default runtime>';
   let found = text;
   for (const [name, placeholder] of names) {
     found = found.replaceAll(name, placeholder);

@@ -92,16 +92,26 @@ function sort(
   };
 }
 
-/** For a person: each difference once, with the versions that have it. */
+/** For a person: each difference once, with where it is. */
 export function describe({ differing }: Comparison): string {
-  const lines = new Map<string, string[]>();
+  const found = new Map<string, { steps: Set<string>; versions: Set<string> }>();
   for (const { version, step, unexplained, explained } of differing) {
     const all: readonly (Difference & { readonly cause?: string })[] = [...unexplained, ...explained];
     for (const { path, reference, ours, cause } of all) {
       const because = cause === undefined ? '' : `\n      because ${cause}`;
-      const line = `  ${step}: ${path}\n      reference ${reference}\n      ours      ${ours}${because}`;
-      lines.set(line, [...(lines.get(line) ?? []), version]);
+      const text = `  ${path}\n      reference ${cut(reference)}\n      ours      ${cut(ours)}${because}`;
+      const places = found.get(text) ?? { steps: new Set(), versions: new Set() };
+      places.steps.add(step);
+      places.versions.add(version);
+      found.set(text, places);
     }
   }
-  return [...lines].map(([line, found]) => `${line}\n      in ${found.join(' ')}`).join('\n');
+  const lines = [...found].map(([text, { steps, versions: seen }]) => {
+    const [first = '', ...others] = steps;
+    const more = others.length > 0 ? ` and ${others.length} others` : '';
+    return `${text}\n      in ${[...seen].join(' ')}: ${first}${more}`;
+  });
+  return lines.join('\n');
 }
+
+const cut = (text: string): string => (text.length > 500 ? `${text.slice(0, 500)}…` : text);

@@ -1,4 +1,4 @@
-import { readBody } from './body.ts';
+import { joinChunks, readBody } from './body.ts';
 import { normalise, normaliseHeaders } from './normalise.ts';
 import { ask, TakenOver, type Received } from './wire.ts';
 
@@ -120,7 +120,8 @@ export class Session {
     stream: TakenOver,
     pick: (body: unknown) => unknown = (body) => body,
   ): Promise<void> {
-    const body = await stream.finish();
+    const bytes = await stream.finish();
+    const body = stream.headers['transfer-encoding'] === 'chunked' ? joinChunks(bytes) : bytes;
     const received = { status: stream.status, headers: stream.headers, body };
     this.#record(step, method, path, received, pick(readBody(received)));
   }
@@ -144,6 +145,12 @@ export class Session {
     const events = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as JsonRecord);
     const { status, headers } = { ...head };
     this.#record(step, 'GET', '/events', { status, headers, body }, events.map(eventText));
+  }
+
+  /** Kills a container and waits for its end, so that no event of it is left to come. */
+  async end(name: string): Promise<void> {
+    await this.quiet('POST', `/containers/${name}/kill`);
+    await this.until(name, ({ Status }) => Status === 'exited');
   }
 
   /** Polls until the container's state is the one that is asked for. */

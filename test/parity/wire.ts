@@ -156,11 +156,13 @@ export class TakenOver {
         const state = this.#ended ? 'ended' : 'said no more';
         throw new Error(`${this.#what}: the engine ${state} after ${JSON.stringify(this.#bytes.toString())}`);
       }
-      await Promise.race([
-        once(this.#socket, 'data', { signal: AbortSignal.timeout(left) }).catch(() => undefined),
-        once(this.#socket, 'close').catch(() => undefined),
-        once(this.#socket, 'end').catch(() => undefined),
-      ]);
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      const wake = (): void => resolve(undefined);
+      const timer = setTimeout(wake, left);
+      for (const event of ['data', 'end', 'close']) this.#socket.once(event, wake);
+      await promise;
+      clearTimeout(timer);
+      for (const event of ['data', 'end', 'close']) this.#socket.off(event, wake);
     }
   }
 }

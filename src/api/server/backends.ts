@@ -5,12 +5,13 @@ import type { Images } from '#images';
 import type { Clock } from '#kernel';
 import type { Networks } from '#networks';
 import type { Volumes } from '#volumes';
-import type { ContainerFiles } from './views/container-inspect.ts';
+import type { ContainerFiles, RootFolders } from './views/container-inspect.ts';
 
 /** What of containers the API needs, and what some engines offer besides. Routes exist for what is there. */
 export type ContainersBackend = Containers & {
   /** Host paths that inspect shows. */
   files?(id: string): ContainerFiles | undefined;
+  rootFolders?(id: string): RootFolders | undefined;
   /** What a container uses, once a second; the first reading throws notFound for an unknown one. */
   stats?(ref: string, options: StatsOptions): AsyncGenerator<StatsReading, void, void>;
 };

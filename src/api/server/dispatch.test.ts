@@ -119,8 +119,8 @@ test('create reads its body in the newest form', async (t) => {
   const [old, current] = engine.calls.map(([, request]) => request);
   assert.deepEqual(old, {
     Image: 'busybox',
+    MacAddress: '02:00:00:00:00:01',
     NetworkingConfig: { EndpointsConfig: { default: { MacAddress: '02:00:00:00:00:01' } } },
-    HostConfig: {},
   });
   assert.deepEqual(current, { Image: 'busybox', MacAddress: '02:00:00:00:00:01' });
 });
@@ -224,7 +224,8 @@ for (const [query, names] of [
   ['limit=2', ['web', 'old']],
   ['all=1&limit=1', ['web']],
   ['filters={"status":["exited"]}', ['old']],
-  ['filters={"exited":["3"]}', ['old']],
+  ['filters={"exited":["3"]}', []],
+  ['all=1&filters={"exited":["3"]}', ['old']],
   ['filters={"exited":["4"]}', []],
   ['all=1&filters={"name":["^/web$"]}', ['web']],
   ['all=1&filters={"label":["x=y"]}', ['web']],
@@ -235,7 +236,7 @@ for (const [query, names] of [
   ['all=1&filters={"since":["old"]}', ['web']],
   ['all=1&filters={"network":["bridge"]}', ['web', 'old']],
   ['all=1&filters={"volume":["data"]}', ['old']],
-  ['all=1&filters={"expose":["8080-8090/tcp"]}', ['old']],
+  ['all=1&filters={"expose":["8080-8090/tcp"]}', []],
   ['all=1&filters={"health":["none"],"is-task":["false"]}', ['web', 'old']],
   ['all=1&filters={"is-task":["true"]}', []],
 ] as const) {

@@ -1,4 +1,4 @@
-import type { HostConfig, LogConfig } from '#api/types';
+import type { HostConfig, LogConfig, PortBinding, PortMap } from '#api/types';
 import { maskedPaths, readonlyPaths, defaultShmSize } from '../spec/default-paths.ts';
 
 export interface HostDefaults {
@@ -26,7 +26,7 @@ export function normalizeHostConfig(request: HostConfig, defaults: HostDefaults)
     ContainerIDFile: given(request.ContainerIDFile, ''),
     LogConfig: logConfig(request.LogConfig, defaults),
     NetworkMode: networkMode(request.NetworkMode),
-    PortBindings: given(request.PortBindings, {}),
+    PortBindings: portBindings(request.PortBindings),
     RestartPolicy: {
       Name: filled(request.RestartPolicy?.Name, 'no'),
       MaximumRetryCount: given(request.RestartPolicy?.MaximumRetryCount, 0),
@@ -34,9 +34,9 @@ export function normalizeHostConfig(request: HostConfig, defaults: HostDefaults)
     VolumesFrom: request.VolumesFrom ?? null,
     ConsoleSize: given(request.ConsoleSize, [0, 0]),
     CgroupnsMode: filled(request.CgroupnsMode, cgroupnsMode(request, defaults)),
-    Dns: given(request.Dns, []),
-    DnsOptions: given(request.DnsOptions, []),
-    DnsSearch: given(request.DnsSearch, []),
+    Dns: request.Dns ?? null,
+    DnsOptions: request.DnsOptions ?? null,
+    DnsSearch: request.DnsSearch ?? null,
     IpcMode: filled(request.IpcMode, defaults.ipcMode),
     SecurityOpt: securityOptions(request),
     ShmSize: filled(request.ShmSize, filled(defaults.shmSize, defaultShmSize)),
@@ -57,12 +57,12 @@ function normalizeResources(request: HostConfig): HostConfig {
     MemorySwap: memory > 0 && swap === 0 ? memory * 2 : swap,
     MemorySwappiness: swappiness < 0 ? null : swappiness,
     PidsLimit: pids <= 0 ? null : pids,
-    BlkioWeightDevice: given(request.BlkioWeightDevice, []),
-    BlkioDeviceReadBps: given(request.BlkioDeviceReadBps, []),
-    BlkioDeviceWriteBps: given(request.BlkioDeviceWriteBps, []),
-    BlkioDeviceReadIOps: given(request.BlkioDeviceReadIOps, []),
-    BlkioDeviceWriteIOps: given(request.BlkioDeviceWriteIOps, []),
-    Devices: given(request.Devices, []),
+    BlkioWeightDevice: request.BlkioWeightDevice ?? null,
+    BlkioDeviceReadBps: request.BlkioDeviceReadBps ?? null,
+    BlkioDeviceWriteBps: request.BlkioDeviceWriteBps ?? null,
+    BlkioDeviceReadIOps: request.BlkioDeviceReadIOps ?? null,
+    BlkioDeviceWriteIOps: request.BlkioDeviceWriteIOps ?? null,
+    Devices: request.Devices ?? null,
     Ulimits: request.Ulimits ?? null,
   };
 }
@@ -72,6 +72,14 @@ function logConfig(asked: LogConfig | undefined, defaults: HostDefaults): LogCon
   const type = filled(asked?.Type, defaults.logDriver);
   const inherited = type === defaults.logDriver ? defaults.logOptions : {};
   return { Type: type, Config: { ...inherited, ...asked?.Config } };
+}
+
+/** Bindings in full, null as null. */
+function portBindings(asked: PortMap | null | undefined): PortMap | null {
+  if (!asked) return null;
+  const complete = (binding: PortBinding): PortBinding => ({ HostIp: '', HostPort: '', ...binding });
+  const entries = Object.entries(asked).map(([port, bindings]) => [port, bindings?.map(complete) ?? null]);
+  return Object.fromEntries(entries) as PortMap;
 }
 
 const networkMode = (mode: string | undefined): string => (!mode || mode === 'default' ? 'bridge' : mode);
@@ -85,6 +93,7 @@ function cgroupnsMode(request: HostConfig, defaults: HostDefaults): 'private' | 
 /** A privileged container, or one in the host's processes, is not labelled; Docker notes that here. */
 function securityOptions(request: HostConfig): readonly string[] | null {
   const given = request.SecurityOpt ?? null;
-  if (!request.Privileged || given?.some((option) => option.startsWith('label'))) return given;
+  const onHost = request.Privileged || request.IpcMode === 'host' || request.PidMode === 'host';
+  if (!onHost || given?.some((option) => option.startsWith('label'))) return given;
   return [...(given ?? []), 'label=disable'];
 }

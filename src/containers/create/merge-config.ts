@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { ContainerConfig, HealthConfig } from '#api/types';
 import { invalidArgument } from '#kernel';
 import type { ImageRuntimeConfig } from '#oci';
@@ -42,6 +43,7 @@ function ownSettings(request: ContainerConfig): ContainerConfig {
     StdinOnce: flag(request.StdinOnce),
     Image: filled(request.Image, ''),
     ...(request.NetworkDisabled && { NetworkDisabled: true }),
+    ...(request.MacAddress && { MacAddress: request.MacAddress }),
   };
 }
 
@@ -69,17 +71,15 @@ function mergeCommand(
   const own = request.Cmd ?? null;
   if (asked.length === 1 && asked[0] === '') return { Entrypoint: null, Cmd: own };
   if (asked.length > 0) return { Entrypoint: asked, Cmd: own };
-  return { Entrypoint: image.Entrypoint ?? null, Cmd: isEmpty(own) ? (image.Cmd ?? null) : own };
+  const entrypoint = image.Entrypoint ?? (request.Entrypoint ? [] : null);
+  return { Entrypoint: entrypoint, Cmd: isEmpty(own) ? (image.Cmd ?? null) : own };
 }
 
-/** The request's variables, then those of the image that it does not set; a bare name removes the image's. */
+/** The request's variables, then those of the image that it does not set; a bare name removes it from all. */
 function mergeEnv(image: readonly string[], request: readonly string[]): readonly string[] {
   const nameOf = (entry: string): string => entry.split('=', 1)[0] ?? '';
   const set = new Set(request.map(nameOf));
-  return [
-    ...request.filter((entry) => entry.includes('=')),
-    ...image.filter((entry) => !set.has(nameOf(entry))),
-  ];
+  return [...request, ...image.filter((entry) => !set.has(nameOf(entry)))];
 }
 
 function mergeHealthcheck(
@@ -99,5 +99,5 @@ function normalizeWorkingDir(path: string): string {
   if (!path.startsWith('/')) {
     throw invalidArgument(`the working directory '${path}' is invalid, it needs to be an absolute path`);
   }
-  return path.length > 1 ? path.replace(/\/+$/, '') || '/' : path;
+  return posix.normalize(path).replace(/(.)\/$/, '$1');
 }

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { posix, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { FilesystemChange } from '#api/types';
-import { errnoOf, formatTime, invalidArgument, newId, notFound, permissionDenied } from '#kernel';
+import { errnoOf, formatTime, invalidArgument, newId, notFound } from '#kernel';
 import { bindMount, findMount, openFolderUnder, openUnder, oPath, readLinkAt } from '#linux';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
@@ -66,7 +66,7 @@ export class ContainerFiles {
     const stat = statInside(tree.root, posix.join(path, '.'), record.name, path);
     if (stat.mode < 2 ** 31) throw invalidArgument('extraction point is not a directory');
     if (record.hostConfig.ReadonlyRootfs && !this.#inWritableMount(record, path)) {
-      throw permissionDenied('container rootfs is marked read-only');
+      throw invalidArgument('container rootfs is marked read-only');
     }
     await this.#ctx.options.archiver.unpack(
       { stream: archive },

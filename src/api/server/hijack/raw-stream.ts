@@ -1,8 +1,10 @@
 import { once } from 'node:events';
+import { STATUS_CODES } from 'node:http';
 import { finished, Transform, type Duplex } from 'node:stream';
 import { invalidArgument, messageOf } from '#kernel';
 import { isHungUp } from '#linux';
 import type { Connection, Exchange } from '../exchange.ts';
+import { statusOf } from '../status.ts';
 import { streamContentType } from '../versions/index.ts';
 import { frame } from '../views/log-frames.ts';
 import { DetachKeyFilter } from './detach-keys.ts';
@@ -67,6 +69,16 @@ export async function acceptRawStream(
   const lines = fields.map(([name = '', value = '']) => `${name}: ${value}\r\n`);
   socket.write(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n`);
   return socket;
+}
+
+/** Tells on the bare connection, as Docker does, why it is not attached to anything. */
+export async function refuseRawStream(exchange: Exchange, error: unknown): Promise<void> {
+  const socket = await connectionOf(exchange).take();
+  socket.on('error', () => socket.destroy());
+  const status = statusOf(error);
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: ${rawStreamType}\r\n\r\n`;
+  socket.end(`${head}${messageOf(error)}\r\n`);
+  socket.resume();
 }
 
 /** Joins a connection of acceptRawStream() with `streams`; see serveRawStream(). */

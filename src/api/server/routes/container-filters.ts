@@ -3,6 +3,7 @@ import { invalidArgument } from '#kernel';
 import type { Backends } from '../backends.ts';
 import type { Filters } from '../filters.ts';
 import type { Query } from '../query.ts';
+import { viewPortSummaries } from '../views/container-network.ts';
 import { exitCodeOf, lastExit, wireStatus } from '../views/container-state.ts';
 
 type FilterBackends = Pick<Backends, 'containers' | 'images' | 'networks'>;
@@ -17,7 +18,6 @@ const known = [
   'isolation',
   'is-task',
   'label',
-  'label!',
   'name',
   'network',
   'publish',
@@ -37,7 +37,7 @@ export function selectContainers(backends: FilterBackends, query: Query): readon
   const limit = query.integer('limit') ?? -1;
   const tests = containerTests(backends, filters);
   // Asking for a state or a number of containers is asking for stopped ones too.
-  const all = query.boolean('all') || limit > 0 || filters.has('status') || filters.has('exited');
+  const all = query.boolean('all') || limit > 0 || filters.has('status');
   const selected = backends.containers
     .list()
     .filter((record) => (all || isUp(record)) && tests.every((test) => test(record)));
@@ -62,7 +62,7 @@ function containerTests(backends: FilterBackends, filters: Filters): readonly Te
   if (filters.has('volume')) tests.push(mounts(filters));
   if (filters.has('network')) tests.push(inNetwork(backends, filters));
   if (filters.has('publish')) tests.push(hasPort(filters, 'publish', published(backends)));
-  if (filters.has('expose')) tests.push(hasPort(filters, 'expose', exposed));
+  if (filters.has('expose')) tests.push(hasPort(filters, 'expose', exposed(backends)));
   return tests;
 }
 
@@ -138,16 +138,19 @@ function inNetwork({ networks }: FilterBackends, filters: Filters): Test {
 /** Ports as `80/tcp`. */
 type Ports = (record: ContainerRecord) => readonly string[];
 
-const exposed: Ports = (record) =>
-  Object.keys(record.config.ExposedPorts ?? {}).map((port) => (port.includes('/') ? port : `${port}/tcp`));
+/** The container's side of the ports that its entry shows. */
+const exposed =
+  ({ containers }: FilterBackends): Ports =>
+  (record) =>
+    viewPortSummaries(record, containers.network(record.id)).map(
+      (port) => `${port.PrivatePort}/${port.Type}`,
+    );
 
+/** The host's side. */
 const published =
   ({ containers }: FilterBackends): Ports =>
   (record) =>
-    (containers.network(record.id)?.ports ?? []).flatMap((port) => [
-      `${port.containerPort}/${port.protocol}`,
-      `${port.hostPort}/${port.protocol}`,
-    ]);
+    (containers.network(record.id)?.ports ?? []).map((port) => `${port.hostPort}/${port.protocol}`);
 
 /** Values are `80`, `80/udp` or `8000-8010/tcp`. */
 function hasPort(filters: Filters, name: string, portsOf: Ports): Test {
@@ -159,9 +162,11 @@ function portRange(name: string, value: string): readonly string[] {
   const [range = '', protocol = 'tcp'] = value.split('/');
   const [first = '', last = first] = range.split('-');
   for (const text of [first, last]) {
-    if (/^\d+$/.test(text) && Number(text) <= 65_535) continue;
+    const isNumber = /^\d+$/.test(text);
+    if (isNumber && Number(text) <= 65_535) continue;
+    const why = isNumber ? 'value out of range' : 'invalid syntax';
     throw invalidArgument(
-      `error while looking up for ${name} ${value}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+      `error while looking up for ${name} ${value}: strconv.ParseUint: parsing ${JSON.stringify(text)}: ${why}`,
     );
   }
   const count = Math.max(Number(last) - Number(first) + 1, 0);

@@ -1,5 +1,5 @@
 import type { ContainerInspectResponse, ContainerSummary } from '#api/types';
-import type { ContainerRecord } from '#containers';
+import type { ContainerRecord, LiveNetwork } from '#containers';
 import { ok, type Answer } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
@@ -53,10 +53,14 @@ export function summaryFacts(backends: ListBackends): (record: ContainerRecord) 
   return (record) => ({
     now,
     networkIds,
-    live: containers.network(record.id),
+    live: liveNetwork(containers, record),
     imageNameHolds: imageId(record.imageName) === record.imageId,
   });
 }
+
+/** What is left of a run that has ended is not shown, though it takes a moment to go. */
+const liveNetwork = (containers: Backends['containers'], record: ContainerRecord): LiveNetwork | undefined =>
+  record.state.status === 'running' ? containers.network(record.id) : undefined;
 
 async function withSizes(
   backends: ListBackends,
@@ -67,8 +71,13 @@ async function withSizes(
   for (const record of records) {
     const size = await unlessGone(backends.containers.size(record.id));
     if (!size) continue;
-    const { sizeRw: SizeRw, sizeRootFs: SizeRootFs } = size;
-    summaries.push({ ...viewSummary(record, facts(record)), SizeRw, SizeRootFs });
+    const { sizeRw, sizeRootFs } = size;
+    // Zero is left out, as in Go.
+    const sizes = {
+      ...(sizeRw > 0 && { SizeRw: sizeRw }),
+      ...(sizeRootFs > 0 && { SizeRootFs: sizeRootFs }),
+    };
+    summaries.push({ ...viewSummary(record, facts(record)), ...sizes });
   }
   return summaries;
 }
@@ -78,11 +87,12 @@ async function inspect(backends: ListBackends, exchange: Exchange): Promise<Cont
   const record = containers.get(exchange.name);
   return viewContainer(record, {
     storageDriver,
-    live: containers.network(record.id),
+    live: liveNetwork(containers, record),
     networkIds: (name) => networks.find(name)?.id,
     logPath: containers.logPath(record.id),
     execIds: containers.execIds(record.id),
     files: containers.files?.(record.id),
+    folders: containers.rootFolders?.(record.id),
     size: exchange.query.boolean('size') ? await containers.size(record.id) : undefined,
   });
 }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ContainerWaitResponse } from '#api/types';
 import type { Containers, LogsOptions, PathStat, WaitCondition } from '#containers';
@@ -6,7 +7,13 @@ import { done, encodeJson, ok, type Answer } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import { parseDetachKeys } from '../hijack/detach-keys.ts';
-import { drained, serveRawStream, serveWebSocket } from '../hijack/raw-stream.ts';
+import {
+  drained,
+  refuseRawStream,
+  serveRawStream,
+  serveWebSocket,
+  type RawStreamOptions,
+} from '../hijack/raw-stream.ts';
 import { named, type Route } from '../route.ts';
 import { streamContentType } from '../versions/index.ts';
 import { logFrames } from '../views/log-frames.ts';
@@ -44,7 +51,7 @@ export function containerStreamRoutes({ containers }: Pick<Backends, 'containers
       path: path('attach'),
       operation: 'ContainerAttach',
       hijacks: true,
-      handle: async (e) => attach(containers, e, serveRawStream),
+      handle: async (e) => attach(containers, e, serveRawStream, refuseRawStream),
     },
     {
       method: 'GET',
@@ -158,35 +165,56 @@ function logsOptions(
   };
 }
 
+/** `refuse` tells why there is nothing to attach to; without it that is an answer like any other. */
 async function attach(
   containers: Containers,
   exchange: Exchange,
   serve: typeof serveRawStream,
+  refuse?: typeof refuseRawStream,
 ): Promise<undefined> {
-  const { query } = exchange;
+  let attachment: Awaited<ReturnType<typeof openAttachment>>;
+  try {
+    attachment = await openAttachment(containers, exchange);
+  } catch (error) {
+    if (!refuse) throw error;
+    await refuse(exchange, error);
+    return undefined;
+  }
+  await serve(exchange, attachment.streams, attachment.options);
+  return undefined;
+}
+
+async function openAttachment(
+  containers: Containers,
+  exchange: Exchange,
+): Promise<{ streams: Duplex | undefined; options: RawStreamOptions }> {
+  const { query, name } = exchange;
   const detachKeys = parseDetachKeys(query.text('detachKeys'));
-  const record = containers.get(exchange.name);
+  const record = containers.get(name);
   const tty = record.config.Tty ?? false;
   const stdout = query.boolean('stdout');
   const stderr = query.boolean('stderr');
   const stdin = query.boolean('stdin') && (record.config.OpenStdin ?? false);
   const streams = query.boolean('stream')
-    ? await containers.attach(record.id, { stdin, stdout, stderr })
+    ? await containers.attach(name, { stdin, stdout, stderr })
     : undefined;
   const replay = query.boolean('logs') && (stdout || stderr);
-  await serve(exchange, streams, {
-    tty,
-    stdin,
-    detachKeys,
-    detached: () => containers.detached(record.id),
-    ...(replay && {
-      prelude: logFrames(
-        containers.logs(record.id, { stdout, stderr, follow: false, signal: exchange.signal }),
-        { tty, timestamps: false, details: false },
-      ),
-    }),
-  });
-  return undefined;
+  const prelude = (): AsyncIterable<Uint8Array> =>
+    logFrames(containers.logs(record.id, { stdout, stderr, follow: false, signal: exchange.signal }), {
+      tty,
+      timestamps: false,
+      details: false,
+    });
+  return {
+    streams,
+    options: {
+      tty,
+      stdin,
+      detachKeys,
+      detached: () => containers.detached(record.id),
+      ...(replay && { prelude: prelude() }),
+    },
+  };
 }
 
 function archiveRoutes(containers: Containers): readonly Route[] {

@@ -140,10 +140,10 @@ function stopOptions(exchange: Exchange): { stopSignal?: string; timeout?: numbe
 export function consoleSize(exchange: Exchange): { rows: number; columns: number } {
   const read = (name: string, noun: string): number => {
     const text = exchange.query.text(name);
-    if (!/^\d+$/.test(text)) {
+    if (!/^-?\d+$/.test(text)) {
       throw invalidArgument(`invalid resize ${noun} ${JSON.stringify(text)}: invalid syntax`);
     }
-    if (Number(text) > 65_535) {
+    if (Number(text) < 0 || Number(text) >= 2 ** 32) {
       throw invalidArgument(`invalid resize ${noun} ${JSON.stringify(text)}: value out of range`);
     }
     return Number(text);
@@ -157,6 +157,7 @@ async function prune(
 ): Promise<ContainersPruneResponse> {
   const filters = exchange.query.filters(['label', 'label!', 'until']);
   const now = clock.now();
+  if (filters.all('until').length > 1) throw invalidArgument('more than one until filter specified');
   const until = filters.all('until').map((text) => parseUntil(text, now));
   const stopped = (record: ContainerRecord): boolean =>
     record.state.status === 'created' || record.state.status === 'exited' || record.state.status === 'dead';

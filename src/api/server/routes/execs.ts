@@ -21,6 +21,7 @@ export function execRoutes({ containers }: Pick<Backends, 'containers'>): readon
       handle: async (exchange) => {
         const config = await exchange.body(parseExecConfig);
         if ((config.Cmd ?? []).length === 0) throw invalidArgument('No exec command specified');
+        checkEscapeKeys(config.DetachKeys ?? '');
         return created({ Id: await containers.createExec(exchange.name, config) });
       },
     },
@@ -47,6 +48,15 @@ export function execRoutes({ containers }: Pick<Backends, 'containers'>): readon
       handle: (exchange) => ok(viewExec(containers.getExec(exchange.name))),
     },
   ];
+}
+
+/** Throws invalidArgument: the keys have another name here than where one attaches. */
+function checkEscapeKeys(text: string): void {
+  try {
+    parseDetachKeys(text);
+  } catch (error) {
+    throw invalidArgument(`Invalid escape keys (${text}) provided`, error);
+  }
 }
 
 /** What answers of this operation carry besides a hijacked connection's own headers. */

@@ -56,4 +56,11 @@ export const lowerContainerInspect: readonly Lowering[] = [
 
 export const lowerContainerSummary: readonly Lowering[] = [
   { before: '1.52', lower: (container) => without(container, 'Health') },
+  {
+    before: '1.46',
+    lower: (container) => ({
+      ...container,
+      HostConfig: without(objectAt(container, 'HostConfig'), 'Annotations'),
+    }),
+  },
 ];

@@ -25,6 +25,7 @@ const queryLifts: Readonly<Record<string, readonly Lift<Query>[]>> = {
   VolumePrune: [{ before: '1.42', lift: (query) => query.withFilter('all', 'true') }],
   ContainerStop: [{ before: '1.42', lift: (query) => query.without('signal') }],
   ContainerRestart: [{ before: '1.42', lift: (query) => query.without('signal') }],
+  ContainerCreate: [{ before: '1.41', lift: (query) => query.without('platform') }],
   ContainerWait: [{ before: '1.30', lift: (query) => query.without('condition') }],
   ContainerLogs: [{ before: '1.35', lift: (query) => query.without('until') }],
   ContainerStats: [{ before: '1.41', lift: (query) => query.without('one-shot') }],
@@ -39,34 +40,24 @@ const queryLifts: Readonly<Record<string, readonly Lift<Query>[]>> = {
 
 const createLifts: readonly Lift<ContainerCreateRequest>[] = [
   { before: '1.52', lift: moveMacAddress },
-  {
-    before: '1.44',
-    lift: withHostConfig((host) => ({
-      ...host,
-      ...(host.Mounts && {
-        Mounts: host.Mounts.map((mount) =>
-          mount.Type === 'bind' && mount.ReadOnly
-            ? { ...mount, BindOptions: { ...mount.BindOptions, ReadOnlyNonRecursive: true } }
-            : mount,
-        ),
-      }),
-    })),
-  },
+  { before: '1.43', lift: withHostConfig((host) => ({ ...host, Annotations: null })) },
+  { before: '1.42', lift: withHostConfig((host) => ({ ...host, ConsoleSize: null })) },
   {
     before: '1.41',
     lift: withHostConfig((host) => ({ ...host, CgroupnsMode: host.CgroupnsMode || 'host' })),
   },
   { before: '1.40', lift: withHostConfig((host) => ({ ...host, IpcMode: host.IpcMode || 'shareable' })) },
+  { before: '1.25', lift: withHostConfig((host) => ({ ...host, AutoRemove: false })) },
 ];
 
 /** One MAC address for the container was that of its first network. */
 function moveMacAddress(request: ContainerCreateRequest): ContainerCreateRequest {
-  const { MacAddress, ...rest } = request;
-  if (!MacAddress) return rest;
+  const { MacAddress } = request;
+  if (!MacAddress) return request;
   const network = request.HostConfig?.NetworkMode || 'default';
   const endpoints = request.NetworkingConfig?.EndpointsConfig ?? {};
   const endpoint: EndpointSettings = { MacAddress, ...endpoints[network] };
-  return { ...rest, NetworkingConfig: { EndpointsConfig: { ...endpoints, [network]: endpoint } } };
+  return { ...request, NetworkingConfig: { EndpointsConfig: { ...endpoints, [network]: endpoint } } };
 }
 
 function withHostConfig(

@@ -16,6 +16,8 @@ export interface InspectFacts {
   readonly storageDriver: string;
   /** The files mounted over /etc, if they exist. */
   readonly files: ContainerFiles | undefined;
+  /** The folders that its root is made of, where it is an overlay. */
+  readonly folders: RootFolders | undefined;
   readonly size: { readonly sizeRw: number; readonly sizeRootFs: number } | undefined;
 }
 
@@ -24,6 +26,23 @@ export interface ContainerFiles {
   readonly resolvConf: string;
   readonly hostname: string;
   readonly hosts: string;
+}
+
+/** Host paths of the layers of a container's root, from the top to the base, and of where it is mounted. */
+export interface RootFolders {
+  readonly lower: readonly string[];
+  readonly upper: string;
+  readonly work: string;
+  readonly merged: string;
+}
+
+function viewFolders(
+  record: ContainerRecord,
+  folders: RootFolders | undefined,
+): Readonly<Record<string, string>> {
+  if (!folders) return {};
+  const { lower, upper, work, merged } = folders;
+  return { ID: record.id, LowerDir: lower.join(':'), MergedDir: merged, UpperDir: upper, WorkDir: work };
 }
 
 /** Entrypoint and command in one: what the container runs. */
@@ -55,7 +74,7 @@ export function viewContainer(record: ContainerRecord, facts: InspectFacts): Con
     AppArmorProfile: '',
     ExecIDs: facts.execIds.length > 0 ? facts.execIds : null,
     HostConfig: viewHostConfig(record.hostConfig),
-    GraphDriver: { Name: facts.storageDriver, Data: {} },
+    GraphDriver: { Name: facts.storageDriver, Data: viewFolders(record, facts.folders) },
     ...(facts.size && { SizeRw: facts.size.sizeRw, SizeRootFs: facts.size.sizeRootFs }),
     Mounts: viewMounts(record),
     Config: viewConfig(record.config),

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { EndpointSettings, NetworkSettings, PortBinding, PortMap, PortSummary } from '#api/types';
 import type { ContainerRecord, LiveNetwork } from '#containers';
 import type { Endpoint, PublishedPort } from '#networks';
@@ -19,10 +20,16 @@ export function viewEndpoints(
   const found = [...names].map((name) => {
     const networkId = networkIds(name);
     const endpoint = endpoints.find((one) => one.networkName === name || one.networkId === networkId);
-    return [name, viewEndpoint(record.endpoints[name] ?? {}, endpoint, networkId)] as const;
+    const shown = viewEndpoint(record.endpoints[name] ?? {}, endpoint, wasUp(record) ? networkId : '');
+    const isBare = record.state.status === 'running' && (name === 'host' || name === 'none');
+    return [name, isBare ? { ...shown, EndpointID: ownId(record, `endpoint in ${name}`) } : shown] as const;
   });
   return Object.fromEntries(found);
 }
+
+/** A network's id is told from the first start on. */
+const wasUp = ({ state }: ContainerRecord): boolean =>
+  state.status !== 'created' || state.failure !== undefined;
 
 function viewEndpoint(
   asked: EndpointSettings,
@@ -38,6 +45,7 @@ function viewEndpoint(
     ...asked,
     NetworkID: networkId ?? '',
     ...noAddresses,
+    MacAddress: asked.MacAddress ?? '',
     ...(endpoint && viewAddresses(endpoint)),
   };
 }
@@ -81,13 +89,17 @@ export function viewNetworkSettings(
   live: LiveNetwork | undefined,
   networkIds: NetworkIds,
 ): NetworkSettings {
+  const onHost = record.state.status === 'running' && record.hostConfig.NetworkMode === 'host';
   return {
-    SandboxID: live ? record.id : '',
-    SandboxKey: live?.sandboxKey ?? '',
+    SandboxID: live || onHost ? ownId(record, 'sandbox') : '',
+    SandboxKey: live?.sandboxKey ?? (onHost ? '/var/run/docker/netns/default' : ''),
     Ports: viewPorts(record, live),
     Networks: viewEndpoints(record, live, networkIds),
   };
 }
+
+/** What has no identity of its own here, since there is one to a container, has an id for clients that expect one. */
+const ownId = (record: ContainerRecord, noun: string): string => hash('sha256', `${noun} of ${record.id}`);
 
 function viewPorts(record: ContainerRecord, live: LiveNetwork | undefined): PortMap {
   if (!live) return {};

@@ -1,4 +1,4 @@
-import type { ContainerSummary } from '#api/types';
+import type { ContainerSummary, EndpointSettings } from '#api/types';
 import type { ContainerRecord, LiveNetwork } from '#containers';
 import type { OlderForm } from '../answer.ts';
 import { commandOf, viewMounts } from './container-inspect.ts';
@@ -32,13 +32,22 @@ export function viewSummary(record: ContainerRecord, facts: SummaryFacts): Conta
       NetworkMode: record.hostConfig.NetworkMode ?? 'bridge',
       ...(record.hostConfig.Annotations && { Annotations: record.hostConfig.Annotations }),
     },
-    NetworkSettings: { Networks: viewEndpoints(record, facts.live, facts.networkIds) },
+    NetworkSettings: { Networks: listedEndpoints(record, facts) },
     Mounts: viewMounts(record),
     Health: {
       Status: record.health?.status ?? 'none',
       FailingStreak: record.health?.failingStreak ?? 0,
     },
   };
+}
+
+/** Lists do not tell the names an endpoint is found by. */
+function listedEndpoints(
+  record: ContainerRecord,
+  facts: SummaryFacts,
+): Readonly<Record<string, EndpointSettings>> {
+  const endpoints = Object.entries(viewEndpoints(record, facts.live, facts.networkIds));
+  return Object.fromEntries(endpoints.map(([name, endpoint]) => [name, { ...endpoint, DNSNames: null }]));
 }
 
 /** Arguments with spaces in single quotes. */

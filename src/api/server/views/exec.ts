@@ -1,5 +1,6 @@
 import type { ExecInspectResponse } from '#api/types';
 import type { ExecRecord } from '#containers';
+import { parseDetachKeys } from '../hijack/detach-keys.ts';
 
 /** GET /exec/{id}/json. */
 export function viewExec(exec: ExecRecord): ExecInspectResponse {
@@ -18,9 +19,12 @@ export function viewExec(exec: ExecRecord): ExecInspectResponse {
     OpenStdin: exec.attachStdin,
     OpenStderr: exec.attachStderr,
     OpenStdout: exec.attachStdout,
-    CanRemove: exec.state.status === 'exited',
+    CanRemove: false,
     ContainerID: exec.containerId,
-    DetachKeys: exec.detachKeys ?? '',
+    // Go shows bytes so.
+    DetachKeys: Buffer.from(exec.detachKeys === undefined ? [] : parseDetachKeys(exec.detachKeys)).toString(
+      'base64',
+    ),
     Pid: exec.state.status === 'created' ? 0 : exec.state.pid,
   };
 }

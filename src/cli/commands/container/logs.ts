@@ -10,6 +10,7 @@ export const command = defineCommand({
   aliases: ['container logs', 'logs'],
   arguments: exactly(1),
   flags: {
+    clear: bool('Empty the log instead of showing it'),
     details: bool('Show what the log driver knows besides'),
     follow: bool('Go on as more is printed', { short: 'f' }),
     since: string('Leave out what is older: a time ("2013-01-02T13:23:37Z") or a span ("42m")'),
@@ -19,6 +20,10 @@ export const command = defineCommand({
   },
   async run(context, { flags, args: [container = ''] }) {
     const path = `/containers/${encodeURIComponent(container)}`;
+    if (flags.clear) {
+      await context.engine.send({ method: 'DELETE', path: `${path}/logs` });
+      return;
+    }
     const { Config } = await context.engine.json<ContainerInspectResponse>({
       method: 'GET',
       path: `${path}/json`,

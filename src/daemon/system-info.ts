@@ -4,7 +4,7 @@ import { machine } from 'node:os';
 import type { SystemBackend } from '#api/server';
 import { zeroTime } from '#kernel';
 import { logDrivers } from '#logs';
-import type { CgroupHost } from '#linux';
+import { cgroupFeatures, type CgroupHost } from '#linux';
 import type { Database } from '#metadata';
 import { hostPlatform } from '#oci';
 import type { LiveConfiguration } from './live-configuration.ts';
@@ -171,18 +171,17 @@ export class SystemFacts implements SystemBackend {
     | 'CgroupDriver'
     | 'CgroupVersion'
   > {
-    const { mode, controllers, unified } = this.#options.cgroups;
-    const v2 = mode === 'v2' ? (read(`${unified ?? ''}/cgroup.controllers`) ?? '').split(' ') : [];
-    const has = (name: string): boolean => controllers.has(name) || v2.includes(name);
+    const { mode } = this.#options.cgroups;
+    const kernel = cgroupFeatures(this.#options.cgroups);
     return {
-      MemoryLimit: has('memory'),
-      SwapLimit: has('memory'),
-      CpuCfsPeriod: has('cpu'),
-      CpuCfsQuota: has('cpu'),
-      CPUShares: has('cpu'),
-      CPUSet: has('cpuset'),
-      PidsLimit: has('pids'),
-      OomKillDisable: controllers.has('memory'),
+      MemoryLimit: kernel.memoryLimit,
+      SwapLimit: kernel.swapLimit,
+      CpuCfsPeriod: kernel.cpuQuota,
+      CpuCfsQuota: kernel.cpuQuota,
+      CPUShares: kernel.cpuShares,
+      CPUSet: kernel.cpuset,
+      PidsLimit: kernel.pidsLimit,
+      OomKillDisable: kernel.oomKillDisable,
       CgroupDriver: 'cgroupfs',
       CgroupVersion: mode === 'v2' ? '2' : '1',
     };

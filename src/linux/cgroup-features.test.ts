@@ -20,15 +20,24 @@ test('cgroupFeatures() tells what a v1 hierarchy has', (t) => {
     'blkio/blkio.weight': '500',
     'cpu/cpu.rt_period_us': '1000000',
     'memory/memory.swappiness': '60',
+    'memory/memory.limit_in_bytes': '9223372036854771712',
     nodes: '0-1\n',
   });
-  const controllers = new Map(['blkio', 'cpu', 'memory'].map((name) => [name, join(root, name)]));
+  const controllers = new Map(['blkio', 'cpu', 'memory', 'pids'].map((name) => [name, join(root, name)]));
   assert.deepEqual(cgroupFeatures({ mode: 'v1', controllers, unified: undefined }, join(root, 'nodes')), {
+    memoryLimit: true,
+    swapLimit: false,
+    memoryReservation: false,
+    memorySwappiness: true,
+    oomKillDisable: false,
+    cpuShares: false,
+    cpuQuota: false,
+    cpuRealtime: true,
+    cpuset: false,
+    pidsLimit: true,
     blkioWeight: true,
     blkioWeightDevice: false,
-    cpuRealtime: true,
-    oomKillDisable: false,
-    memorySwappiness: true,
+    blkioThrottle: false,
     memoryNodes: '0-1',
   });
 });

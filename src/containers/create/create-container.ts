@@ -1,14 +1,6 @@
 import { access } from 'node:fs/promises';
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '#api/types';
-import {
-  conflict,
-  invalidArgument,
-  messageOf,
-  newId,
-  notFound,
-  prefixErrors,
-  shortId,
-} from '#kernel';
+import { conflict, invalidArgument, messageOf, newId, notFound, prefixErrors, shortId } from '#kernel';
 import type { ImageRecord } from '#images';
 import { formatPlatform, hostPlatform, matchesPlatform, parsePlatform, type Platform } from '#oci';
 import type { ContainerContext } from '../context.ts';
@@ -20,13 +12,13 @@ import { sharedContainer } from '../start/namespaces.ts';
 
 import { validateLogConfig } from '../start/log-config.ts';
 import { portRequests } from '../start/ports.ts';
+import { discardUnsupported } from './discard-unsupported.ts';
 import { normalizeHostConfig } from './host-config.ts';
 import { mergeConfig } from './merge-config.ts';
 import { settleMounts, type MountHost } from './mounts.ts';
 import { checkName, makeUpName } from './names.ts';
 import { validateNetwork } from './network-request.ts';
 import { validate } from './validate.ts';
-import { discardUnsupported } from './validate-resources.ts';
 
 export interface Created {
   readonly id: string;
@@ -98,7 +90,7 @@ function settleConfig(
   const { defaults, host } = ctx.options;
   const { host: possible, warnings } = discardUnsupported(request.HostConfig ?? {}, host.kernel);
   const merged = mergeConfig(request, image.config.config ?? {});
-  const normal = normalizeHostConfig(withoutImplied(possible), defaults);
+  const normal = normalizeHostConfig(possible, defaults);
   validate(merged, normal, host);
   const hostConfig = withIds(normal, (ref) => ctx.store.get(ref).id);
   const published = Object.keys(hostConfig.PortBindings ?? {}).length > 0;
@@ -171,12 +163,6 @@ function mountHost(ctx: ContainerContext, anonymous: string[]): MountHost {
     mountsOf: (ref) => prefixErrors('', () => ctx.store.get(ref).mounts, 'invalidArgument'),
   };
 }
-
-/** Old clients send values that only mean "not given". */
-const withoutImplied = (host: HostConfig): HostConfig => ({
-  ...host,
-  ...(host.Memory !== undefined && host.Memory < 0 && { Memory: 0 }),
-});
 
 /** Modes that name another container name it by its id, which stays when that one is renamed. Throws invalidArgument. */
 function withIds(host: HostConfig, idOf: (ref: string) => string): HostConfig {

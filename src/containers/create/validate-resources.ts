@@ -1,16 +1,9 @@
 import type { HostConfig } from '#api/types';
 import { internal, invalidArgument } from '#kernel';
+import type { CgroupFeatures } from '#linux';
 
-/** What the kernel can do about limits; what it cannot is refused or, where Docker only warns, discarded with a warning. */
-export interface KernelFacts {
-  readonly blkioWeight: boolean;
-  readonly blkioWeightDevice: boolean;
-  readonly cpuRealtime: boolean;
-  readonly oomKillDisable: boolean;
-  readonly memorySwappiness: boolean;
-  /** NUMA nodes with memory, as `0-1,3`; undefined where the kernel does not tell. */
-  readonly memoryNodes: string | undefined;
-}
+/** What the kernel can do about limits. */
+export type KernelFacts = CgroupFeatures;
 
 const mebibyte = 1024 * 1024;
 
@@ -29,6 +22,10 @@ export function validateResources(
   validateMemory(host);
   validateProcess(host);
   validateCpu(host, facts.cpus);
+  refuse(
+    (host.NanoCpus ?? 0) > 0 && !facts.kernel.cpuQuota,
+    'NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup is not mounted',
+  );
   validateRealtime(host, facts.kernel);
   validateSets(host, facts);
   validateWindows(host);
@@ -38,7 +35,7 @@ export function validateResources(
 function validateMemory(host: HostConfig): void {
   const { Memory: memory = 0, MemorySwap: swap = 0, MemoryReservation: reservation = 0 } = host;
   const limited = memory > 0;
-  refuse(limited && memory < 6 * mebibyte, 'Minimum memory limit allowed is 6MB');
+  refuse(memory !== 0 && memory < 6 * mebibyte, 'Minimum memory limit allowed is 6MB');
   refuse(
     limited && swap > 0 && swap < memory,
     'Minimum memoryswap limit should be larger than memory limit, see usage',
@@ -52,8 +49,6 @@ function validateMemory(host: HostConfig): void {
     limited && reservation > memory,
     'Minimum memory limit can not be less than memory reservation limit, see usage',
   );
-  const kernel = host.KernelMemory ?? 0;
-  refuse(kernel > 0 && kernel < 6 * mebibyte, 'Minimum kernel memory limit allowed is 6MB');
   const swappiness = host.MemorySwappiness ?? -1;
   refuse(
     !within(swappiness, -1, 100),
@@ -138,66 +133,6 @@ function validateWindows(host: HostConfig): void {
     `invalid option: QoS maximum ${what} configuration is not supported on linux`;
   refuse((host.IOMaximumBandwidth ?? 0) !== 0, refused('bandwidth'));
   refuse((host.IOMaximumIOps ?? 0) !== 0, refused('IOPs'));
-}
-
-interface Discard {
-  readonly when: (host: HostConfig, kernel: KernelFacts) => boolean;
-  readonly without: HostConfig;
-  readonly warning: string;
-}
-
-/** What Docker takes and then leaves out with a warning, where the kernel does not have it. */
-const discards: readonly Discard[] = [
-  {
-    when: (host, kernel) => (host.BlkioWeight ?? 0) !== 0 && !kernel.blkioWeight,
-    without: { BlkioWeight: 0 },
-    warning: 'Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.',
-  },
-  {
-    when: (host, kernel) => (host.BlkioWeightDevice ?? []).length > 0 && !kernel.blkioWeightDevice,
-    without: { BlkioWeightDevice: [] },
-    warning:
-      'Your kernel does not support Block I/O weight_device or the cgroup is not mounted. Weight-device discarded.',
-  },
-  {
-    when: (host, kernel) => (host.MemorySwappiness ?? -1) >= 0 && !kernel.memorySwappiness,
-    without: { MemorySwappiness: null },
-    warning:
-      'Your kernel does not support memory swappiness capabilities, or the cgroup is not mounted. Memory swappiness discarded.',
-  },
-  {
-    when: (host, kernel) => (host.OomKillDisable ?? false) && !kernel.oomKillDisable,
-    without: { OomKillDisable: null },
-    warning: 'Your kernel does not support OomKillDisable. OomKillDisable discarded.',
-  },
-  {
-    // No kernel of today has a limit of its own for kernel memory.
-    when: (host) => (host.KernelMemory ?? 0) >= 6 * mebibyte,
-    without: { KernelMemory: 0 },
-    warning:
-      'Your kernel does not support kernel memory limit capabilities or the cgroup is not mounted. Limitation discarded.',
-  },
-  {
-    when: (host) => (host.CpuPercent ?? 0) !== 0,
-    without: { CpuPercent: 0 },
-    warning: 'linux does not support CPU percent. Percent discarded.',
-  },
-];
-
-/** The host configuration without what this kernel lacks, and Docker's warnings about that. */
-export function discardUnsupported(
-  host: HostConfig,
-  kernel: KernelFacts,
-): { readonly host: HostConfig; readonly warnings: readonly string[] } {
-  const discarded = discards.filter(({ when }) => when(host, kernel));
-  const kept = discarded.reduce<HostConfig>((left, { without }) => ({ ...left, ...without }), host);
-  const warnings = discarded.map(({ warning }) => warning);
-  if (kept.OomKillDisable && !kept.Memory) {
-    warnings.push(
-      'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
-    );
-  }
-  return { host: kept, warnings };
 }
 
 /** `--storage-opt`: all that Docker knows is a size. Throws internal, as it does. */

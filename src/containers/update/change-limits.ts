@@ -1,6 +1,7 @@
 import type { HostConfig, UpdateConfig } from '#api/types';
 import { conflict, invalidArgument } from '#kernel';
-import { discardUnsupported, validateResources } from '../create/validate-resources.ts';
+import { discardUnsupported } from '../create/discard-unsupported.ts';
+import { validateResources } from '../create/validate-resources.ts';
 import { validateRestart, type HostFacts } from '../create/validate.ts';
 
 export interface Change {
@@ -11,11 +12,8 @@ export interface Change {
 
 /** Checks a request by itself, in Docker's words; what this kernel lacks is left out with a warning. */
 export function checkUpdate(request: UpdateConfig, facts: HostFacts): Change {
-  const { RestartPolicy: policy, ...asked } = request;
-  // Nothing that an update can change any more.
-  const limits = { ...asked, KernelMemory: 0 };
+  const { RestartPolicy: policy, ...limits } = request;
   const { Memory: memory = 0, MemorySwap: swap = 0 } = limits;
-  if (memory < 0) throw invalidArgument('Minimum memory limit allowed is 6MB');
   if (limits.IOMaximumIOps || limits.IOMaximumBandwidth) {
     throw invalidArgument(
       'Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps',

@@ -5,6 +5,7 @@ import type {
   ExecStartConfig,
   HostConfig,
 } from '#api/types';
+import { invalidArgument } from '#kernel';
 import { apiVersion, type ApiVersion } from '../api-version.ts';
 import type { Query } from '../query.ts';
 
@@ -42,6 +43,7 @@ const createLifts: readonly Lift<ContainerCreateRequest>[] = [
   { before: '1.52', lift: moveMacAddress },
   { before: '1.43', lift: withHostConfig((host) => ({ ...host, Annotations: null })) },
   { before: '1.42', lift: withHostConfig((host) => ({ ...host, ConsoleSize: null })) },
+  { before: '1.42', lift: withHostConfig(checkKernelMemory) },
   {
     before: '1.41',
     lift: withHostConfig((host) => ({ ...host, CgroupnsMode: host.CgroupnsMode || 'host' })),
@@ -49,6 +51,14 @@ const createLifts: readonly Lift<ContainerCreateRequest>[] = [
   { before: '1.40', lift: withHostConfig((host) => ({ ...host, IpcMode: host.IpcMode || 'shareable' })) },
   { before: '1.25', lift: withHostConfig((host) => ({ ...host, AutoRemove: false })) },
 ];
+
+/** Later versions ignore it, whatever it is. */
+function checkKernelMemory(host: HostConfig): HostConfig {
+  const limit = host.KernelMemory ?? 0;
+  if (limit > 0 && limit < 6 * 1024 * 1024)
+    throw invalidArgument('Minimum kernel memory limit allowed is 6MB');
+  return host;
+}
 
 /** One MAC address for the container was that of its first network. */
 function moveMacAddress(request: ContainerCreateRequest): ContainerCreateRequest {

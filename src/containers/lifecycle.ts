@@ -28,6 +28,8 @@ export interface LifecycleHooks {
   autoRemove(record: ContainerRecord): Promise<void>;
   /** A run has begun. */
   started(record: ContainerRecord): void;
+  /** A run was paused, or goes on. */
+  frozen(record: ContainerRecord, frozen: boolean): void;
 }
 
 /** From created to running to exited and back: start, stop, kill, pause, exits and restarts. */
@@ -251,6 +253,7 @@ export class Lifecycle {
     // Signals may have been noted meanwhile.
     const next = ctx.update(ctx.store.get(id), { state: transition(state, { type }) });
     ctx.publish(next, type === 'paused' ? 'pause' : 'unpause');
+    this.#hooks.frozen(next, type === 'paused');
   }
 
   /** Stops timers; what is planned is found again in the records at the next start. */

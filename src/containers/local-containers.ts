@@ -52,13 +52,19 @@ export class LocalContainers implements Containers, AsyncDisposable {
   constructor(options: ContainersOptions) {
     this.#ctx = new ContainerContext(options);
     this.#execs = new Execs(this.#ctx);
-    this.#health = new HealthMonitor(this.#ctx, this.#execs);
+    this.#health = new HealthMonitor(this.#ctx, this.#execs, (record) =>
+      this.#lifecycle.restartUnhealthy(record),
+    );
     this.#lifecycle = new Lifecycle(this.#ctx, {
       autoRemove: async (record) =>
         removeLocked(this.#ctx, record, { volumes: true }).catch((error: unknown) => {
           options.logger.error({ container: record.id, error: messageOf(error) }, 'automatic removal failed');
         }),
       started: (record) => this.#health.begin(record),
+      frozen: (record, frozen) => {
+        if (frozen) this.#health.end(record.id);
+        else this.#health.resume(record);
+      },
     });
     this.#files = new ContainerFiles(this.#ctx);
     this.#sampler = new StatsSampler(this.#ctx);

@@ -18,6 +18,8 @@ export interface HostConfig extends Resources {
   readonly PortBindings?: PortMap | null;
   readonly RestartPolicy?: RestartPolicy;
   readonly AutoRemove?: boolean;
+  /** Ours: a container whose health is lost is ended and started again. */
+  readonly RestartUnhealthy?: boolean;
   readonly VolumeDriver?: string;
   readonly VolumesFrom?: readonly string[] | null;
   readonly Mounts?: readonly Mount[] | null;

@@ -22,6 +22,9 @@ const policies = ['no', 'always', 'on-failure', 'unless-stopped'];
 export function validate(config: ContainerConfig, host: HostConfig, facts: HostFacts): void {
   if (config.StopSignal) parseSignal(config.StopSignal);
   validateRestart(host.RestartPolicy ?? {}, host.AutoRemove ?? false);
+  if (host.RestartUnhealthy && host.AutoRemove) {
+    throw invalidArgument("can't create 'AutoRemove' container that is restarted when unhealthy");
+  }
   validateResources(host, facts);
   validateModes(config, host);
   requireAvailable(host.CapAdd ?? [], facts.capabilities);

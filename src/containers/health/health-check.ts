@@ -34,7 +34,21 @@ export function healthCheckOf(config: ContainerConfig): HealthCheck | undefined 
   };
 }
 
-export const unknownHealth: HealthRecord = { status: 'starting', failingStreak: 0, log: [] };
+/** The health at the start of a run; results of earlier runs stay in the log. */
+export const startingHealth = (before: HealthRecord | undefined): HealthRecord => ({
+  status: 'starting',
+  failingStreak: 0,
+  log: before?.log ?? [],
+});
+
+/** Milliseconds as Go writes a duration: `250ms`, `1.5s`, `1m30s`. */
+export function goDuration(span: number): string {
+  if (span < 1000) return `${span}ms`;
+  const seconds = (span % 60_000) / 1000;
+  const minutes = Math.floor(span / 60_000) % 60;
+  const hours = Math.floor(span / 3_600_000);
+  return `${hours > 0 ? `${hours}h` : ''}${span >= 60_000 ? `${minutes}m` : ''}${seconds}s`;
+}
 
 /** The health after one more result. `starting`: the start period is not over yet. Pure. */
 export function afterResult(

@@ -182,6 +182,7 @@ const hostConfig = struct<HostConfig>('container.HostConfig', {
   PortBindings: map(portBindings, 'nat.PortMap'),
   RestartPolicy: restartPolicy,
   AutoRemove: boolean,
+  RestartUnhealthy: boolean,
   VolumeDriver: text,
   VolumesFrom: texts,
   Mounts: list(mount),

@@ -60,6 +60,7 @@ const program = {
   'stop-timeout': int('Seconds that stopping waits before it kills'),
   rm: bool('Remove the container and its anonymous volumes once it has ended'),
   restart: string('What to do when the program ends', { initial: 'no' }),
+  'restart-unhealthy': bool('Restart the container when its health checks fail (Wharf only)'),
 };
 
 const health = {

@@ -29,12 +29,16 @@ export function makeCreateRequest(
   if (flags.rm && restart.Name !== 'no' && restart.Name !== '') {
     throw new Error('conflicting options: cannot specify both --restart and --rm');
   }
+  if (flags.rm && flags['restart-unhealthy']) {
+    throw new Error('conflicting options: cannot specify both --restart-unhealthy and --rm');
+  }
   return {
     ...config,
     HostConfig: {
       ...makeHostConfig(flags, changed, binds),
       PortBindings: published.bindings,
       RestartPolicy: restart,
+      ...(flags['restart-unhealthy'] && { RestartUnhealthy: true }),
     },
     NetworkingConfig: { EndpointsConfig: makeEndpoints(flags) },
   };

@@ -90,19 +90,21 @@ async function proxy(context: Context, id: string): Promise<Disposable> {
 }
 
 /** Docker's exit codes for a container that could not be made or started. */
-function failure(context: Context, error: unknown, fallback: number): ExitStatus {
+function failure(context: Context, error: unknown, fallback: number, hint?: string): ExitStatus {
   const text = messageOf(error);
   const notFound =
     /executable file not found|no such file or directory|system cannot find the file specified/;
   const code = notFound.test(text) ? 127 : /permission denied|is a directory/.test(text) ? 126 : fallback;
-  return new ExitStatus(code, `${context.program}: ${text}`, { pointsToHelp: true, cause: error });
+  const lines = [`${context.program}: ${text}`, ...(hint === undefined ? [] : [hint])];
+  return new ExitStatus(code, lines.join('\n'), { pointsToHelp: true, cause: error });
 }
 
 async function start(context: Context, id: string): Promise<void> {
   try {
     await context.engine.done({ method: 'POST', path: `/containers/${id}/start` });
   } catch (error) {
-    throw failure(context, error, 125);
+    const { startHint } = await import('../../why/start-hint.ts');
+    throw failure(context, error, 125, await startHint(context, id, error));
   }
 }
 

@@ -62,6 +62,9 @@ async function startAll(
       printLine(context.out, name);
     } catch (error) {
       context.err.write(`${messageOf(error)}\n`);
+      const { startHint } = await import('../../why/start-hint.ts');
+      const hint = await startHint(context, name, error);
+      if (hint !== undefined) context.err.write(`${hint}\n`);
       failed.push(name);
     }
   }

@@ -8,6 +8,8 @@ import type { StreamName } from './sink.ts';
 const HIGH_WATER_BYTES = 256 * 1024;
 /** A client that takes nothing for so long is dropped, for the container's sake. */
 export const STALL_MS = 60_000;
+/** The same when other clients wait for the output that it holds up. */
+export const SHARED_STALL_MS = 10_000;
 
 /** What the task behind an attachment does with the client's side. */
 export interface AttachmentOwner {
@@ -46,6 +48,11 @@ export class Attachment {
 
   get full(): boolean {
     return this.outlet.size > HIGH_WATER_BYTES;
+  }
+
+  /** Which process it is attached to. */
+  get process(): string {
+    return `${this.options.containerId} ${this.options.execId ?? ''}`;
   }
 
   wants(stream: StreamName): boolean {

@@ -64,3 +64,20 @@ test('a client that takes nothing for a minute is dropped', async (t) => {
   assert.equal(ours.destroyed, true);
   await closed(ours);
 });
+
+test('a client that takes nothing is dropped sooner when others read the same output', async (t) => {
+  const first = await parked(t);
+  const second = await parked(t);
+  const { attachments } = first;
+  const options = { containerId: 'c', stdin: false, stdout: true, stderr: false };
+  attachments.add(new Attachment(second.ours, options));
+  const [attachment] = attachments.takeParked('c');
+  attachment?.outlet.write(Buffer.alloc(4 * 1024 * 1024));
+  await new Promise(setImmediate);
+  const now = Date.now();
+  attachments.sweep(now);
+  attachments.sweep(now + 9_000);
+  assert.equal(first.ours.destroyed, false);
+  attachments.sweep(now + 11_000);
+  assert.deepEqual([first.ours.destroyed, second.ours.destroyed], [true, false]);
+});

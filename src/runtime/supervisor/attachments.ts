@@ -1,5 +1,5 @@
 import { isHungUp } from '#linux';
-import { STALL_MS, type Attachment, type AttachmentOwner } from './attachment.ts';
+import { SHARED_STALL_MS, STALL_MS, type Attachment, type AttachmentOwner } from './attachment.ts';
 
 const SWEEP_MS = 1000;
 /** How long a client may keep its side open after ours has ended. */
@@ -41,14 +41,26 @@ export class Attachments {
 
   /** Drops clients that have gone or stand still; a socket that is not read does not report either. `now` in ms. */
   sweep(now: number): void {
+    const readers = this.#readers();
     for (const attachment of this.#all) {
       const { socket, endedAt } = attachment;
+      const limit = (readers.get(attachment.process) ?? 0) > 1 ? SHARED_STALL_MS : STALL_MS;
       const lingers = endedAt !== undefined && attachment.outlet.size === 0 && now - endedAt > LINGER_MS;
-      if (lingers || attachment.outlet.stalledFor(now) > STALL_MS) socket.destroy();
+      if (lingers || attachment.outlet.stalledFor(now) > limit) socket.destroy();
       else if (socket.isPaused() || attachment.inputDone) {
         if (isHungUp(socket)) socket.destroy();
       }
     }
+  }
+
+  /** How many read the output of each process. */
+  #readers(): ReadonlyMap<string, number> {
+    const readers = new Map<string, number>();
+    for (const attachment of this.#all) {
+      if (!attachment.wants('stdout') && !attachment.wants('stderr')) continue;
+      readers.set(attachment.process, (readers.get(attachment.process) ?? 0) + 1);
+    }
+    return readers;
   }
 
   #unpark(key: string, attachment: Attachment): void {

@@ -135,6 +135,10 @@ const system = {
     load: () => import('./commands/system/df.ts'),
   },
   events: { summary: 'Follow what happens in the engine', load: () => import('./commands/system/events.ts') },
+  'import-docker': {
+    summary: 'Take images and volumes over from a Docker engine',
+    load: () => import('./commands/system/import-docker.ts'),
+  },
   info: {
     summary: 'Show the state of the engine and its host',
     load: () => import('./commands/system/info.ts'),

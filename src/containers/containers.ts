@@ -98,12 +98,12 @@ export interface Containers {
    * It ends when the container's output ends; destroying it detaches.
    */
   attach(ref: string, options: { stdin: boolean; stdout: boolean; stderr: boolean }): Promise<Duplex>;
-  changes(ref: string): Promise<readonly FilesystemChange[]>;
-  /** Sizes for `size=1`: the writable layer, and that plus the image. */
   /** A client has left its attachment, or that to an exec, by its detach keys. */
   detached(ref: string, execId?: string): void;
   /** An image was made of the container: tells who listens to events. */
   committed(ref: string, attributes: Readonly<Record<string, string>>): void;
+  changes(ref: string): Promise<readonly FilesystemChange[]>;
+  /** Sizes for `size=1`: the writable layer, and that plus the image. */
   size(ref: string): Promise<{ readonly sizeRw: number; readonly sizeRootFs: number }>;
   exportFiles(ref: string, options: { signal: AbortSignal }): Promise<Readable>;
   statPath(ref: string, path: string): Promise<PathStat>;

@@ -38,6 +38,8 @@ export class Lifecycle {
   readonly #starts = new Limiter(parallelStarts);
   readonly #restarts = new Map<string, NodeJS.Timeout>();
   readonly #lastDelay = new Map<string, number>();
+  /** Their next start is no restart. */
+  readonly #atBoot = new Set<string>();
   readonly #hooks: LifecycleHooks;
   readonly termination: Termination;
 
@@ -179,6 +181,24 @@ export class Lifecycle {
     return planned;
   }
 
+  /** Goes on with a plan of an earlier daemon, at the time and with the back-off that it had. Lock held. */
+  resumeRestart(
+    record: ContainerRecord,
+    { restartAt, last }: Extract<ContainerRecord['state'], { status: 'restarting' }>,
+  ): void {
+    const now = this.#ctx.options.clock.now();
+    this.planRestart(record, restartAt > now ? Number((restartAt - now) / 1_000_000n) : 0);
+    this.#lastDelay.set(record.id, Number((restartAt - last.finishedAt) / 1_000_000n));
+  }
+
+  /** Starts a container that is down because the daemon or the host was; its restarts are counted anew. Lock held. */
+  startAtBoot(record: ContainerRecord): void {
+    const counted = this.#ctx.update(record, { restartCount: 0, stoppedByUser: false });
+    this.planRestart(counted, 0);
+    this.#lastDelay.delete(record.id);
+    this.#atBoot.add(record.id);
+  }
+
   /** Ends a run whose health is lost; the exit then plans the next one. */
   async restartUnhealthy(record: ContainerRecord): Promise<void> {
     if (record.state.status !== 'running' || this.#ctx.stopping) return;
@@ -189,10 +209,12 @@ export class Lifecycle {
     const ctx = this.#ctx;
     await using _lock = await ctx.locks.acquire(id);
     const record = ctx.store.find(id);
+    const first = this.#atBoot.delete(id);
     if (record?.state.status !== 'restarting' || ctx.stopping) return;
     try {
       const run = { ...noFacts, ...(endedUnhealthy(record) && { afterUnhealthy: true }) };
-      await this.#startLocked({ ...record, restartCount: record.restartCount + 1, run });
+      const restartCount = record.restartCount + (first ? 0 : 1);
+      await this.#startLocked({ ...record, restartCount, run });
     } catch (error) {
       ctx.options.logger.warn({ container: id, error: messageOf(error) }, 'a restart failed');
     }
@@ -201,6 +223,7 @@ export class Lifecycle {
   #forgetRestart(id: string): void {
     clearTimeout(this.#restarts.get(id));
     this.#restarts.delete(id);
+    this.#atBoot.delete(id);
   }
 
   /** A container between two runs simply stays down. True if there was such a plan. */

@@ -44,9 +44,14 @@ for (const [name, args, expected] of cases) {
   });
 }
 
-test('startsAtBoot() remembers who stopped the container', () => {
-  assert.equal(startsAtBoot({ Name: 'always' }, true, 0), true);
-  assert.equal(startsAtBoot({ Name: 'unless-stopped' }, true, 0), false);
-  assert.equal(startsAtBoot({ Name: 'unless-stopped' }, false, 0), true);
-  assert.equal(startsAtBoot({ Name: 'no' }, false, 1), false);
+test('startsAtBoot() starts what the reference engine starts', () => {
+  const stopped = { exitCode: 137, restartCount: 0, stoppedByUser: true };
+  const failed = { exitCode: 3, restartCount: 1, stoppedByUser: false };
+  assert.equal(startsAtBoot({ Name: 'always' }, stopped), true);
+  assert.equal(startsAtBoot({ Name: 'unless-stopped' }, stopped), false);
+  assert.equal(startsAtBoot({ Name: 'unless-stopped' }, failed), true);
+  assert.equal(startsAtBoot({ Name: 'on-failure' }, stopped), true);
+  assert.equal(startsAtBoot({ Name: 'on-failure', MaximumRetryCount: 1 }, failed), false);
+  assert.equal(startsAtBoot({ Name: 'on-failure' }, { ...failed, exitCode: 0 }), false);
+  assert.equal(startsAtBoot({ Name: 'no' }, failed), false);
 });

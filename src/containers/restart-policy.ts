@@ -27,20 +27,18 @@ export function restartDelay(policy: RestartPolicy, exit: ExitFacts): number | u
   return Math.min(exit.lastDelay * 2, longestDelay);
 }
 
-function wants(policy: RestartPolicy, exit: ExitFacts): boolean {
+function wants(policy: RestartPolicy, exit: Pick<ExitFacts, 'exitCode' | 'restartCount'>): boolean {
   if (policy.Name === 'always' || policy.Name === 'unless-stopped') return true;
   if (policy.Name !== 'on-failure' || exit.exitCode === 0) return false;
   const most = policy.MaximumRetryCount ?? 0;
   return most === 0 || exit.restartCount < most;
 }
 
-/** Whether a container that is down when the daemon starts is to be started. */
+/** Whether a container that is down when the daemon starts is to be started. As Docker has it, only `unless-stopped` remembers a stop. */
 export function startsAtBoot(
   policy: RestartPolicy,
-  stoppedByUser: boolean,
-  exitCode: number | undefined,
+  last: Pick<ExitFacts, 'exitCode' | 'restartCount' | 'stoppedByUser'>,
 ): boolean {
-  if (policy.Name === 'always') return true;
-  if (policy.Name === 'unless-stopped') return !stoppedByUser;
-  return policy.Name === 'on-failure' && exitCode !== 0 && !stoppedByUser;
+  if (policy.Name === 'unless-stopped') return !last.stoppedByUser;
+  return wants(policy, last);
 }

@@ -94,9 +94,10 @@ async function settle(ctx: ContainerContext, lifecycle: Lifecycle, record: Conta
     await removeLocked(ctx, record, { volumes: record.hostConfig.AutoRemove ?? false });
     return;
   }
-  const policy = record.hostConfig.RestartPolicy ?? {};
-  if (state.status === 'restarting') lifecycle.planRestart(record, 100);
-  else if (state.status === 'exited' && startsAtBoot(policy, record.stoppedByUser, state.exitCode)) {
-    lifecycle.planRestart(record, 100);
+  if (state.status === 'restarting') lifecycle.resumeRestart(record, state);
+  else if (state.status === 'exited') {
+    const { restartCount, stoppedByUser } = record;
+    const last = { exitCode: state.exitCode, restartCount, stoppedByUser };
+    if (startsAtBoot(record.hostConfig.RestartPolicy ?? {}, last)) lifecycle.startAtBoot(record);
   }
 }

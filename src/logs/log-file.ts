@@ -19,6 +19,7 @@ import { compressedPath, compressLog } from './compressed-log.ts';
 export const rotatedPath = (path: string, age: number): string => (age === 0 ? path : `${path}.${age}`);
 
 const FLAGS = 'a+';
+const NEWLINE = 0x0a;
 /** Up to this size a write to the page cache is cheaper than a trip to the thread pool. */
 const SMALL_BYTES = 32 * 1024;
 
@@ -56,9 +57,9 @@ export class LogFile {
     return this.#queuedBytes;
   }
 
-  /** Queues whole records, each with its newline, as a "binary" string. */
-  append(records: string): void {
-    if (this.#closed) return;
+  /** Queues whole records, each with its newline; their memory may be reused afterwards. */
+  append(records: Buffer): void {
+    if (this.#closed || records.length === 0) return;
     const { maxSize } = this.#options;
     if (maxSize !== undefined && this.#size + records.length > maxSize) {
       this.#pushRotating(records, maxSize);
@@ -80,30 +81,29 @@ export class LogFile {
     closeSync(this.#fd);
   }
 
-  #pushRotating(records: string, maxSize: number): void {
+  #pushRotating(records: Buffer, maxSize: number): void {
     let start = 0;
     for (let at = 0; at < records.length;) {
       if (this.#size >= maxSize) {
-        this.#push(records.slice(start, at));
+        this.#push(records.subarray(start, at));
         this.#pushRotation();
         start = at;
         this.#size = 0;
       }
-      const end = records.indexOf('\n', at) + 1;
+      const end = records.indexOf(NEWLINE, at) + 1;
       this.#size += end - at;
       at = end;
     }
-    this.#push(records.slice(start));
+    this.#push(records.subarray(start));
   }
 
-  #push(batch: string): void {
-    if (batch === '') return;
-    const data = takeBuffer(batch);
-    if (!this.#running && data.length <= SMALL_BYTES) {
-      this.#guard(() => writeWhole(this.#fd, data));
-      giveBuffer(data);
+  #push(batch: Buffer): void {
+    if (batch.length === 0) return;
+    if (!this.#running && batch.length <= SMALL_BYTES) {
+      this.#guard(() => writeWhole(this.#fd, batch));
       return;
     }
+    const data = copyBuffer(batch);
     this.#queue.push(data);
     this.#queuedBytes += data.length;
     this.#running ??= this.#run();
@@ -167,10 +167,10 @@ const MAX_POOLED = 8;
 /** Buffers of one size for records on their way to the disk: as garbage they would pile up outside the heap. */
 const pool: Buffer[] = [];
 
-function takeBuffer(text: string): Buffer {
-  if (text.length > POOLED_BYTES) return Buffer.from(text, 'latin1');
+function copyBuffer(data: Buffer): Buffer {
+  if (data.length > POOLED_BYTES) return Buffer.from(data);
   const buffer = pool.pop() ?? Buffer.allocUnsafeSlow(POOLED_BYTES);
-  return buffer.subarray(0, buffer.write(text, 'latin1'));
+  return buffer.subarray(0, data.copy(buffer));
 }
 
 function giveBuffer(data: Buffer): void {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { formatTime, type Clock } from '#kernel';
+import type { Clock } from '#kernel';
+import { RecordBuffer } from './record-buffer.ts';
 import { characterBoundary, toValidUtf8 } from './utf8.ts';
 
 export type LogStream = 'stdout' | 'stderr';
@@ -7,7 +8,7 @@ export type LogStream = 'stdout' | 'stderr';
 /** A longer line is kept as several records, of which only the last ends in a newline. */
 export const MAX_RECORD_BYTES = 16 * 1024;
 const NEWLINE = 0x0a;
-const BACKSLASH = 0x5c;
+const nothing = Buffer.alloc(0);
 
 /** What a RecordEncoder holds between two chunks; plain JSON. */
 export interface EncoderState {
@@ -17,125 +18,88 @@ export interface EncoderState {
   readonly partialTime: string | undefined;
 }
 
-/**
- * One output stream → Docker's json-file records: `{"log":…,"stream":…,"attrs":…,"time":…}` and a newline, one per
- * line. Records come as "binary" strings, one char per UTF-8 byte, which is what makes JSON.stringify fast here.
- */
+/** One output stream → Docker's json-file records, one per line. */
 export class RecordEncoder {
   readonly #clock: Clock;
-  readonly #tail: string;
-  #pending: Buffer = Buffer.alloc(0);
+  readonly #records: RecordBuffer;
+  #pending: Buffer = nothing;
+  /** Without its `Z`. */
   #partialTime: string | undefined;
 
   constructor(stream: LogStream, clock: Clock, attrs?: Readonly<Record<string, string>>) {
     this.#clock = clock;
-    const extra = attrs && Object.keys(attrs).length > 0 ? `"attrs":${binary(JSON.stringify(attrs))},` : '';
-    this.#tail = `","stream":"${stream}",${extra}"time":"`;
+    const extra = attrs && Object.keys(attrs).length > 0 ? `"attrs":${JSON.stringify(attrs)},` : '';
+    this.#records = new RecordBuffer(`","stream":"${stream}",${extra}`);
   }
 
-  /** Records of the lines that `chunk` completes, '' if none. The chunk's memory may be reused afterwards. */
-  encode(chunk: Buffer): string {
+  /**
+   * Records of the lines that `chunk` completes, empty if none; to be used before any encoder is called again. The
+   * chunk's memory may be reused afterwards.
+   */
+  encode(chunk: Buffer): Buffer {
     const data = this.#pending.length > 0 ? Buffer.concat([this.#pending, chunk]) : chunk;
     const end = data.lastIndexOf(NEWLINE) + 1;
-    const lines = data.subarray(0, end);
-    let records = '';
-    if (end > 0) records = this.#encodeFast(lines) ?? this.#encodeLines(lines);
-    const [partial, rest] = this.#cutPartials(data.subarray(end));
-    this.#pending = Buffer.from(rest);
-    return records + partial;
+    if (end === 0 && data.length < MAX_RECORD_BYTES) {
+      this.#pending = Buffer.from(data);
+      return nothing;
+    }
+    this.#records.begin(this.#clock.now());
+    if (end > 0) this.#addLines(data.subarray(0, end));
+    const rest = this.#addPartials(data, end, data.length, false);
+    this.#pending = rest === data.length ? nothing : Buffer.from(data.subarray(rest));
+    return this.#records.take();
   }
 
   /** The end of the stream: what is left becomes a record without newline. */
-  end(): string {
-    const record = this.#pending.length > 0 ? this.#record(quote(this.#pending), this.#time()) : '';
-    this.#pending = Buffer.alloc(0);
+  end(): Buffer {
+    this.#records.begin(this.#clock.now());
+    if (this.#pending.length > 0) this.#add(this.#pending, false, false);
+    this.#pending = nothing;
     this.#partialTime = undefined;
-    return record;
+    return this.#records.take();
   }
 
   save(): EncoderState {
-    return { pending: this.#pending.toString('base64'), partialTime: this.#partialTime };
+    return {
+      pending: this.#pending.toString('base64'),
+      partialTime: this.#partialTime === undefined ? undefined : `${this.#partialTime}Z`,
+    };
   }
 
   restore(state: EncoderState): void {
     this.#pending = Buffer.from(state.pending, 'base64');
-    this.#partialTime = state.partialTime;
+    this.#partialTime = state.partialTime?.replace(/Z$/, '');
   }
 
-  /** Whole lines at once: one stringify, split at the escaped newlines. Undefined when they need the careful way. */
-  #encodeFast(lines: Buffer): string | undefined {
-    // An escaped backslash before an `n` would look like an escaped newline.
-    if (this.#partialTime !== undefined || lines.includes(BACKSLASH) || !isUtf8(lines)) return undefined;
-    const parts = JSON.stringify(lines.toString('latin1')).slice(1, -3).split('\\n');
-    const times = new TimeSequence(this.#clock.now());
-    const beforeTime = `\\n${this.#tail}${times.seconds}`;
-    let records = '';
-    for (const part of parts) {
-      if (part.length >= MAX_RECORD_BYTES) return undefined;
-      records += `{"log":"${part}${beforeTime}${times.nextFraction()}Z"}\n`;
-    }
-    return records;
-  }
-
-  #encodeLines(lines: Buffer): string {
-    let records = '';
+  #addLines(lines: Buffer): void {
+    const valid = isUtf8(lines);
     for (let start = 0; start < lines.length;) {
+      if (valid && this.#partialTime === undefined) {
+        start = this.#records.addLines(lines, start, lines.length, MAX_RECORD_BYTES);
+        if (start === lines.length) return;
+      }
       const end = lines.indexOf(NEWLINE, start);
-      const [partial, rest] = this.#cutPartials(lines.subarray(start, end));
-      records += partial + this.#record(`${quote(rest)}\\n`, this.#time());
+      const rest = this.#addPartials(lines, start, end, valid);
+      this.#add(lines.subarray(rest, end), true, valid);
       this.#partialTime = undefined;
       start = end + 1;
     }
-    return records;
   }
 
-  /** Takes records of the maximal size off an unfinished or long line; returns them and the rest. */
-  #cutPartials(line: Buffer): [records: string, rest: Buffer] {
-    let records = '';
-    let rest = line;
-    while (rest.length >= MAX_RECORD_BYTES) {
-      const cut = characterBoundary(rest, MAX_RECORD_BYTES);
-      this.#partialTime ??= formatTime(this.#clock.now());
-      records += this.#record(quote(rest.subarray(0, cut)), this.#partialTime);
-      rest = rest.subarray(cut);
+  /** Takes records of the maximal size off an unfinished or long line; returns where its rest begins. */
+  #addPartials(line: Buffer, start: number, end: number, valid: boolean): number {
+    let rest = start;
+    while (end - rest >= MAX_RECORD_BYTES) {
+      const cut = rest + characterBoundary(line.subarray(rest, end), MAX_RECORD_BYTES);
+      this.#partialTime ??= this.#records.takeTime();
+      this.#add(line.subarray(rest, cut), false, valid);
+      rest = cut;
     }
-    return [records, rest];
+    return rest;
   }
 
-  #time(): string {
-    return this.#partialTime ?? formatTime(this.#clock.now());
-  }
-
-  #record(quoted: string, time: string): string {
-    return `{"log":"${quoted}${this.#tail}${time}"}\n`;
-  }
-}
-
-const binary = (text: string): string => Buffer.from(text).toString('latin1');
-
-/** JSON's escapes, without the quotation marks. */
-function quote(bytes: Buffer): string {
-  const valid = isUtf8(bytes) ? bytes : toValidUtf8(bytes);
-  return JSON.stringify(valid.toString('latin1')).slice(1, -1);
-}
-
-/** Increasing times a nanosecond apart, without bigint work for each: readers resume after a time. */
-class TimeSequence {
-  /** RFC 3339 up to the seconds. */
-  readonly seconds: string;
-  #nanos: number;
-
-  constructor(start: bigint) {
-    this.#nanos = Number(start % 1_000_000_000n);
-    this.seconds = formatTime(start - BigInt(this.#nanos)).slice(0, -1);
-  }
-
-  /** With its point, trailing zeros trimmed as Go does. */
-  nextFraction(): string {
-    // At the end of a second the time stands still until the next chunk.
-    const nanos = Math.min(this.#nanos, 999_999_999);
-    this.#nanos += 1;
-    if (nanos % 10 === 0) return `.${nanos.toString().padStart(9, '0')}`.replace(/\.?0+$/, '');
-    return `.${(1_000_000_000 + nanos).toString().slice(1)}`;
+  #add(bytes: Buffer, newline: boolean, valid: boolean): void {
+    const text = valid || isUtf8(bytes) ? bytes : toValidUtf8(bytes);
+    this.#records.add(text, { newline, time: this.#partialTime });
   }
 }

@@ -1,11 +1,12 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { hash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Archiver } from '#archive';
 import type { Clock, Logger } from '#kernel';
-import { makePrivate, unmountBelow } from '#linux';
+import { limitFolder, makePrivate, unlimitFolder, unmountBelow } from '#linux';
 import type { Database } from '#metadata';
 import type { Digest } from '#oci';
-import { snapshotExists } from './errors.ts';
+import { noSizeLimits, snapshotExists } from './errors.ts';
 import { SnapshotRecords, type SnapshotRecord } from './snapshot-records.ts';
 import type { SnapshotInfo, SnapshotMounts, Snapshotter } from './snapshotter.ts';
 import { Trash } from './trash.ts';
@@ -27,6 +28,8 @@ export interface Layering {
   mounts(folders: readonly string[], kind: SnapshotInfo['kind']): SnapshotMounts;
   /** Throws EngineError when the snapshot cannot be mounted as it is. */
   mount(mounts: SnapshotMounts, target: string, options: { readonly: boolean }): void;
+  /** Whether snapshots below this root can be given a size. */
+  limits(root: string): boolean;
   /** Drops what only an active snapshot needs. */
   freeze(folder: string): void;
   /** The folder with the snapshot's own files. */
@@ -43,6 +46,7 @@ export class FolderSnapshotter implements Snapshotter {
   readonly #trash: Trash;
   readonly #preparing = new Set<string>();
   #next = 1;
+  #limits = false;
 
   constructor(options: SnapshotterOptions, layering: Layering) {
     this.#options = options;
@@ -56,6 +60,7 @@ export class FolderSnapshotter implements Snapshotter {
     const { root, logger } = this.#options;
     mkdirSync(root, { recursive: true, mode: 0o711 });
     makePrivate(root);
+    this.#limits = this.#layering.limits(root);
     this.#records.load();
     this.#trash.start();
     const known = new Set(this.#records.list().map(({ folder }) => folder));
@@ -81,14 +86,21 @@ export class FolderSnapshotter implements Snapshotter {
     await Promise.resolve();
   }
 
-  async prepare(key: string, parent: string | undefined): Promise<SnapshotMounts> {
+  async prepare(
+    key: string,
+    parent: string | undefined,
+    options: { readonly sizeLimit?: number } = {},
+  ): Promise<SnapshotMounts> {
     this.#records.checkNew(key, parent);
     if (this.#preparing.has(key)) throw snapshotExists(key);
+    const { sizeLimit } = options;
+    if (sizeLimit !== undefined && !this.#limits) throw noSizeLimits();
     const folder = (this.#next++).toString(36);
     const path = this.#path(folder);
     this.#preparing.add(key);
     try {
       mkdirSync(path, { mode: 0o700 });
+      if (sizeLimit !== undefined) limitFolder(path, projectOf(this.#options.root, folder), sizeLimit);
       const below = parent === undefined ? undefined : this.#path(this.#records.get(parent).folder);
       const filling = this.#layering.create(path, below);
       if (filling) await filling;
@@ -169,8 +181,19 @@ export class FolderSnapshotter implements Snapshotter {
   }
 
   #discard(folder: string): void {
-    this.#trash.take(this.#path(folder), folder);
+    const path = this.#path(folder);
+    if (this.#limits && existsSync(path)) unlimitFolder(path);
+    this.#trash.take(path, folder);
   }
+}
+
+/**
+ * The project of a snapshot's folder: its number, beside a mark of the root, since several roots may lie on one file
+ * system, and far from the small numbers that people give.
+ */
+function projectOf(root: string, folder: string): number {
+  const mark = hash('sha1', root, 'buffer').readUInt16BE() & 0x3ff;
+  return 0x4000_0000 + mark * 0x10_0000 + (Number.parseInt(folder, 36) % 0x10_0000);
 }
 
 const infoOf = ({ key, parent, kind, size, createdAt }: SnapshotRecord): SnapshotInfo => ({

@@ -33,7 +33,14 @@ export interface SnapshotInfo {
 export interface Snapshotter extends AsyncDisposable {
   start(): Promise<void>;
   /** Throws conflict if the key exists, notFound without the parent, invalidArgument if the parent is active. */
-  prepare(key: string, parent: string | undefined): Promise<SnapshotMounts>;
+  prepare(
+    key: string,
+    parent: string | undefined,
+    options?: {
+      /** The most that its own files may take, in bytes. Throws internal where the file system cannot limit them. */
+      readonly sizeLimit?: number;
+    },
+  ): Promise<SnapshotMounts>;
   /** Throws notFound. */
   mounts(key: string): SnapshotMounts;
   find(key: string): SnapshotInfo | undefined;

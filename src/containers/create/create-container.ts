@@ -18,6 +18,7 @@ import { mergeConfig } from './merge-config.ts';
 import { settleMounts, type MountHost } from './mounts.ts';
 import { checkName, makeUpName } from './names.ts';
 import { validateNetwork } from './network-request.ts';
+import { storageLimit } from './storage-limit.ts';
 import { validate } from './validate.ts';
 
 export interface Created {
@@ -46,13 +47,14 @@ export async function createContainer(
   const links = askedLinks(ctx, hostConfig);
   validateLogConfig(hostConfig);
   portRequests(config, hostConfig);
+  const sizeLimit = storageLimit(hostConfig.StorageOpt ?? {});
   const holder = askedName === undefined ? undefined : ctx.store.holderOf(askedName);
   if (askedName !== undefined && holder !== undefined) throw nameTaken(askedName, holder);
   const name = askedName ?? makeUpName((made) => ctx.store.holderOf(made) !== undefined);
   const made: string[] = [];
   try {
     const mounts = await settleMounts(config, hostConfig, mountHost(ctx, made));
-    await snapshots.prepare(id, image.chainId);
+    await snapshots.prepare(id, image.chainId, sizeLimit);
     await holdImages(ctx, id, mounts);
     const record: ContainerRecord = {
       id,

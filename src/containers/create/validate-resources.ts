@@ -1,5 +1,5 @@
 import type { HostConfig } from '#api/types';
-import { internal, invalidArgument } from '#kernel';
+import { invalidArgument } from '#kernel';
 import type { CgroupFeatures } from '#linux';
 
 /** What the kernel can do about limits. */
@@ -29,7 +29,6 @@ export function validateResources(
   validateRealtime(host, facts.kernel);
   validateSets(host, facts);
   validateWindows(host);
-  validateStorage(host);
 }
 
 function validateMemory(host: HostConfig): void {
@@ -133,12 +132,4 @@ function validateWindows(host: HostConfig): void {
     `invalid option: QoS maximum ${what} configuration is not supported on linux`;
   refuse((host.IOMaximumBandwidth ?? 0) !== 0, refused('bandwidth'));
   refuse((host.IOMaximumIOps ?? 0) !== 0, refused('IOPs'));
-}
-
-/** `--storage-opt`: all that Docker knows is a size. Throws internal, as it does. */
-function validateStorage(host: HostConfig): void {
-  for (const name of Object.keys(host.StorageOpt ?? {})) {
-    if (name.toLowerCase() !== 'size') throw internal(`Unknown option ${name}`);
-    throw internal("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
-  }
 }

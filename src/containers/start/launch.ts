@@ -113,8 +113,7 @@ async function openResources(ctx: ContainerContext, record: ContainerRecord): Pr
     await mountRoot(ctx.options.snapshots.mounts(id), ctx.baseLayer, root, { volatile });
   });
   const mounts: SpecMount[] = [];
-  for (const mount of record.mounts)
-    mounts.push(specMount(mount, await openMount(ctx, mount, root, id)));
+  for (const mount of record.mounts) mounts.push(specMount(mount, await openMount(ctx, mount, root, id)));
   announceMounts(ctx, record);
   const sharedMemory = await openSharedMemory(ctx, record);
   const network = await openNetwork(ctx, record);

@@ -4,8 +4,8 @@ import type { Ulimit } from '#api/types';
 import { EngineError, errnoOf, invalidArgument, kindOf, messageOf } from '#kernel';
 import { checkSettings } from './check-settings.ts';
 import type { RuntimeProgram } from '#runtime';
-import { logSettings } from './log-settings.ts';
 import { inFile, mergeSettings, parseFile, type ParsedFlags, type Settings } from './parse-settings.ts';
+import { logSettings } from './log-settings.ts';
 import { parseRuntimes } from './runtimes.ts';
 import { SettingsReader } from './settings-reader.ts';
 

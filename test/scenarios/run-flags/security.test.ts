@@ -122,3 +122,21 @@ covers('--security-opt', 'writable-cgroups lets the container have groups of its
   assert.equal(await engine.script([], script), 'ro');
   assert.equal(await engine.script(['--security-opt', 'writable-cgroups=true'], script), 'rw');
 });
+
+covers('--security-opt', 'aside, the API names the paths to mask and to protect', async () => {
+  if (!engine.daemon) return;
+  const script = 'cat /etc/passwd; ls /home | wc -l; touch /tmp/x 2>&1; touch /proc/sys/kernel/x 2>&1';
+  const body = {
+    Image: 'busybox',
+    Cmd: ['sh', '-c', `${script}; true`],
+    HostConfig: { MaskedPaths: ['/etc/passwd', '/home'], ReadonlyPaths: ['/tmp'] },
+  };
+  const { status } = await engine.daemon.call('POST', '/containers/create?name=paths', body);
+  assert.equal(status, 201);
+  const [files, tmp, sys] = (await engine.docker('start', '-a', 'paths')).split('\n');
+  assert.equal(files, '0');
+  assert.match(tmp ?? '', /Read-only file system/);
+  // What is given replaces the engine's own list.
+  assert.doesNotMatch(sys ?? '', /Read-only file system/);
+  await engine.docker('rm', 'paths');
+});

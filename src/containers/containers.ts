@@ -64,6 +64,8 @@ export interface Containers {
   network(id: string): LiveNetwork | undefined;
   /** The log file, '' for the driver `none`. */
   logPath(id: string): string;
+  /** Name of its AppArmor profile, or `unconfined`; '' where the host has no AppArmor. */
+  apparmorProfile(id: string): string;
   execIds(id: string): readonly string[];
 
   /** Throws notModified when it runs already. */

@@ -32,6 +32,7 @@ import { Lifecycle, waitResult } from './lifecycle.ts';
 import { hasLinks, removeLink, settleLinks } from './links.ts';
 import { remove, removeLocked } from './removal.ts';
 import { reconcile, tidy } from './restore.ts';
+import { apparmorOf } from './spec/security-options.ts';
 import { makeBaseLayer } from './start/base-layer.ts';
 import { rewriteContainerEtc } from './start/container-etc.ts';
 import { rootOf, stateFolderOf } from './start/container-paths.ts';
@@ -137,6 +138,12 @@ export class LocalContainers implements Containers, AsyncDisposable {
   logPath(id: string): string {
     const record = this.#ctx.store.get(id);
     return record.state.status === 'created' ? '' : shownLogPath(this.#ctx, record);
+  }
+
+  apparmorProfile(id: string): string {
+    const { host } = this.#ctx.options;
+    const profile = apparmorOf(this.#ctx.store.get(id).hostConfig, host);
+    return profile ?? (host.apparmor ? 'unconfined' : '');
   }
 
   /** Host paths of the files that a container sees under /etc; undefined before its first start. */

@@ -188,6 +188,7 @@ export function fakeEngine(): FakeEngine {
 }
 
 const silent = {
+  apparmorProfile: () => '',
   detached: () => undefined,
   committed: () => undefined,
   changes: async () => Promise.resolve([]),

@@ -90,6 +90,7 @@ async function inspect(backends: ListBackends, exchange: Exchange): Promise<Cont
     live: liveNetwork(containers, record),
     networkIds: (name) => networks.find(name)?.id,
     logPath: containers.logPath(record.id),
+    apparmorProfile: containers.apparmorProfile(record.id),
     execIds: containers.execIds(record.id),
     files: containers.files?.(record.id),
     folders: containers.rootFolders?.(record.id),

@@ -11,6 +11,7 @@ export interface InspectFacts {
   readonly live: LiveNetwork | undefined;
   readonly networkIds: NetworkIds;
   readonly logPath: string;
+  readonly apparmorProfile: string;
   readonly execIds: readonly string[];
   /** Name of the snapshotter. */
   readonly storageDriver: string;
@@ -71,7 +72,7 @@ export function viewContainer(record: ContainerRecord, facts: InspectFacts): Con
     Platform: 'linux',
     MountLabel: '',
     ProcessLabel: '',
-    AppArmorProfile: '',
+    AppArmorProfile: facts.apparmorProfile,
     ExecIDs: facts.execIds.length > 0 ? facts.execIds : null,
     HostConfig: viewHostConfig(record.hostConfig),
     GraphDriver: { Name: facts.storageDriver, Data: viewFolders(record, facts.folders) },

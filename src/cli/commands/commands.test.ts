@@ -141,10 +141,12 @@ test('create adds the proxies of config.json', async () => {
       join(folder, 'config.json'),
       '{"proxies":{"default":{"httpProxy":"http://p:1","noProxy":"a"}}}',
     );
-    const args = ['create', '-e', 'NO_PROXY=mine', 'image'];
+    writeFileSync(join(folder, 'file.env'), 'http_proxy=of-the-file\n');
+    const args = ['create', '-e', 'NO_PROXY=mine', '--env-file', join(folder, 'file.env'), 'image'];
     await run(args, { host: engine.host, env: { DOCKER_CONFIG: folder } });
     const { Env } = JSON.parse(engine.requests[0]?.body ?? '') as { Env: string[] };
-    assert.deepEqual(Env, ['NO_PROXY=mine', 'HTTP_PROXY=http://p:1', 'http_proxy=http://p:1', 'no_proxy=a']);
+    const proxies = ['HTTP_PROXY=http://p:1', 'http_proxy=http://p:1', 'no_proxy=a'];
+    assert.deepEqual(Env, ['http_proxy=of-the-file', 'NO_PROXY=mine', ...proxies]);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -61,7 +61,8 @@ async function complete(
   flags: CreateValues,
   body: ContainerCreateRequest,
 ): Promise<ContainerCreateRequest> {
-  const given = new Set((body.Env ?? []).map((word) => word.split('=')[0]));
+  // What a file names does not count as given: the proxies come behind it and win.
+  const given = new Set(flags.env.map((word) => word.split('=')[0]));
   const proxies = proxyVariables(context.config, context.engine.endpoint).filter(
     (word) => !given.has(word.split('=')[0]),
   );

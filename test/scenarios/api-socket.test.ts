@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { openUnixListener } from '#linux';
+import { projectRoot } from '../setup/clients.ts';
+import { command } from '../setup/commands.ts';
 import { busyboxArchive, eventually, startDaemon } from '../setup/index.ts';
 
 const daemon = await startDaemon();
@@ -14,19 +22,20 @@ async function docker(...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
+async function ping(socketPath: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const ask = request({ socketPath, path: '/_ping', agent: false }, (response) => {
+    response.resume();
+    response.on('end', () => resolve(`${response.statusCode ?? 0}`));
+  });
+  ask.on('error', reject).end();
+  return promise;
+}
+
 /** What the container gets from its own end of the socket: a mount of an inode, whatever lies at the path now. */
 async function askFromInside(): Promise<string> {
   const pid = await docker('inspect', '-f', '{{.State.Pid}}', 'inside');
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const ask = request(
-    { socketPath: `/proc/${pid}/root/var/run/docker.sock`, path: '/_ping', agent: false },
-    (response) => {
-      response.resume();
-      response.on('end', () => resolve(`${response.statusCode ?? 0}`));
-    },
-  );
-  ask.on('error', reject).end();
-  return promise;
+  return ping(`/proc/${pid}/root/var/run/docker.sock`);
 }
 
 await docker('load', '-i', await busyboxArchive());
@@ -63,4 +72,30 @@ test('a mounted socket survives an upgrade of the supervisor too', async () => {
   await daemon.kill9();
   await daemon.start();
   assert.equal(await askFromInside(), '200');
+});
+
+test('-H fd:// serves the socket that a service manager passes', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'wharf-passed-'));
+  const path = join(folder, 'passed.sock');
+  const passed = openUnixListener(path, { mode: 0o600 });
+  const roots = ['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'run')];
+  const program = [
+    join(projectRoot, 'node_modules/.bin/node'),
+    join(projectRoot, 'dist/wharfd.js'),
+    ...roots,
+  ];
+  const script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" -H fd:// --config-file "$0"';
+  await writeFile(join(folder, 'empty.json'), '');
+  const child = spawn('sh', ['-c', script, join(folder, 'empty.json'), ...program], {
+    stdio: ['ignore', 'ignore', 'ignore', passed],
+  });
+  closeSync(passed);
+  try {
+    assert.equal(await ping(path), '200');
+  } finally {
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    for (const name of ['data/snapshots', 'data', 'run']) await command('umount', ['-l', join(folder, name)]);
+    await rm(folder, { recursive: true, force: true });
+  }
 });

@@ -146,7 +146,13 @@ covers(
     const state = join(engine.daemon?.runFolder ?? '', 'oci', id);
     // Each keeps its own kind of state.
     assert.ok((await readdir(state)).includes('state.json'));
-    assert.equal(await engine.docker('exec', 'runc', 'echo', 'in runc'), 'in runc');
+    // Confined by either, which are told of the filter in ways of their own.
+    const filter = ['grep', '^Seccomp:', '/proc/self/status'];
+    assert.equal(await engine.docker('exec', 'runc', ...filter), 'Seccomp:\t2');
+    assert.equal(
+      await engine.docker('run', '--rm', '--runtime', 'crun', 'busybox', ...filter),
+      'Seccomp:\t2',
+    );
     await engine.docker('rm', '-f', 'runc');
     await sleeper('noted', '--runtime', 'noting');
     assert.equal(await engine.docker('exec', 'noted', 'echo', 'in crun'), 'in crun');

@@ -102,3 +102,34 @@ test('get() sends no password to an unencrypted token server of an encrypted reg
   };
   await assert.rejects(new Tokens(transport).get(request), /refused to send credentials to the token server/);
 });
+
+test('send() goes through the proxies it is given, but never to loopback', async () => {
+  const asked: string[] = [];
+  const proxy = createPlain((request, response) => {
+    asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
+    response.end('{}');
+  });
+  proxy.on('connect', (request, socket) => {
+    asked.push(`CONNECT ${request.url ?? ''}`);
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  try {
+    await using transport = new Transport({
+      ...options,
+      proxies: { http: url, https: url, no: 'direct.invalid' },
+    });
+    const get = async (text: string): Promise<unknown> =>
+      transport.send({ method: 'GET', url: new URL(text), signal, verifiesTls: true });
+    await get('http://registry.invalid/v2/');
+    await assert.rejects(get('https://registry.invalid/v2/'));
+    await assert.rejects(get('http://direct.invalid/v2/'));
+    await assert.rejects(get('https://127.0.0.1:1/v2/'));
+    assert.deepEqual(asked, ['GET http://registry.invalid/v2/', 'CONNECT registry.invalid:443']);
+  } finally {
+    proxy.closeAllConnections();
+    proxy.close();
+  }
+});

@@ -81,7 +81,7 @@ export class Transport implements AsyncDisposable {
       },
     };
     return proxies
-      ? new EnvHttpProxyAgent({ ...settings, ...proxies, requestTls: tls })
+      ? new EnvHttpProxyAgent({ ...settings, ...proxies, requestTls: tls, proxyTunnel: false })
       : new Agent(settings);
   }
 

@@ -171,6 +171,15 @@ const network = {
   rm: { summary: 'Remove one or more networks', load: () => import('./commands/network/rm.ts') },
 } satisfies Record<string, Entry>;
 
+const checkpoint = {
+  create: {
+    summary: 'Freeze a running container into a checkpoint',
+    load: () => import('./commands/checkpoint/create.ts'),
+  },
+  ls: { summary: 'List the checkpoints of a container', load: () => import('./commands/checkpoint/ls.ts') },
+  rm: { summary: 'Remove a checkpoint', load: () => import('./commands/checkpoint/rm.ts') },
+} satisfies Record<string, Entry>;
+
 const volume = {
   create: { summary: 'Create a volume', load: () => import('./commands/volume/create.ts') },
   inspect: {
@@ -233,6 +242,11 @@ export const commonCommands: Readonly<Record<string, Entry>> = {
 /** Groups of commands, by noun. */
 export const groups: Readonly<Record<string, Entry>> = {
   alias: { summary: 'Manage the names docker and dockerd', entries: alias },
+  checkpoint: {
+    summary: 'Manage checkpoints (experimental)',
+    hidden: true,
+    entries: { ...checkpoint, list: also(checkpoint.ls, 'ls'), remove: also(checkpoint.rm, 'rm') },
+  },
   container: {
     summary: 'Manage containers',
     entries: {

@@ -12,6 +12,7 @@ import type {
 import { conflict, invalidArgument, messageOf, prefixErrors } from '#kernel';
 import { clearLogs, readLogs, type LogRecord } from '#logs';
 import type { TaskInfo } from '#runtime';
+import { refuseCheckpoint } from './checkpoints.ts';
 import { connectNetwork, disconnectNetwork } from './container-networks.ts';
 import type { ContainerRecord, ExecRecord } from './container-record.ts';
 import type {
@@ -263,6 +264,10 @@ export class LocalContainers implements Containers, AsyncDisposable {
 
   top(ref: string, psArgs: string): Promise<ContainerTopResponse> {
     return top(this.#ctx, ref, psArgs);
+  }
+
+  checkpoint(ref: string, checkpoint: string): Promise<never> {
+    return refuseCheckpoint(this.#ctx, ref, checkpoint);
   }
 
   /** What the container uses, once a second. */

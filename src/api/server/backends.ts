@@ -12,6 +12,8 @@ export type ContainersBackend = Containers & {
   /** Host paths that inspect shows. */
   files?(id: string): ContainerFiles | undefined;
   rootFolders?(id: string): RootFolders | undefined;
+  /** Throws why there can be no checkpoint. */
+  checkpoint?(ref: string, checkpoint: string): Promise<never>;
   /** What a container uses, once a second; the first reading throws notFound for an unknown one. */
   stats?(ref: string, options: StatsOptions): AsyncGenerator<StatsReading, void, void>;
 };

@@ -1,4 +1,5 @@
 export type * from './auth.ts';
+export type * from './checkpoint.ts';
 export type * from './common.ts';
 export type * from './container-answers.ts';
 export type * from './container-config.ts';
@@ -26,6 +27,7 @@ export {
   parseContainerCreateRequest,
   parseUpdateConfig,
 } from './requests/container.ts';
+export { parseCheckpointRequest } from './requests/checkpoint.ts';
 export { parseExecConfig, parseExecStartConfig } from './requests/exec.ts';
 export {
   parseNetworkConnectRequest,

@@ -13,6 +13,7 @@ import type { Exchange } from '../exchange.ts';
 import { hasBody } from '../request-body.ts';
 import { named, type Route } from '../route.ts';
 import { parseUntil } from '../timestamps.ts';
+import { refuseCheckpointStart } from './checkpoints.ts';
 
 type ContainerBackends = Pick<Backends, 'containers' | 'clock' | 'events'>;
 
@@ -47,7 +48,7 @@ export function containerRoutes(backends: ContainerBackends): readonly Route[] {
       handle: async (exchange) => ok(await prune(backends, exchange)),
     },
     act('start', 'ContainerStart', async (exchange) => {
-      refuseStartBody(exchange);
+      refuseStart(backends, exchange);
       await containers.start(exchange.name, { signal: exchange.signal });
     }),
     act('stop', 'ContainerStop', async (exchange) => containers.stop(exchange.name, stopOptions(exchange))),
@@ -113,6 +114,11 @@ async function create({ containers }: ContainerBackends, exchange: Exchange): Pr
   });
   const answer: ContainerCreateResponse = { Id: id, Warnings: warnings };
   return created(answer);
+}
+
+function refuseStart(backends: ContainerBackends, exchange: Exchange): void {
+  refuseStartBody(exchange);
+  refuseCheckpointStart(backends, exchange);
 }
 
 /** Starting once took a configuration; clients that still send one would be surprised. */

@@ -1,6 +1,7 @@
 import type { Backends, ServerIdentity } from '../backends.ts';
 import type { Route } from '../route.ts';
 import { absentRoutes } from './absent.ts';
+import { checkpointRoutes } from './checkpoints.ts';
 import { containerListRoutes } from './container-list.ts';
 import { containerStreamRoutes } from './container-streams.ts';
 import { containerStatsRoutes } from './container-stats.ts';
@@ -23,6 +24,7 @@ export function allRoutes(backends: Backends, identity: ServerIdentity): readonl
     ...containerListRoutes(backends),
     ...containerStreamRoutes(backends),
     ...containerStatsRoutes(backends),
+    ...checkpointRoutes(backends, identity),
     ...containerRoutes(backends),
     ...execRoutes(backends),
     ...imageTransferRoutes(backends),

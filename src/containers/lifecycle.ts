@@ -2,9 +2,10 @@ import { conflict, EngineError, isKind, Limiter, messageOf } from '#kernel';
 import type { TaskExit } from '#runtime';
 import { memoryFacts } from './cause/memory-facts.ts';
 import { noFacts, type RunFacts, type StartFacts } from './cause/run-facts.ts';
-import { examineStart } from './cause/start-problem.ts';
+import { examineExit, examineStart } from './cause/start-problem.ts';
 import type { ContainerContext } from './context.ts';
 import type { ContainerRecord, Exited } from './container-record.ts';
+import { awaitLinked } from './links.ts';
 import { restartDelay } from './restart-policy.ts';
 import { launch, releaseRoot, releaseRun } from './start/launch.ts';
 import { transition } from './state-machine.ts';
@@ -70,6 +71,7 @@ export class Lifecycle {
     const ctx = this.#ctx;
     let facts: StartFacts | undefined;
     try {
+      await awaitLinked(ctx, record);
       const { pid, startedAt } = await this.#starts.run(() =>
         launch(ctx, record, (error) => {
           facts = examineStart(ctx, record, error);
@@ -128,9 +130,10 @@ export class Lifecycle {
   #runFacts(record: ContainerRecord, exit: TaskExit): RunFacts {
     const facts = record.run ?? noFacts;
     const fine = exit.state.exitCode === 0 && !exit.oomKilled;
-    return fine || record.hostConfig.AutoRemove
-      ? facts
-      : { ...facts, memory: memoryFacts(this.#ctx, record) };
+    if (fine || record.hostConfig.AutoRemove || record.state.status !== 'running') return facts;
+    const { exitCode, exitedAt } = exit.state;
+    const failure = examineExit(this.#ctx, record, { exitCode, ranFor: exitedAt - record.state.startedAt });
+    return { ...facts, memory: memoryFacts(this.#ctx, record), ...(failure && { failure }) };
   }
 
   /** Decides on a restart, then tells: who hears of the death finds the container in its next state. */

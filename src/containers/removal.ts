@@ -25,19 +25,41 @@ export async function remove(
 ): Promise<void> {
   const { id, state } = ctx.store.get(ref);
   if (state.status === 'removing') throw conflict(`removal of container ${ref} is already in progress`);
-  if (state.status === 'running') {
-    if (!options.force) {
-      const why = state.paused
-        ? 'container is paused and must be unpaused first'
-        : 'container is running: stop the container before removing or force remove';
-      throw conflict(`cannot remove container "${displayName(ref, ctx)}": ${why}`);
-    }
-    await lifecycle.termination.killAndWait(ctx.store.get(id));
+  // Between its end and the lock a container may be started again.
+  for (let down = false; !down;) {
+    await bringDown(ctx, lifecycle, id, ref, options);
+    await using _lock = await ctx.locks.acquire(id);
+    // With AutoRemove the exit may have taken it away meanwhile.
+    const record = ctx.store.find(id);
+    down = record === undefined || !isUp(record);
+    if (record && down) await removeLocked(ctx, record, options);
   }
-  await using _lock = await ctx.locks.acquire(id);
-  // With AutoRemove the exit may have taken it away meanwhile.
+}
+
+const isUp = ({ state }: ContainerRecord): boolean =>
+  state.status === 'running' || state.status === 'restarting';
+
+/** Ends a container that is up, or throws when it is not to be forced. */
+async function bringDown(
+  ctx: ContainerContext,
+  lifecycle: Lifecycle,
+  id: string,
+  ref: string,
+  options: RemoveOptions,
+): Promise<void> {
   const record = ctx.store.find(id);
-  if (record) await removeLocked(ctx, record, options);
+  if (!record || !isUp(record)) return;
+  if (!options.force) {
+    const paused = record.state.status === 'running' && record.state.paused;
+    const why = paused
+      ? 'container is paused and must be unpaused first'
+      : `container is ${record.state.status}: stop the container before removing or force remove`;
+    throw conflict(`cannot remove container "${displayName(ref, ctx)}": ${why}`);
+  }
+  if (!(await lifecycle.cancelRestart(id))) {
+    const running = ctx.store.find(id);
+    if (running?.state.status === 'running') await lifecycle.termination.killAndWait(running);
+  }
 }
 
 const displayName = (ref: string, ctx: ContainerContext): string =>

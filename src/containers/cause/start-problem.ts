@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { errnoOf, messageOf } from '#kernel';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
@@ -47,6 +48,46 @@ function holderOf(message: string): PortHolder | undefined {
   if (container !== undefined) return { container };
   const process = /is held by (.*) \(pid (\d+)\)/.exec(message);
   return process ? { name: process[1] ?? '', pid: Number(process[2]) } : undefined;
+}
+
+/** Milliseconds within which a program that the kernel refuses has ended. */
+const refusedWithin = 2_000_000_000n;
+
+/**
+ * What a run was due to that ended at once with 1: so ends a start that the kernel refused after the OCI runtime had
+ * said that all was well. Undefined for a program that could be run. The root must still be mounted.
+ */
+export function examineExit(
+  ctx: ContainerContext,
+  record: ContainerRecord,
+  { exitCode, ranFor }: { readonly exitCode: number | undefined; readonly ranFor: bigint },
+): StartFacts | undefined {
+  if (exitCode !== 1 || ranFor > refusedWithin || record.hostConfig.Init) return undefined;
+  try {
+    const problem = programProblem(ctx, record);
+    if (!problem || !refusedByKernel.has(problem.kind)) return undefined;
+    if (problem.kind !== 'interpreter-missing' && hasFurtherFormats()) return undefined;
+    return { problem, message: 'the kernel refused to run the program', at: ctx.options.clock.now() };
+  } catch (error) {
+    ctx.options.logger.debug({ container: record.id, error: messageOf(error) }, 'an exit was not explained');
+    return undefined;
+  }
+}
+
+const refusedByKernel: ReadonlySet<string> = new Set([
+  'interpreter-missing',
+  'loader-missing',
+  'architecture',
+  'format',
+]);
+
+/** Emulators that are registered with the kernel run what it would refuse. */
+function hasFurtherFormats(): boolean {
+  try {
+    return readdirSync('/proc/sys/fs/binfmt_misc').some((name) => name !== 'register' && name !== 'status');
+  } catch {
+    return false;
+  }
 }
 
 function programProblem(ctx: ContainerContext, record: ContainerRecord): StartProblem | undefined {

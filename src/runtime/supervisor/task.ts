@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { notFound } from '#kernel';
 import { setTerminalSize } from '#linux';
 import type { Attachment, AttachmentOwner } from './attachment.ts';
+import { inPlainWords } from './exec-failure.ts';
 import { frameHeader } from './frames.ts';
 import { Output } from './output.ts';
 import { taskKey, type TaskName } from './protocol.ts';
@@ -68,6 +69,8 @@ export class Task implements AttachmentOwner {
   #pendingLogs = 0;
   #held = false;
   #done = false;
+  /** It has printed something. */
+  #spoken = false;
 
   constructor(record: TaskRecord, log: LogSink, host: TaskHost) {
     this.name = { containerId: record.containerId, execId: record.execId };
@@ -259,8 +262,10 @@ export class Task implements AttachmentOwner {
     await this.log.flush();
   }
 
-  #deliver(stream: StreamName, chunk: Buffer): void {
+  #deliver(stream: StreamName, output: Buffer): void {
     if (this.#done) return;
+    const chunk = this.#spoken ? output : inPlainWords(output);
+    this.#spoken = true;
     const written = this.log.write(stream, chunk);
     if (written) this.#awaitLog(written);
     for (const attachment of this.#attachments) {

@@ -39,6 +39,7 @@ export const command = defineCommand({
       return;
     }
     const code = await runAttached(context, id, body, { detachKeys, keys, remove: flags.rm });
+    if (code === 1 && !flags.rm) await tellRefusal(context, id);
     if (code !== 0) throw new ExitStatus(code);
   },
 });
@@ -106,6 +107,13 @@ async function start(context: Context, id: string): Promise<void> {
     const { startHint } = await import('../../why/start-hint.ts');
     throw failure(context, error, 125, await startHint(context, id, error));
   }
+}
+
+/** The kernel may have refused the program after the engine had called it started. */
+async function tellRefusal(context: Context, id: string): Promise<void> {
+  const { startHint } = await import('../../why/start-hint.ts');
+  const hint = await startHint(context, id, '');
+  if (hint !== undefined) printLine(context.err, hint);
 }
 
 interface RunAttachedOptions {

@@ -66,6 +66,12 @@ export interface SpecThrottle {
   readonly rate: number;
 }
 
+export interface SpecWeight {
+  readonly major: number;
+  readonly minor: number;
+  readonly weight: number;
+}
+
 export interface SpecResources {
   readonly devices: readonly SpecDeviceRule[];
   readonly memory?: {
@@ -87,6 +93,7 @@ export interface SpecResources {
   readonly pids?: { readonly limit: number };
   readonly blockIO?: {
     readonly weight?: number;
+    readonly weightDevice?: readonly SpecWeight[];
     readonly throttleReadBpsDevice?: readonly SpecThrottle[];
     readonly throttleWriteBpsDevice?: readonly SpecThrottle[];
     readonly throttleReadIOPSDevice?: readonly SpecThrottle[];

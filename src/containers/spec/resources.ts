@@ -62,12 +62,17 @@ function blockLimits(host: HostConfig, numbers: DeviceNumbers): SpecResources['b
   const throttles = (list: Throttles): readonly SpecThrottle[] =>
     (list ?? []).map((device) => ({ ...numbers(device.Path ?? ''), rate: device.Rate ?? 0 }));
   const weight = host.BlkioWeight ?? 0;
+  const weights = (host.BlkioWeightDevice ?? []).map(({ Path = '', Weight = 0 }) => ({
+    ...numbers(Path),
+    weight: Weight,
+  }));
   const readBps = throttles(host.BlkioDeviceReadBps);
   const writeBps = throttles(host.BlkioDeviceWriteBps);
   const readIops = throttles(host.BlkioDeviceReadIOps);
   const writeIops = throttles(host.BlkioDeviceWriteIOps);
   return present({
     ...(weight > 0 && { weight }),
+    ...(weights.length > 0 && { weightDevice: weights }),
     ...(readBps.length > 0 && { throttleReadBpsDevice: readBps }),
     ...(writeBps.length > 0 && { throttleWriteBpsDevice: writeBps }),
     ...(readIops.length > 0 && { throttleReadIOPSDevice: readIops }),

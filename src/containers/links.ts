@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerConfig, HostConfig } from '#api/types';
 import { EngineError, invalidArgument, isKind, notFound, unimplemented } from '#kernel';
 import type { Endpoint } from '#networks';
@@ -128,6 +129,17 @@ function liveLinks(ctx: ContainerContext, record: ContainerRecord): readonly Liv
     if (!endpoint) throw invalidArgument(`container ${id} not attached to default bridge network`);
     return { alias, target, endpoint };
   });
+}
+
+/** How long a start waits for the linked, which may be on their way up after a restart of the daemon: milliseconds. */
+const patience = 5_000;
+
+/** Waits for linked containers that are about to be started again. Not to be called where those would queue behind it. */
+export async function awaitLinked(ctx: ContainerContext, record: ContainerRecord): Promise<void> {
+  const { signal } = ctx.options;
+  const rising = (): boolean =>
+    (record.links ?? []).some(({ id }) => ctx.store.find(id)?.state.status === 'restarting');
+  for (let waited = 0; rising() && waited < patience; waited += 50) await delay(50, undefined, { signal });
 }
 
 /** The lines of /etc/hosts for linked containers that are on the bridge: alias, host name and name. */

@@ -88,6 +88,9 @@ def options():
     assert container.attrs["HostConfig"]["Memory"] == 64 * 2**20
     assert container.ports["80/tcp"][0]["HostPort"] and container.ports["81/udp"][0]["HostIp"] == "127.0.0.1"
     assert container.labels == {"x": "", "y": ""} and container.status == "running"
+    container.update(mem_limit="96m", memswap_limit="192m")
+    container.reload()
+    assert container.attrs["HostConfig"]["Memory"] == 96 * 2**20
     container.remove(force=True, v=True)
     client.volumes.get("options-volume").remove()
 

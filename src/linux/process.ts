@@ -48,16 +48,22 @@ export function hurry(pid: number): boolean {
   return setScheduler(pid, SCHED_RR | SCHED_RESET_ON_FORK, Int32Array.of(1)) === 0;
 }
 
-/**
- * Sets how readily the kernel kills a process for memory, -1000 to 1000; children inherit it. False where the process
- * has ended or a lower score is not allowed.
- */
-export function setOomScore(pid: number, score: number): boolean {
+const ownOomScore = '/proc/self/oom_score_adj';
+
+/** Runs `body`, which is synchronous, with another oom_score_adj (-1000 to 1000): children keep what they inherit. */
+export function withOomScore<T>(score: number | undefined, body: () => T): T {
+  const own = score === undefined ? undefined : readFileSync(ownOomScore, 'latin1').trim();
+  if (own === undefined || own === String(score)) return body();
   try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, String(score));
-    return true;
+    writeFileSync(ownOomScore, String(score));
   } catch {
-    return false;
+    // A lower score than one's own takes CAP_SYS_RESOURCE.
+    return body();
+  }
+  try {
+    return body();
+  } finally {
+    writeFileSync(ownOomScore, own);
   }
 }
 

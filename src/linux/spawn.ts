@@ -1,5 +1,6 @@
 import koffi from 'koffi';
 import { bind, SystemError } from './libc.ts';
+import { withOomScore } from './process.ts';
 
 const ATTR_BYTES = 336;
 const ACTIONS_BYTES = 80;
@@ -67,6 +68,8 @@ export interface SpawnOptions {
   /** The child's descriptors 0, 1, 2 … in this order. Everything else must be close-on-exec. */
   readonly stdio: readonly number[];
   readonly cwd?: string;
+  /** oom_score_adj of the child, from its first instruction on, where the host lets this process have that score. */
+  readonly oomScore?: number | undefined;
 }
 
 /**
@@ -83,7 +86,8 @@ export function spawnProcess(options: SpawnOptions): number {
     if (options.cwd !== undefined) ok(addChdir(actions, options.cwd), 'posix_spawn_file_actions_addchdir_np');
     const pid = new Int32Array(1);
     const { path, args, env } = options;
-    ok(spawn(pid, path, actions, cleanSignals(), [...args, null], [...env, null]), 'posix_spawn', path);
+    const start = (): number => spawn(pid, path, actions, cleanSignals(), [...args, null], [...env, null]);
+    ok(withOomScore(options.oomScore, start), 'posix_spawn', path);
     return pid[0] ?? -1;
   } finally {
     actionsDestroy(actions);

@@ -121,7 +121,7 @@ test('daemon.json is honoured, and reported where a flag says the same or it is 
     const roots = ['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'run')];
     for (const [text, flags, expected] of [
       [JSON.stringify(config), ['--debug'], /specified both as a flag and in the configuration file: debug/],
-      ['{', [], /unable to configure the daemon with file/],
+      ['{', [], /unable to configure the Docker daemon with file/],
       ['{"nope":1}', [], /don't match any configuration option: nope/],
     ] as const) {
       await writeFile(file, text);

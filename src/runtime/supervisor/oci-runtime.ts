@@ -2,9 +2,9 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync, statSy
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Limiter } from '#kernel';
-import { hurry, openConsoleSocket, removeFile, sealedCopy, setOomScore, setTerminalOwner } from '#linux';
+import { hurry, openConsoleSocket, removeFile, sealedCopy, setTerminalOwner } from '#linux';
 import type { RuntimeProgram } from '../runtime.ts';
-import type { Children, ChildExit } from './children.ts';
+import type { Children } from './children.ts';
 
 export interface OciRuntimeOptions {
   /** Program file of crun or runc. */
@@ -85,10 +85,9 @@ export class OciRuntime {
       const onStart = (pid: number): void => {
         // crun sets an exec's terminal size while the program already starts: it must win that race.
         if (start.verb === 'exec' && start.tty) hurry(pid);
-        if (start.oomScore !== undefined) setOomScore(pid, start.oomScore);
       };
-      const { stdio, files, runtime } = start;
-      await this.#call({ args: [...args, start.containerId], stdio, files, runtime, onStart });
+      const { stdio, files, runtime, oomScore } = start;
+      await this.#call({ args: [...args, start.containerId], stdio, files, runtime, oomScore, onStart });
       const terminal = socket?.receive();
       if (terminal !== undefined && start.owner) giveTerminal(terminal, start.owner);
       return { pid: Number(readFileSync(pidFile, 'latin1')), terminal };
@@ -141,6 +140,7 @@ export class OciRuntime {
     /** Prefix of the log's path. */
     readonly files: string;
     readonly runtime: RuntimeProgram | undefined;
+    readonly oomScore?: number | undefined;
     readonly onStart?: (pid: number) => void;
   }): Promise<void> {
     const { root, env, binary } = this.#options;
@@ -148,21 +148,13 @@ export class OciRuntime {
     const log = `${call.files}.log`;
     const args = [path, ...own, '--root', root, '--log', log, '--log-format', 'json', ...call.args];
     try {
-      const { exitCode } = await this.#spawn(path, args, call.stdio, env, call.onStart);
+      const { stdio, oomScore } = call;
+      const program = { path: this.#sealed(path), args, env, stdio, oomScore };
+      const { exitCode } = await this.#children.run(program, call.onStart);
       if (exitCode !== 0) throw new OciRuntimeError(lastMessage(log) ?? `${path} ended with ${exitCode}`);
     } finally {
       removeFile(log);
     }
-  }
-
-  #spawn(
-    path: string,
-    args: readonly string[],
-    stdio: readonly number[],
-    env: readonly string[],
-    onStart: ((pid: number) => void) | undefined,
-  ): Promise<ChildExit> {
-    return this.#children.run({ path: this.#sealed(path), args, env, stdio }, onStart);
   }
 
   /** The path of a copy, made again when the program file was replaced; a script's own, which its interpreter opens. */

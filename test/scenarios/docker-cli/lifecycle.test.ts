@@ -258,7 +258,7 @@ test('logs: --tail, --since, --until, -t and -f', async () => {
   assert.equal((await logs('--since', late)).stdout, 'late\n');
   assert.equal((await logs('--until', stamped[1]?.split(' ')[0] ?? '')).stdout, 'line 1\nline 2\n');
   assert.equal((await logs('--since', '1h', '--tail', '1')).stdout, 'late\n');
-  const following = logs('-f', '--tail', '1');
+  const following = logs('-f', '--since', late);
   await engine.docker('exec', 'writer', 'touch', '/end');
   assert.equal((await following).stdout, 'late\nend\n');
   assert.equal((await logs('--details')).code, 0);

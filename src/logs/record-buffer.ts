@@ -84,7 +84,7 @@ export class RecordBuffer {
       this.#reserve(limit);
       this.#copy(HEAD);
       index = this.#escape(text, index, Math.min(end, line + limit));
-      if (text[index] !== NEWLINE) {
+      if (index - line >= limit || text[index] !== NEWLINE) {
         this.#length = before;
         return line;
       }

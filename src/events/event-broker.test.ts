@@ -30,3 +30,14 @@ test('subscribe() with an until in the past replays and ends', async () => {
   }
   assert.deepEqual(seen, ['tag']);
 });
+
+test('subscribe() replays the last 256 events', async () => {
+  const broker = new EventBroker(systemClock);
+  for (let n = 0; n < 300; n += 1) broker.publish('image', 'tag', String(n), {});
+  const seen: string[] = [];
+  const { signal } = new AbortController();
+  for await (const event of broker.subscribe({ since: 0n, until: systemClock.now(), signal })) {
+    seen.push(event.Actor.ID);
+  }
+  assert.deepEqual([seen.length, seen[0], seen.at(-1)], [256, '44', '299']);
+});

@@ -1,7 +1,8 @@
 import type { Clock } from '#kernel';
 import type { EventMessage, EventSink, EventSource } from './events.ts';
 
-const buffered = 1024;
+/** As many as Docker replays. */
+const buffered = 256;
 /** A subscriber that falls further behind than this is cut off, so that memory stays bounded. */
 const backlogLimit = 16_384;
 

@@ -66,17 +66,14 @@ async function stream(
 
 /** Whether an event passes the filters; an unknown filter lets everything pass. */
 function matches(filters: Filters, event: EventMessage): boolean {
-  const { ID, Attributes } = event.Actor;
+  const { Attributes } = event.Actor;
   return (
     filters.exact('type', event.Type) &&
     filters.exact('scope', event.scope) &&
     eventNamed(filters, event.Action) &&
     filters.labels(Attributes) &&
     (['container', 'network', 'volume', 'daemon'] as const).every((type) => actor(filters, type, event)) &&
-    (!filters.has('image') ||
-      [ID, Attributes['name'] ?? '', Attributes['image'] ?? '']
-        .filter((name) => event.Type === 'image' || name !== ID)
-        .some((name) => filters.all('image').some((wanted) => sameImage(wanted, name))))
+    ofImage(filters, event)
   );
 }
 
@@ -85,13 +82,15 @@ function eventNamed(filters: Filters, action: string): boolean {
   return filters.exact('event', action) || filters.exact('event', action.split(':')[0] ?? action);
 }
 
-function actor(filters: Filters, type: EventMessage['Type'], event: EventMessage): boolean {
-  if (!filters.has(type)) return true;
-  const { ID, Attributes } = event.Actor;
-  // Connecting to a network and mounting a volume name the container too.
-  if (event.Type !== type) return false;
-  return filters.prefix(type, ID) || filters.exact(type, Attributes['name'] ?? '');
+/** As in Docker whatever bears the id or the name passes, of this type or not, and the start of either is enough. */
+const actor = (filters: Filters, type: EventMessage['Type'], { Actor }: EventMessage): boolean =>
+  filters.prefix(type, Actor.ID) || filters.prefix(type, Actor.Attributes['name'] ?? '');
+
+function ofImage(filters: Filters, { Type, Actor }: EventMessage): boolean {
+  const name = Actor.Attributes[Type === 'image' ? 'name' : 'image'] ?? '';
+  return [Actor.ID, name, withoutTag(Actor.ID), withoutTag(name)].some((text) =>
+    filters.exact('image', text),
+  );
 }
 
-const sameImage = (wanted: string, name: string): boolean =>
-  name !== '' && (name === wanted || name.replace(/:[^/:]*$/, '') === wanted || name === `sha256:${wanted}`);
+const withoutTag = (name: string): string => name.replace(/:[^/:]*$/, '');

@@ -315,8 +315,10 @@ test('pack() names the topmost entry as asked and resolves links inside the root
   assert.deepEqual(await names('config'), ['config']);
   assert.deepEqual(await names('/etc'), ['etc/', 'etc/conf.d/', 'etc/conf.d/x', 'etc/hosts']);
   assert.deepEqual(await names('/config/conf.d', 'y'), ['y/', 'y/x']);
-  assert.deepEqual(await names('/etc', '.'), ['./', 'conf.d/', 'conf.d/x', 'hosts']);
-  assert.deepEqual((await names('/')).slice(0, 2), ['./', 'config']);
+  assert.deepEqual(await names('/etc', '.'), ['./', './conf.d/', './conf.d/x', './hosts']);
+  assert.deepEqual(await names('/etc', ''), ['conf.d/', 'conf.d/x', 'hosts']);
+  assert.deepEqual(await names('/config/', 'c'), ['c/', 'c/conf.d/', 'c/conf.d/x', 'c/hosts']);
+  assert.deepEqual((await names('/')).slice(0, 2), ['./', './config']);
   assert.deepEqual(await names('../../../etc/hosts'), ['hosts']);
   await assert.rejects(names('/nope'), { kind: 'notFound' });
   await assert.rejects(names('/nope/deeper'), { kind: 'notFound' });

@@ -63,9 +63,12 @@ export interface UnpackedArchive {
 
 export interface PackOptions extends Cancellable {
   readonly root: string;
-  /** What to pack: a file or folder under the root; links on the way resolve inside it, the last one is packed as it is. */
+  /**
+   * What to pack: a file or folder under the root; links on the way resolve inside it. The last one is packed as it is,
+   * unless the path ends with a slash.
+   */
   readonly path?: string;
-  /** Name of the topmost entry; by default the base name of `path`. With `.` the contents come without a prefix. */
+  /** Name of the topmost entry; by default the base name of `path`. With '' only the contents come, without a prefix. */
   readonly name?: string;
 }
 

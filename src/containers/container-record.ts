@@ -30,6 +30,8 @@ export interface Running {
   readonly pid: number;
   readonly startedAt: bigint;
   readonly paused: boolean;
+  /** The end of the run before. */
+  readonly lastFinishedAt?: bigint;
 }
 
 export interface Exited {

@@ -102,6 +102,8 @@ export interface Containers {
   attach(ref: string, options: { stdin: boolean; stdout: boolean; stderr: boolean }): Promise<Duplex>;
   /** A client has left its attachment, or that to an exec, by its detach keys. */
   detached(ref: string, execId?: string): void;
+  /** Somebody reads what the container has said as if attached; attach() tells of itself. */
+  attached(ref: string): void;
   /** An image was made of the container: tells who listens to events. */
   committed(ref: string, attributes: Readonly<Record<string, string>>): void;
   changes(ref: string): Promise<readonly FilesystemChange[]>;

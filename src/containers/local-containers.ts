@@ -316,6 +316,10 @@ export class LocalContainers implements Containers, AsyncDisposable {
     });
   }
 
+  attached(ref: string): void {
+    this.#ctx.publish(this.#ctx.store.get(ref), 'attach');
+  }
+
   detached(ref: string, execId?: string): void {
     const record = this.#ctx.store.find(ref);
     if (!record) return;

@@ -27,10 +27,14 @@ const lastExit = (state: ContainerState): Exited | undefined => {
 
 /** What each event makes of a state; undefined: not from there. */
 const moves: { readonly [type in ContainerEvent['type']]: Move } = {
-  started: (state, event) =>
-    event.type === 'started' && ['created', 'exited', 'restarting'].includes(state.status)
-      ? { status: 'running', pid: event.pid, startedAt: event.at, paused: false }
-      : undefined,
+  started: (state, event) => {
+    if (event.type !== 'started' || !['created', 'exited', 'restarting'].includes(state.status)) {
+      return undefined;
+    }
+    const last = lastExit(state);
+    const before = last && { lastFinishedAt: last.finishedAt };
+    return { status: 'running', pid: event.pid, startedAt: event.at, paused: false, ...before };
+  },
   startFailed: (state, event) => {
     if (event.type !== 'startFailed') return undefined;
     const last = lastExit(state);

@@ -20,8 +20,9 @@ export async function top(ctx: ContainerContext, ref: string, psArgs: string): P
   }).catch((error: unknown) => {
     throw new EngineError('internal', psComplaint(error), { cause: error });
   });
+  const processes = narrow(stdout, pids);
   ctx.publish(record, 'top');
-  return narrow(stdout, pids);
+  return processes;
 }
 
 /** What ps says first is the reason; its usage follows. */

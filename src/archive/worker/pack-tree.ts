@@ -45,14 +45,17 @@ export function packTree(
   const links = new HardLinks();
   const last = components.at(-1);
   const top = name ?? last ?? '.';
-  const folder = openParent(tree, components.slice(0, -1), path);
-  const stats = lstatIn(folder, last ?? '.');
+  // A slash at the end asks for what a link leads to.
+  const follows = /\/\.?$/.test(path);
+  const folder = openParent(tree, follows ? components : components.slice(0, -1), path);
+  const own = follows ? '.' : (last ?? '.');
+  const stats = lstatIn(folder, own);
   if (!stats) throw noSuchFile(path);
-  const found = { folder, name: last ?? '.', stats };
-  if (!addFound(output, found, top === '.' ? './' : top, links)) return;
+  const found = { folder, name: own, stats };
+  if (top !== '' && !addFound(output, found, top === '.' ? './' : top, links)) return;
   const fd = openFolderIn(folder, found.name);
   try {
-    walk(fd, top === '.' ? '' : top, (child, childPath) => addFound(output, child, childPath, links));
+    walk(fd, top, (child, childPath) => addFound(output, child, childPath, links));
   } finally {
     close(fd);
   }

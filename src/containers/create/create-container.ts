@@ -39,7 +39,8 @@ export async function createContainer(
     askedName === undefined ? 'name' : `name:${askedName}`,
     options,
   );
-  const image = images.get(request.Image ?? '');
+  if (!request.Image) throw imageless(request);
+  const image = images.get(request.Image);
   const foreign = checkPlatform(request.Image ?? '', image.config, options.platform);
   const id = newId();
   const { config, hostConfig, warnings } = settleConfig(ctx, id, request, image);
@@ -80,6 +81,14 @@ export async function createContainer(
     await undo(ctx, id, made);
     throw error;
   }
+}
+
+/** Why a request without an image cannot be. */
+function imageless(request: ContainerCreateRequest): Error {
+  const isEmpty = Object.keys(request).every((name) => name === 'HostConfig' || name === 'NetworkingConfig');
+  return invalidArgument(
+    isEmpty ? 'config cannot be empty in order to create a container' : 'no command specified',
+  );
 }
 
 /** What a request means here: defaults and the image's settings filled in, what this host lacks left out. */

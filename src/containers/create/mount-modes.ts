@@ -1,4 +1,4 @@
-import { EngineError, invalidArgument } from '#kernel';
+import { EngineError, invalidArgument, messageOf } from '#kernel';
 
 /** What the third part of `-v source:target:mode` says. */
 export interface MountMode {
@@ -45,7 +45,12 @@ export function parseVolumesFrom(spec: string): { readonly container: string; re
   const at = spec.indexOf(':');
   if (at < 0) return { container: spec, rw: true };
   const text = spec.slice(at + 1);
-  const mode = parseMode(text);
-  if (mode.propagation !== '' || !mode.copyUp) throw invalidMode(text);
+  let mode: MountMode;
+  try {
+    mode = parseMode(text);
+  } catch (error) {
+    throw invalidArgument(messageOf(error), error);
+  }
+  if (mode.propagation !== '' || !mode.copyUp) throw invalidArgument(`invalid mode: ${text}`);
   return { container: spec.slice(0, at), rw: mode.rw };
 }

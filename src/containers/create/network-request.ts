@@ -21,6 +21,11 @@ export function validateNetwork(
   for (const [name, settings] of Object.entries(asked)) {
     const network = ctx.options.networks.find(name);
     if (network) validateEndpointSpec(network, endpointSpec(settings));
+    if (name === 'bridge' && !isEmpty(settings.Aliases)) {
+      throw invalidArgument(
+        `invalid config for network ${name}: invalid endpoint settings:\nnetwork-scoped alias is supported only for containers in user defined networks`,
+      );
+    }
   }
   const wrong = (host.Dns ?? []).find((address) => isIP(address) === 0);
   if (wrong !== undefined) throw invalidArgument(`invalid DNS address: ${wrong}`);

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { ContainerConfig, HostConfig, RestartPolicy } from '#api/types';
 import { invalidArgument } from '#kernel';
 import type { RuntimeProgram } from '#runtime';
@@ -34,8 +35,22 @@ export function validate(config: ContainerConfig, host: HostConfig, facts: HostF
   validateDrivers(host, facts);
   validateIsolation(host);
   validateAnnotations(host);
+  validateEnvironment(config);
+  validateExtraHosts(host);
+}
+
+function validateEnvironment(config: ContainerConfig): void {
+  const unnamed = config.Env?.find((entry) => entry.startsWith('='));
+  if (unnamed !== undefined) throw invalidArgument(`invalid environment variable: ${unnamed}`);
+}
+
+function validateExtraHosts(host: HostConfig): void {
   for (const entry of host.ExtraHosts ?? []) {
-    if (!/^[^:=]+[:=].+$/.test(entry)) throw invalidArgument(`bad format for add-host: "${entry}"`);
+    const address = /^[^:=]+[:=](.+)$/.exec(entry)?.[1];
+    if (address === undefined) throw invalidArgument(`bad format for add-host: "${entry}"`);
+    if (address !== 'host-gateway' && isIP(address.replace(/^\[(.*)\]$/, '$1')) === 0) {
+      throw invalidArgument(`invalid IP address in add-host: "${address}"`);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, statSync, type BigIntStats } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, statSync, type BigIntStats } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { posix, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -8,7 +8,7 @@ import { bindMount, findMount, openFolderUnder, openUnder, oPath, readLinkAt } f
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import type { PathStat } from '../containers.ts';
-import { rootOf } from '../start/container-paths.ts';
+import { rootOf, stateFolderOf } from '../start/container-paths.ts';
 import { makeExtraMountPoint } from '../start/extra-mounts.ts';
 import { openMount } from '../start/open-mount.ts';
 import { openMountPoint, mountRoot, unmountRoot } from '../start/root-file-system.ts';
@@ -82,7 +82,7 @@ export class ContainerFiles {
     const { stream, done } = this.#ctx.options.archiver.pack({
       root: tree.root,
       path: '/',
-      name: '.',
+      name: '',
       signal: options.signal,
     });
     const owned = held.move();
@@ -171,6 +171,21 @@ export class ContainerFiles {
     };
   }
 
+  /** The engine's own files, as the last run had them. */
+  #mountEtc(record: ContainerRecord, root: string): void {
+    if (record.state.status === 'created') return;
+    for (const name of ['hostname', 'hosts', 'resolv.conf']) {
+      const source = join(stateFolderOf(this.#ctx, record.id), name);
+      const target = existsSync(source) ? openMountPoint(root, `/etc/${name}`, 'file') : undefined;
+      if (target === undefined) continue;
+      try {
+        bindMount(source, `/proc/self/fd/${target}`);
+      } finally {
+        closeSync(target);
+      }
+    }
+  }
+
   /** As for a start, what is mounted over the root is put there, so that files land where the container will see them. */
   async #mountVolumes(
     record: ContainerRecord,
@@ -178,6 +193,7 @@ export class ContainerFiles {
     user: string,
     opened: AsyncDisposableStack,
   ): Promise<void> {
+    this.#mountEtc(record, root);
     const bundle = join(this.#ctx.options.bundles, user);
     for (const mount of record.mounts.filter(({ type }) => type !== 'tmpfs')) {
       const { name } = mount;
@@ -215,8 +231,9 @@ function statInside(root: string, path: string, container: string, shown = path)
       const stat = fstatSync(fd, { bigint: true });
       closeSync(fd);
       const link = stat.isSymbolicLink() ? readLinkAt(parent, name).toString() : '';
+      const base = path.endsWith('/.') && name !== '' ? '.' : name;
       return pathStat(
-        name === '' ? '/' : name,
+        base === '' ? '/' : base,
         stat,
         link === '' ? '' : posix.resolve(posix.dirname(clean), link),
       );

@@ -14,7 +14,7 @@ export async function makeBaseLayer(path: string): Promise<string> {
   await chmod(path, 0o755);
   for (const folder of folders) await mkdir(join(path, folder), { recursive: true, mode: 0o755 });
   for (const file of files) {
-    await writeFile(join(path, file), '', { flag: 'a', mode: file === '.dockerenv' ? 0o755 : 0o644 });
+    await writeFile(join(path, file), '', { flag: 'a', mode: 0o755 });
   }
   await symlink('/proc/mounts', join(path, 'etc/mtab')).catch((error: unknown) => {
     if (errnoOf(error) !== 'EEXIST') throw error;

@@ -190,6 +190,7 @@ export function fakeEngine(): FakeEngine {
 const silent = {
   apparmorProfile: () => '',
   detached: () => undefined,
+  attached: () => undefined,
   committed: () => undefined,
   changes: async () => Promise.resolve([]),
   size: async () => Promise.resolve({ sizeRw: 1, sizeRootFs: 2 }),

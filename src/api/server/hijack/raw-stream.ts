@@ -5,7 +5,7 @@ import { invalidArgument, messageOf } from '#kernel';
 import { isHungUp } from '#linux';
 import type { Connection, Exchange } from '../exchange.ts';
 import { statusOf } from '../status.ts';
-import { streamContentType } from '../versions/index.ts';
+import { streamContentType, webSocketFrameKind } from '../versions/index.ts';
 import { frame } from '../views/log-frames.ts';
 import { DetachKeyFilter } from './detach-keys.ts';
 import { FrameDecoder } from './frame-decoder.ts';
@@ -110,7 +110,7 @@ export async function serveWebSocket(
   const socket = await connectionOf(exchange).take();
   socket.on('error', () => socket.destroy());
   socket.write(head);
-  const client = new WebSocketStream(socket);
+  const client = new WebSocketStream(socket, webSocketFrameKind(exchange.version));
   client.on('error', () => client.destroy());
   await serve(client, streams, options, options.tty ? undefined : new FrameDecoder());
 }

@@ -30,11 +30,14 @@ export function acceptWebSocket(request: IncomingMessage): string {
  */
 export class WebSocketStream extends Duplex {
   readonly #socket: Duplex;
+  readonly #opcode: number;
   #buffer: Buffer = Buffer.alloc(0);
 
-  constructor(socket: Duplex) {
+  /** `kind`: of the frames that are written. */
+  constructor(socket: Duplex, kind: 'text' | 'binary' = 'binary') {
     super();
     this.#socket = socket;
+    this.#opcode = opcodes[kind];
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('end', () => this.push(null));
     socket.on('close', () => this.destroy());
@@ -49,7 +52,7 @@ export class WebSocketStream extends Duplex {
     _encoding: BufferEncoding,
     callback: (error?: Error | null) => void,
   ): void {
-    this.#socket.write(encodeFrame(opcodes.binary, chunk), (error) => callback(error));
+    this.#socket.write(encodeFrame(this.#opcode, chunk), (error) => callback(error));
   }
 
   override _final(callback: () => void): void {

@@ -81,7 +81,7 @@ export function containerStreamRoutes({ containers }: Pick<Backends, 'containers
       operation: 'ContainerExport',
       handle: async (e) => {
         const files = await containers.exportFiles(e.name, { signal: e.signal });
-        await pipeline(files, e.startStream('application/x-tar'));
+        await pipeline(files, e.startStream('application/octet-stream'));
         return undefined;
       },
     },
@@ -198,6 +198,7 @@ async function openAttachment(
   const streams = query.boolean('stream')
     ? await containers.attach(name, { stdin, stdout, stderr })
     : undefined;
+  if (!streams) containers.attached(name);
   const replay = query.boolean('logs') && (stdout || stderr);
   const prelude = (): AsyncIterable<Uint8Array> =>
     logFrames(containers.logs(record.id, { stdout, stderr, follow: false, signal: exchange.signal }), {

@@ -4,6 +4,7 @@ import type {
   ExecConfig,
   ExecStartConfig,
   HostConfig,
+  UpdateConfig,
 } from '#api/types';
 import { invalidArgument } from '#kernel';
 import { apiVersion, type ApiVersion } from '../api-version.ts';
@@ -28,7 +29,6 @@ const queryLifts: Readonly<Record<string, readonly Lift<Query>[]>> = {
   ContainerRestart: [{ before: '1.42', lift: (query) => query.without('signal') }],
   ContainerCreate: [{ before: '1.41', lift: (query) => query.without('platform') }],
   ContainerWait: [{ before: '1.30', lift: (query) => query.without('condition') }],
-  ContainerLogs: [{ before: '1.35', lift: (query) => query.without('until') }],
   ContainerStats: [{ before: '1.41', lift: (query) => query.without('one-shot') }],
   // `filter` was the name of the filter `reference`.
   ImageList: [
@@ -85,6 +85,7 @@ const dropConsoleSize = <T extends ExecConfig | ExecStartConfig>(config: T): T =
 const bodyLifts: Readonly<Record<string, unknown>> = {
   ContainerCreate: createLifts,
   ContainerExec: [{ before: '1.42', lift: dropConsoleSize }],
+  ContainerUpdate: [{ before: '1.40', lift: (update: UpdateConfig) => ({ ...update, PidsLimit: null }) }],
   ExecStart: [{ before: '1.42', lift: dropConsoleSize }],
 };
 

@@ -34,3 +34,9 @@ export function legacyEventKeys(
   }
   return event.Type === 'image' ? { status: event.Action, id: event.Actor.ID } : {};
 }
+
+const binaryFrames = apiVersion('1.28');
+
+/** Output over a WebSocket was text once, whatever bytes it has. */
+export const webSocketFrameKind = (version: ApiVersion): 'text' | 'binary' =>
+  version < binaryFrames ? 'text' : 'binary';

@@ -12,6 +12,7 @@ export function viewEndpoints(
   live: LiveNetwork | undefined,
   networkIds: NetworkIds,
 ): Readonly<Record<string, EndpointSettings>> {
+  if (record.config.NetworkDisabled) return {};
   const endpoints = live?.endpoints ?? [];
   const names = new Set([
     ...Object.keys(record.endpoints),

@@ -48,7 +48,14 @@ export function viewState(record: ContainerRecord): ContainerState {
 /** What is known of the current or last run. */
 function viewRun(record: ContainerRecord): Partial<ContainerState> {
   const { state } = record;
-  if (state.status === 'running') return { Pid: state.pid, StartedAt: formatTime(state.startedAt) };
+  if (state.status === 'running') {
+    const { pid, startedAt, lastFinishedAt: ended } = state;
+    return {
+      Pid: pid,
+      StartedAt: formatTime(startedAt),
+      ...(ended !== undefined && { FinishedAt: formatTime(ended) }),
+    };
+  }
   if (state.status === 'created') {
     return state.failure ? { ExitCode: state.failure.exitCode, Error: state.failure.message } : {};
   }

@@ -12,7 +12,7 @@ import {
   runInNetns,
   writeSysctl,
 } from '#linux';
-import { internal, invalidArgument, messageOf } from '#kernel';
+import { errnoOf, internal, invalidArgument, messageOf } from '#kernel';
 import { endpointSysctls, linkLocalAddresses } from './endpoint-spec.ts';
 import type { Endpoint, EndpointSpec } from './networks.ts';
 
@@ -98,7 +98,8 @@ function setSysctl({ name, value }: { name: string; value: string }): void {
   try {
     writeSysctl(name, value);
   } catch (error) {
-    throw invalidArgument(`unable to write to '/proc/sys/${name}': ${messageOf(error)}`, error);
+    const why = errnoOf(error) === 'EINVAL' ? 'invalid argument' : messageOf(error);
+    throw invalidArgument(`unable to write to '/proc/sys/${name}': write /proc/sys/${name}: ${why}`, error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { internal, KeyedLock, Limiter, messageOf, newId, notFound } from '#kernel';
+import { internal, invalidArgument, KeyedLock, Limiter, messageOf, newId, notFound } from '#kernel';
 import { createNetns, removeNetns, type NetlinkSocket } from '#linux';
 import type { Endpoint, EndpointSpec, NetworkRecord, PortRequest, Sandbox, SandboxSpec } from './networks.ts';
 import type { Resolvers } from './dns/resolvers.ts';
@@ -162,13 +162,14 @@ export class Sandboxes {
   ): Promise<StoredEndpoint> {
     const { options, registry, socket } = this.#parts;
     if (record.driver === 'host') throw internal('the host network has no sandbox');
+    const link = record.driver === 'bridge' ? interfaceName(sandbox, spec) : '';
     const lease = record.driver === 'bridge' ? registry.lease(record, spec) : {};
     const endpoint: Endpoint = {
       id: newId(),
       networkId: record.id,
       networkName: record.name,
       containerId: sandbox.containerId,
-      interfaceName: record.driver === 'bridge' ? interfaceName(sandbox, spec) : '',
+      interfaceName: link,
       macAddress:
         record.driver === 'bridge'
           ? (normalMac(spec.macAddress) ?? macOf(lease.ipv4?.address) ?? randomMac())
@@ -322,8 +323,16 @@ function withoutInternalGateway(
 
 function interfaceName(sandbox: OpenSandbox, spec: EndpointSpec): string {
   const wished = spec.driverOptions?.['com.docker.network.endpoint.ifname'];
-  if (wished !== undefined && wished !== '') return wished;
-  const used = new Set(sandbox.endpoints.map(({ endpoint }) => endpoint.interfaceName));
+  const used = new Set(['lo', ...sandbox.endpoints.map(({ endpoint }) => endpoint.interfaceName)]);
+  if (wished !== undefined && wished !== '') {
+    const refuse = (why: string): never => {
+      throw invalidArgument(`error renaming interface to "${wished}": ${why}`);
+    };
+    // IFNAMSIZ, with its NUL.
+    if (Buffer.byteLength(wished) > 15) refuse('numerical result out of range');
+    if (used.has(wished)) refuse('file exists');
+    return wished;
+  }
   for (let number = 0; ; number += 1) {
     const name = `eth${number}`;
     if (!used.has(name)) return name;

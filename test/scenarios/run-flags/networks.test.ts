@@ -82,6 +82,17 @@ covers('--network', 'one, several, their options, host, none and container:', as
       ['--network', 'name=rf-one,driver-opt=com.docker.network.endpoint.sysctls=kernel.x=1'],
       /unrecognised network interface sysctl 'kernel.x=1'/,
     ],
+    [
+      [
+        '--network',
+        'name=rf-one,driver-opt=com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.log_martians=x',
+      ],
+      /unable to write to '\/proc\/sys\/net\/ipv4\/conf\/eth0\/log_martians'.*invalid argument/,
+    ],
+    [
+      ['--network', 'name=rf-one,driver-opt=com.docker.network.endpoint.ifname=lo'],
+      /error renaming interface .*to "lo": file exists/,
+    ],
   ] as const) {
     assert.match(await refused(...flags), why);
   }

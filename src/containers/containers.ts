@@ -92,7 +92,7 @@ export interface Containers {
   ): { readonly result: Promise<{ readonly statusCode: number; readonly error?: string }> };
   top(ref: string, psArgs: string): Promise<ContainerTopResponse>;
   /** Throws when the log driver cannot be read. */
-  logs(ref: string, options: LogsOptions): AsyncIterable<LogRecord>;
+  logs(ref: string, options: LogsOptions): AsyncIterable<readonly LogRecord[]>;
   /** Empties the log on this host; what was sent elsewhere stays there. Throws when the log driver cannot be read. */
   clearLogs(ref: string): Promise<void>;
   /**

@@ -10,7 +10,7 @@ import type {
   UpdateConfig,
 } from '#api/types';
 import { conflict, invalidArgument, messageOf, prefixErrors } from '#kernel';
-import { clearLogs, readLogs, type LogRecord } from '#logs';
+import { clearLogs, readLogBatches, type LogRecord } from '#logs';
 import type { TaskInfo } from '#runtime';
 import { refuseCheckpoint } from './checkpoints.ts';
 import { connectNetwork, disconnectNetwork } from './container-networks.ts';
@@ -275,10 +275,10 @@ export class LocalContainers implements Containers, AsyncDisposable {
     return this.#sampler.read(ref, options);
   }
 
-  logs(ref: string, options: LogsOptions): AsyncIterable<LogRecord> {
+  logs(ref: string, options: LogsOptions): AsyncIterable<readonly LogRecord[]> {
     const record = this.#ctx.store.get(ref);
     const { id } = record;
-    return readLogs({
+    return readLogBatches({
       ...options,
       path: readableLogPath(this.#ctx, record),
       ended: this.#runEnds(id, options.signal),

@@ -3,7 +3,7 @@ export type { LogInfo, LogOptions } from './log-info.ts';
 export { extraAttributes } from './log-info.ts';
 export { bufferSize, cacheDisabled, isRemoteDriver, logDrivers, validateLogOptions } from './log-options.ts';
 export { parseBoolean, parseInteger, parseSize } from './option-values.ts';
-export { readLogs, type LogRecord, type ReadLogsOptions } from './log-reader.ts';
+export { readLogBatches, type LogRecord, type ReadLogsOptions } from './log-reader.ts';
 export { openLogSink, type LogSink, type LogSinkConfig, type LogSinkState } from './log-sink.ts';
 export type { LogStream } from './record-encoder.ts';
 export { LogShipping, type ShippedLog } from './shipping/log-shipping.ts';

@@ -4,6 +4,9 @@ import { closeAll, openLogFiles, openSuccessor, type LogVersion } from './log-fi
 import { LineReader, tailPosition } from './line-reader.ts';
 import type { LogStream } from './record-encoder.ts';
 
+const NEWLINE = 0x0a;
+const isTime = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+
 export interface LogRecord {
   readonly stream: LogStream;
   /** Nanoseconds since the epoch. */
@@ -32,11 +35,18 @@ export interface ReadLogsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The same, one by one. */
+export async function* readLogs(options: ReadLogsOptions): AsyncGenerator<LogRecord, void, undefined> {
+  for await (const batch of readLogBatches(options)) yield* batch;
+}
+
 /**
  * A container's log records in order, across rotated files, also while they are written and rotated. A line that was
  * cut off by its writer's death is left out. Ends quietly when aborted.
  */
-export async function* readLogs(options: ReadLogsOptions): AsyncGenerator<LogRecord, void, undefined> {
+export async function* readLogBatches(
+  options: ReadLogsOptions,
+): AsyncGenerator<readonly LogRecord[], void, undefined> {
   const files = await openLogFiles(options.path);
   let version: LogVersion | undefined;
   let reader: LineReader | undefined;
@@ -80,19 +90,29 @@ export async function* readLogs(options: ReadLogsOptions): AsyncGenerator<LogRec
 async function* records(
   reader: LineReader,
   options: ReadLogsOptions,
-): AsyncGenerator<LogRecord, boolean, undefined> {
+): AsyncGenerator<readonly LogRecord[], boolean, undefined> {
   for (;;) {
     const lines = await reader.next();
     if (lines.length === 0) return true;
-    for (const line of lines) {
-      if (options.signal?.aborted) return false;
-      const record = parseRecord(line);
-      if (!record) continue;
-      if (options.until !== undefined && record.time > options.until) return false;
-      if (options.since !== undefined && record.time < options.since) continue;
-      if (record.stream === 'stdout' ? options.stdout : options.stderr) yield record;
-    }
+    if (options.signal?.aborted) return false;
+    const batch: LogRecord[] = [];
+    const over = choose(lines, options, batch);
+    if (batch.length > 0) yield batch;
+    if (over) return false;
   }
+}
+
+/** Adds the records that are wanted. True when one is later than any that is. */
+function choose(lines: readonly Buffer[], options: ReadLogsOptions, batch: LogRecord[]): boolean {
+  const { since, until, stdout, stderr } = options;
+  for (const line of lines) {
+    const record = parseRecord(line);
+    if (!record) continue;
+    if (until !== undefined && record.time > until) return true;
+    if (since !== undefined && record.time < since) continue;
+    if (record.stream === 'stdout' ? stdout : stderr) batch.push(record);
+  }
+  return false;
 }
 
 interface Fields {
@@ -102,19 +122,36 @@ interface Fields {
   readonly attrs?: Readonly<Record<string, string>>;
 }
 
+/** What most readers do not ask for is not worked out. */
+class ParsedRecord implements LogRecord {
+  readonly stream: LogStream;
+  readonly attrs: Readonly<Record<string, string>> | undefined;
+  readonly bytes: Buffer;
+  readonly #time: string;
+
+  constructor(log: string, time: string, { stream, attrs }: Fields) {
+    this.stream = stream === 'stderr' ? 'stderr' : 'stdout';
+    this.attrs = attrs;
+    this.bytes = Buffer.from(log);
+    this.#time = time;
+  }
+
+  get partial(): boolean {
+    return this.bytes.at(-1) !== NEWLINE;
+  }
+
+  get time(): bigint {
+    return parseTime(this.#time);
+  }
+}
+
 /** One json-file line; undefined for rubbish, as a crash may leave. */
 export function parseRecord(line: Buffer): LogRecord | undefined {
   try {
     const fields = JSON.parse(line.toString()) as Fields;
-    const { log, stream, time, attrs } = fields;
-    if (typeof log !== 'string' || typeof time !== 'string') return undefined;
-    return {
-      stream: stream === 'stderr' ? 'stderr' : 'stdout',
-      time: parseTime(time),
-      bytes: Buffer.from(log),
-      partial: !log.endsWith('\n'),
-      attrs,
-    };
+    const { log, time } = fields;
+    if (typeof log !== 'string' || typeof time !== 'string' || !isTime.test(time)) return undefined;
+    return new ParsedRecord(log, time, fields);
   } catch {
     return undefined;
   }

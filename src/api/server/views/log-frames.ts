@@ -15,24 +15,39 @@ const frameTypes = { stdin: 0, stdout: 1, stderr: 2, error: 3 } as const;
 
 /** One of Docker's frames: stream, three zeros, length (32 bits, big endian), payload. */
 export function frame(stream: keyof typeof frameTypes, payload: Uint8Array): Buffer {
-  const framed = Buffer.allocUnsafe(8 + payload.length);
-  framed.writeUInt32BE(frameTypes[stream] * 2 ** 24, 0);
-  framed.writeUInt32BE(payload.length, 4);
-  framed.set(payload, 8);
-  return framed;
+  return Buffer.concat([frameHead(stream, payload.length), payload]);
 }
 
-/** Records as the logs endpoint sends them, one frame each. */
+function frameHead(stream: keyof typeof frameTypes, length: number): Buffer {
+  const head = Buffer.allocUnsafe(8);
+  head[0] = frameTypes[stream];
+  head[1] = head[2] = head[3] = 0;
+  head[4] = length >>> 24;
+  head[5] = length >>> 16;
+  head[6] = length >>> 8;
+  head[7] = length;
+  return head;
+}
+
+/** Records as the logs endpoint sends them, one frame each, all of a batch in one piece. */
 export async function* logFrames(
-  records: AsyncIterable<LogRecord>,
+  batches: AsyncIterable<readonly LogRecord[]>,
   format: LogFormat,
 ): AsyncIterable<Uint8Array> {
-  for await (const record of records) {
-    const prefix = prefixOf(record, format);
-    const payload = prefix === '' ? record.bytes : Buffer.concat([Buffer.from(prefix), record.bytes]);
-    yield format.tty ? payload : frame(record.stream, payload);
+  const plain = !format.timestamps && !format.details;
+  for await (const batch of batches) {
+    const parts: Uint8Array[] = [];
+    for (const record of batch) {
+      const prefix = plain ? nothing : Buffer.from(prefixOf(record, format));
+      if (!format.tty) parts.push(frameHead(record.stream, prefix.length + record.bytes.length));
+      if (!plain) parts.push(prefix);
+      parts.push(record.bytes);
+    }
+    yield Buffer.concat(parts);
   }
 }
+
+const nothing = Buffer.alloc(0);
 
 function prefixOf(record: LogRecord, format: LogFormat): string {
   const time = format.timestamps ? `${fixedTime(record.time)} ` : '';

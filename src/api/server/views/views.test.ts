@@ -120,13 +120,8 @@ test('logFrames() adds times with nine digits, and details', async () => {
   async function* records(): Parameters<typeof logFrames>[0] extends AsyncIterable<infer T>
     ? AsyncGenerator<T>
     : never {
-    yield await Promise.resolve({
-      stream: 'stdout' as const,
-      time: 1_500_000_000n,
-      bytes: Buffer.from('x\n'),
-      partial: false,
-      attrs: { b: 'a b', a: '1' },
-    });
+    const record = { stream: 'stdout' as const, time: 1_500_000_000n, bytes: Buffer.from('x\n') };
+    yield await Promise.resolve([{ ...record, partial: false, attrs: { b: 'a b', a: '1' } }]);
   }
   const text = async (format: Partial<Parameters<typeof logFrames>[1]>): Promise<string> => {
     const chunks = await Array.fromAsync(
@@ -138,7 +133,7 @@ test('logFrames() adds times with nine digits, and details', async () => {
   assert.equal(await text({ timestamps: true }), '1970-01-01T00:00:01.500000000Z x\n');
   assert.equal(
     await text({ timestamps: true, details: true }),
-    '1970-01-01T00:00:01.500000000Z a=1,b=a%20b x\n',
+    '1970-01-01T00:00:01.500000000Z a=1,b=a+b x\n',
   );
 });
 

@@ -10,7 +10,7 @@ import type {
   UpdateConfig,
 } from '#api/types';
 import { conflict, invalidArgument, messageOf, prefixErrors } from '#kernel';
-import { clearLogs, readLogBatches, type LogRecord } from '#logs';
+import { readLogBatches, type LogRecord } from '#logs';
 import type { TaskInfo } from '#runtime';
 import { refuseCheckpoint } from './checkpoints.ts';
 import { connectNetwork, disconnectNetwork } from './container-networks.ts';
@@ -37,7 +37,7 @@ import { apparmorOf } from './spec/security-options.ts';
 import { makeBaseLayer } from './start/base-layer.ts';
 import { rewriteContainerEtc } from './start/container-etc.ts';
 import { rootOf, stateFolderOf } from './start/container-paths.ts';
-import { readableLogPath, shippedLog, shownLogPath } from './start/log-config.ts';
+import { clearContainerLog, readableLogPath, resumeShipping, shownLogPath } from './start/log-config.ts';
 import { StatsSampler, type StatsOptions, type StatsReading } from './stats/sampler.ts';
 import { top } from './top.ts';
 import { updateContainer } from './update/update-container.ts';
@@ -91,10 +91,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
     await networks(new Set(running.map(({ id }) => id)));
     await tidy(this.#ctx, this.#lifecycle);
     for (const record of running) this.#health.resume(record);
-    for (const record of this.#ctx.store.list()) {
-      const shipped = record.state.status === 'created' ? undefined : shippedLog(this.#ctx, record);
-      if (shipped) this.#ctx.shipping.resume(shipped, record.state.status === 'running');
-    }
+    resumeShipping(this.#ctx);
     runtime.onExit(async (exit) => {
       const { execId } = exit;
       if (execId !== undefined) {
@@ -285,11 +282,8 @@ export class LocalContainers implements Containers, AsyncDisposable {
     });
   }
 
-  async clearLogs(ref: string): Promise<void> {
-    const record = this.#ctx.store.get(ref);
-    await clearLogs(readableLogPath(this.#ctx, record));
-    const shipped = shippedLog(this.#ctx, record);
-    if (shipped) await this.#ctx.shipping.cleared(shipped);
+  clearLogs(ref: string): Promise<void> {
+    return clearContainerLog(this.#ctx, this.#ctx.store.get(ref));
   }
 
   /** Settles when the container is not running any more, or when nobody is interested. */

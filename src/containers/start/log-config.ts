@@ -4,6 +4,7 @@ import { EngineError, internal, messageOf } from '#kernel';
 import {
   bufferSize,
   cacheDisabled,
+  clearLogs,
   expandTag,
   extraAttributes,
   isRemoteDriver,
@@ -70,8 +71,23 @@ export async function openLog(ctx: ContainerContext, record: ContainerRecord): P
   }
 }
 
+/** After a start of the daemon: what remote drivers have not sent yet goes on its way. */
+export function resumeShipping(ctx: ContainerContext): void {
+  for (const record of ctx.store.list()) {
+    const shipped = record.state.status === 'created' ? undefined : shippedLog(ctx, record);
+    if (shipped) ctx.shipping.resume(shipped, record.state.status === 'running');
+  }
+}
+
+/** Empties a container's log on this host, also while it is written. Throws like readableLogPath(). */
+export async function clearContainerLog(ctx: ContainerContext, record: ContainerRecord): Promise<void> {
+  await clearLogs(readableLogPath(ctx, record));
+  const shipped = shippedLog(ctx, record);
+  if (shipped) await ctx.shipping.cleared(shipped);
+}
+
 /** What the shipping of a remote driver's records must know; undefined for drivers that keep them here. */
-export function shippedLog(ctx: ContainerContext, record: ContainerRecord): ShippedLog | undefined {
+function shippedLog(ctx: ContainerContext, record: ContainerRecord): ShippedLog | undefined {
   const driver = driverOf(record.hostConfig);
   const path = localLogPath(ctx, record);
   if (path === undefined || !isRemoteDriver(driver)) return undefined;

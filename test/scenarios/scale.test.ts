@@ -139,7 +139,8 @@ test('200 containers run at once, survive a kill -9 of the daemon, and go', asyn
 test('200 that are gone left nothing, and a thousand execs leave nothing either', async (t) => {
   // The daemon is another process by now, and sets of rules list their elements in another order.
   const { rules, processes, descriptors } = await daemon.idle();
-  assert.equal(rules.length, idle.rules.length, rules.join('\n'));
+  const own = (lines: readonly string[]): string[] => lines.filter((line) => daemon.owns(line));
+  assert.equal(own(rules).length, own(idle.rules).length, own(rules).join('\n'));
   idle = { ...idle, rules, processes, descriptors };
   await daemon.assertIdle(idle);
   await start('host', ['sleep', '1000']);

@@ -1,3 +1,7 @@
+import type { IncomingMessage } from 'node:http';
+import type { Clock } from '#kernel';
+import { AccessTokens, tokenLifetime } from './access-tokens.ts';
+import { json, type Answer } from './answer.ts';
 import { RegistryError } from './registry-error.ts';
 
 export type Action = 'pull' | 'push' | 'delete';
@@ -7,9 +11,7 @@ export type User = string | undefined;
 
 /** Finds out who asks. */
 export interface Authenticator {
-  /** The value of WWW-Authenticate. */
-  readonly challenge: string;
-  /** Of an Authorization header; undefined: its credentials are wrong. */
+  /** The user of an Authorization header of the kind Basic; undefined: wrong credentials. */
   authenticate(authorization: string): Promise<string | undefined>;
 }
 
@@ -26,31 +28,53 @@ const loggedIn: readonly AccessRule[] = [
   { repositories: ['**'], users: ['*'], actions: ['pull', 'push', 'delete'] },
 ];
 
-/** Decides on requests: without an authenticator everybody may do everything. */
+/** A request's sender. */
+export interface Caller {
+  readonly user: User;
+  /** Nothing was presented, neither a password nor a token. */
+  readonly unknown: boolean;
+}
+
+/**
+ * Decides on requests: without an authenticator everybody may do everything. Clients are asked for a token, which they
+ * get at /token for a password, or for nothing with the rights of `anonymous` (distribution's token specification);
+ * a password will do as well.
+ */
 export class AccessControl {
   readonly #authenticator: Authenticator | undefined;
   readonly #rules: readonly AccessRule[];
+  readonly #tokens: AccessTokens;
 
-  constructor(authenticator?: Authenticator, rules: readonly AccessRule[] = loggedIn) {
+  constructor(
+    clock: Clock,
+    authenticator: Authenticator | undefined,
+    rules: readonly AccessRule[] = loggedIn,
+  ) {
     this.#authenticator = authenticator;
     this.#rules = rules;
+    this.#tokens = new AccessTokens(clock);
   }
 
   /** Throws UNAUTHORIZED for wrong credentials. */
-  async userOf(authorization: string | undefined): Promise<User> {
-    if (!this.#authenticator || authorization === undefined) return undefined;
-    const user = await this.#authenticator.authenticate(authorization);
-    if (user === undefined) throw this.#unauthorized();
-    return user;
+  async identify(request: IncomingMessage): Promise<Caller> {
+    const { authorization } = request.headers;
+    if (!this.#authenticator || authorization === undefined) return { user: undefined, unknown: true };
+    const [, token] = /^bearer\s+(\S+)\s*$/i.exec(authorization) ?? [];
+    const found =
+      token === undefined
+        ? { user: await this.#authenticator.authenticate(authorization) }
+        : this.#tokens.find(token);
+    if (!found || (token === undefined && found.user === undefined)) throw unauthorized(challenge(request));
+    return { user: found.user, unknown: false };
   }
 
-  /** Whether somebody must be logged in to be told that this is a registry (GET /v2/). */
-  require(user: User): void {
-    const anybody = this.#rules.some(({ users }) => users.includes('anonymous'));
-    if (this.#authenticator && user === undefined && !anybody) throw this.#unauthorized();
+  /** GET /v2/: clients learn from it how to ask. Throws UNAUTHORIZED. */
+  greet(request: IncomingMessage, { unknown }: Caller): Answer {
+    if (this.#authenticator && unknown) throw unauthorized(challenge(request));
+    return json({});
   }
 
-  may(user: User, action: Action, repository: string): boolean {
+  may({ user }: Caller, action: Action, repository: string): boolean {
     if (!this.#authenticator) return true;
     const rule = this.#rules.find(
       ({ repositories, users }) =>
@@ -60,27 +84,53 @@ export class AccessControl {
   }
 
   /** Throws UNAUTHORIZED where logging in may help, DENIED where it does not. */
-  check(user: User, action: Action, repository: string): void {
-    if (this.may(user, action, repository)) return;
-    if (user === undefined) throw this.#unauthorized();
-    throw new RegistryError(403, 'DENIED', `user ${user} may not ${action} ${repository}`);
+  check(request: IncomingMessage, caller: Caller, action: Action, repository: string): void {
+    if (this.may(caller, action, repository)) return;
+    if (caller.user !== undefined) {
+      throw new RegistryError(403, 'DENIED', `user ${caller.user} may not ${action} ${repository}`);
+    }
+    const wanted = action === 'push' ? 'pull,push' : action;
+    throw unauthorized(challenge(request, `repository:${repository}:${wanted}`));
   }
 
-  #unauthorized(): RegistryError {
-    return new RegistryError(401, 'UNAUTHORIZED', 'authentication required', {
-      headers: { 'WWW-Authenticate': this.#authenticator?.challenge ?? '' },
+  /** GET /token. Throws UNAUTHORIZED for wrong credentials. */
+  async token(request: IncomingMessage): Promise<Answer> {
+    const { authorization } = request.headers;
+    const user =
+      authorization === undefined ? undefined : await this.#authenticator?.authenticate(authorization);
+    if (authorization !== undefined && user === undefined) {
+      throw unauthorized('Basic realm="Wharf registry", charset="UTF-8"');
+    }
+    const token = this.#tokens.issue(user);
+    return json({
+      token,
+      access_token: token,
+      expires_in: tokenLifetime,
+      issued_at: new Date().toISOString(),
     });
   }
 }
 
+function challenge(request: IncomingMessage, scope?: string): string {
+  const { host = 'localhost', 'x-forwarded-proto': forwarded } = request.headers;
+  const scheme = forwarded === 'https' || 'encrypted' in request.socket ? 'https' : 'http';
+  const fields = [`realm="${scheme}://${host}/token"`, `service="${host}"`];
+  return `Bearer ${[...fields, ...(scope === undefined ? [] : [`scope="${scope}"`])].join(',')}`;
+}
+
+const unauthorized = (wwwAuthenticate: string): RegistryError =>
+  new RegistryError(401, 'UNAUTHORIZED', 'authentication required', {
+    headers: { 'WWW-Authenticate': wwwAuthenticate },
+  });
+
 const isUser = (name: string, user: User): boolean =>
   user === undefined ? name === 'anonymous' : name === '*' || name === user;
 
-/** Whether a repository fits a pattern of names. */
+/** Whether a text fits a pattern of repository names. */
 export const matches =
-  (repository: string) =>
+  (text: string) =>
   (pattern: string): boolean =>
-    new RegExp(`^${pattern.split('**').map(oneLevel).join('.*')}$`).test(repository);
+    new RegExp(`^${pattern.split('**').map(oneLevel).join('.*')}$`).test(text);
 
 const oneLevel = (text: string): string =>
   text

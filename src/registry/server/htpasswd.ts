@@ -26,7 +26,6 @@ export function parseHtpasswd(content: string): ReadonlyMap<string, string> {
 
 /** Basic authentication (RFC 7617) against bcrypt hashes; what was right once is not computed again. */
 export class HtpasswdAuthenticator implements Authenticator {
-  readonly challenge = 'Basic realm="Wharf registry", charset="UTF-8"';
   readonly #users: ReadonlyMap<string, string>;
   readonly #known = new Set<string>();
 

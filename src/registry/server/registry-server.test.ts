@@ -284,9 +284,20 @@ test('users and rules decide who may do what', async () => {
   for (const headers of [as('ann', 'wrong'), as('nobody', 'x'), { Authorization: 'Bearer x' }]) {
     const answer = await bench.ask('GET', '/v2/', undefined, headers);
     assert.equal(answer.status, 401);
-    assert.match(answer.headers.get('www-authenticate') ?? '', /^Basic realm=/);
+    assert.match(answer.headers.get('www-authenticate') ?? '', /^Bearer realm="http:.*\/token",service=/);
   }
-  assert.equal((await bench.ask('GET', '/v2/')).status, 200);
+  assert.equal((await bench.ask('GET', '/v2/')).status, 401);
+  const bearer = async (headers?: Record<string, string>): Promise<Record<string, string>> => {
+    const answer = await bench.ask('GET', '/token?service=x', undefined, headers);
+    const { token } = (await answer.json()) as { token?: string };
+    return { Authorization: `Bearer ${token ?? ''}` };
+  };
+  const nobody = await bearer();
+  assert.equal((await bench.ask('GET', '/v2/', undefined, nobody)).status, 200);
+  assert.equal((await bench.ask('GET', '/v2/other/tags/list', undefined, nobody)).status, 404);
+  assert.equal(await begin(nobody, 'ann/app'), 401);
+  assert.equal(await begin(await bearer(as('ann', 'secret')), 'ann/app'), 202);
+  assert.equal((await bench.ask('GET', '/token', undefined, as('ann', 'wrong'))).status, 401);
 });
 
 test('a registry is read-only, and tags stay, where it is told so', async () => {

@@ -11,9 +11,9 @@ import {
   type AccessRule,
   type Action,
   type Authenticator,
-  type User,
+  type Caller,
 } from './access.ts';
-import { json, type Answer, type Call } from './answer.ts';
+import { type Answer, type Call } from './answer.ts';
 import { Blobs, digestFrom } from './blobs.ts';
 import { collect, type Collected } from './collector.ts';
 import { Manifests } from './manifests.ts';
@@ -68,7 +68,7 @@ class DistributionServer implements RegistryServer {
     this.#content = content;
     this.#store = new RegistryStore(join(root, 'registry.db'), clock);
     this.#uploads = new Uploads(content, this.#store);
-    this.#access = new AccessControl(authenticator, rules);
+    this.#access = new AccessControl(clock, authenticator, rules);
     const parts = { content, store: this.#store, uploads: this.#uploads, digests: this.#digests };
     this.#blobs = new Blobs(parts);
     this.#manifests = new Manifests({
@@ -113,12 +113,17 @@ class DistributionServer implements RegistryServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const began = Date.now();
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
-    let user: User;
+    let user: string | undefined;
     try {
       const url = new URL(request.url ?? '/', 'http://registry');
       const call = { request, method: request.method ?? 'GET', query: url.searchParams };
-      user = await this.#access.userOf(request.headers.authorization);
-      await send(call, response, await this.#answer(call, decodeURIComponent(url.pathname), user));
+      if (url.pathname === '/token') {
+        await send(call, response, await this.#access.token(request));
+      } else {
+        const caller = await this.#access.identify(request);
+        user = caller.user;
+        await send(call, response, await this.#answer(call, decodeURIComponent(url.pathname), caller));
+      }
     } catch (error) {
       this.#fail(response, error);
     }
@@ -127,22 +132,22 @@ class DistributionServer implements RegistryServer {
     this.#options.logger.info({ method, url, user, status: response.statusCode, ms }, 'request');
   }
 
-  async #answer(call: Call, path: string, user: User): Promise<Answer> {
+  async #answer(call: Call, path: string, caller: Caller): Promise<Answer> {
     const target = parseTarget(path);
     if (!target) return { status: 404, headers: { 'Content-Length': 0 } };
-    this.#admit(call, target, user);
+    this.#admit(call, target, caller);
     switch (target.kind) {
       case 'base':
-        return json({});
+        return this.#access.greet(call.request, caller);
       case 'catalog':
-        return this.#catalog(call, user);
+        return this.#catalog(call, caller);
       case 'tags':
         return this.#tags(call, target.repository);
       case 'blob':
         return await this.#blobs.blob(call, target.repository, digestFrom(target.digest));
       case 'uploads':
         return await this.#blobs.begin(call, target.repository, (from) =>
-          this.#access.may(user, 'pull', from),
+          this.#access.may(caller, 'pull', from),
         );
       case 'upload':
         return await this.#blobs.upload(call, target.repository, target.id);
@@ -153,21 +158,21 @@ class DistributionServer implements RegistryServer {
     }
   }
 
-  #admit(call: Call, target: Target, user: User): void {
+  #admit(call: Call, target: Target, caller: Caller): void {
     const { method } = call;
     const action = actionOf(method, target);
     if (this.#options.readOnly && action !== 'pull') throw unsupported('this registry is read-only');
-    if ('repository' in target) this.#access.check(user, action, target.repository);
-    else this.#access.require(user);
+    if ('repository' in target) this.#access.check(call.request, caller, action, target.repository);
+    else this.#access.greet(call.request, caller);
   }
 
-  #catalog(call: Call, user: User): Answer {
+  #catalog(call: Call, caller: Caller): Answer {
     const { limit, last } = pageOf(call);
     const found: string[] = [];
     // What somebody may not pull is not shown to them.
     for (let after = last; found.length <= limit;) {
       const names = this.#store.repositories(after, limit + 1);
-      found.push(...names.filter((name) => this.#access.may(user, 'pull', name)));
+      found.push(...names.filter((name) => this.#access.may(caller, 'pull', name)));
       after = names.at(-1) ?? after;
       if (names.length <= limit) break;
     }

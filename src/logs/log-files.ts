@@ -40,22 +40,32 @@ export class LogVersion {
 
 /** Opens a log's files, oldest first, as one moment had them although their writer may rotate meanwhile. */
 export async function openLogFiles(path: string): Promise<LogVersion[]> {
-  for (let attempt = 1; ; attempt += 1) {
-    const versions: LogVersion[] = [];
-    try {
-      for (let age = oldestAge(path); age >= 0; age -= 1) {
-        const version = await openVersion(path, age);
-        if (version) versions.push(version);
-      }
-      const identities = new Set(versions.map(({ identity }) => identity));
-      const steady =
-        identities.size === versions.length && (await newestIdentity(path)) === versions.at(-1)?.identity;
-      if (steady || attempt === ATTEMPTS) return versions;
-    } catch (error) {
-      await closeAll(versions);
-      throw error;
-    }
+  let versions = await openOnce(path);
+  for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
+    // A rotation under way could hide a file from one look, not the same one from two.
+    const again = await openOnce(path);
     await closeAll(versions);
+    const steady =
+      again.length === versions.length &&
+      again.every(({ identity }, index) => identity === versions[index]?.identity) &&
+      new Set(again.map(({ identity }) => identity)).size === again.length;
+    versions = again;
+    if (steady) break;
+  }
+  return versions;
+}
+
+async function openOnce(path: string): Promise<LogVersion[]> {
+  const versions: LogVersion[] = [];
+  try {
+    for (let age = oldestAge(path); age >= 0; age -= 1) {
+      const version = await openVersion(path, age);
+      if (version) versions.push(version);
+    }
+    return versions;
+  } catch (error) {
+    await closeAll(versions);
+    throw error;
   }
 }
 

@@ -92,6 +92,8 @@ export class Execs {
   async start(id: string, options: ExecStartOptions): Promise<Duplex | undefined> {
     const exec = this.#get(id);
     const container = this.#ctx.store.get(exec.record.containerId);
+    // Execs end with their container's run, also those that were never started.
+    if (container.state.status === 'exited') throw noSuchExec(id);
     this.#requireRunning(container);
     await options.accept?.();
     const { status } = exec.record.state;
@@ -222,7 +224,7 @@ export class Execs {
 
   #get(id: string): Exec {
     const exec = this.#execs.get(id);
-    if (!exec) throw notFound(`No such exec instance: ${id}`);
+    if (!exec) throw noSuchExec(id);
     return exec;
   }
 
@@ -250,6 +252,8 @@ function absolute(folder: string): string {
   if (folder.startsWith('/')) return folder;
   throw internal('OCI runtime exec failed: exec failed: Cwd must be an absolute path');
 }
+
+const noSuchExec = (id: string): Error => notFound(`No such exec instance: ${id}`);
 
 /** Docker puts a space behind the program, also where no arguments follow. */
 const eventCommand = ([program = '', ...args]: readonly string[]): string => `${program} ${args.join(' ')}`;

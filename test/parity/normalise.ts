@@ -62,7 +62,11 @@ export function normalise(value: unknown, names: Names, key = ''): unknown {
     if (key === 'PublicPort' && value >= 32_768) return '<port>';
     return value > 0 ? (numbers.get(key) ?? value) : value;
   }
-  if (Array.isArray(value)) return value.map((item) => normalise(item, names, key));
+  if (Array.isArray(value)) {
+    const items = value.map((item) => normalise(item, names, key));
+    // The reference tells of mounts in no order.
+    return key === 'Mounts' ? items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : items;
+  }
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([name, field]: [string, unknown]) => [
     normaliseText(name, '', names),

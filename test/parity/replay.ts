@@ -29,6 +29,7 @@ export async function play(
   for (const version of chosen) {
     const session = new Session(socket, version);
     try {
+      await session.begin();
       await scenario.run(session);
     } catch (error) {
       const last = session.recorded.at(-1)?.step ?? 'its begin';

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { joinChunks, readBody } from './body.ts';
 import { normalise, normaliseHeaders } from './normalise.ts';
 import { ask, TakenOver, type Received } from './wire.ts';
@@ -40,11 +41,17 @@ export class Session {
   readonly #socket: string;
   /** What stands for ids in recorded texts. */
   readonly #names = new Map<string, string>();
-  #since = now();
+  #since = '';
 
   constructor(socket: string, version: string) {
     this.#socket = socket;
     this.version = version;
+  }
+
+  /** Forgets the events so far. */
+  async begin(): Promise<void> {
+    await delay(3);
+    this.#since = now();
   }
 
   /** Whether the session's version is this one or a newer one. */
@@ -93,10 +100,35 @@ export class Session {
 
   /** A started container that sleeps and ends at once when it is told to, unless the configuration says otherwise. */
   async run(name: string, config: JsonRecord = {}): Promise<string> {
-    const sleeper = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 1000 & wait; done'];
-    const id = await this.create(name, { Cmd: sleeper, ...config });
+    const sleeper = ['sh', '-c', 'trap "exit 0" TERM; echo ready; while :; do sleep 1000 & wait; done'];
+    const { Cmd = sleeper } = config;
+    const id = await this.create(name, { ...config, Cmd });
     await this.quiet('POST', `/containers/${name}/start`);
+    // Its traps are set by then.
+    if (JSON.stringify(Cmd).includes('echo ready')) await this.#said(name, 'ready');
     return id;
+  }
+
+  async #said(name: string, text: string): Promise<void> {
+    const limit = Date.now() + 30_000;
+    for (;;) {
+      const { body } = await ask(this.#socket, { method: 'GET', path: `/containers/${name}/logs?stdout=1` });
+      if (body.includes(text)) return;
+      if (Date.now() > limit) throw new Error(`${name} does not say ${text}`);
+      await delay(10);
+    }
+  }
+
+  /** Waits for an exec's last event, which comes after its state is known. */
+  async execDied(id: string): Promise<void> {
+    const filters = encodeURIComponent(JSON.stringify({ event: ['exec_die'] }));
+    const limit = Date.now() + 300;
+    while (Date.now() < limit) {
+      const path = `/events?since=1&until=${now()}&filters=${filters}`;
+      const { body } = await ask(this.#socket, { method: 'GET', path });
+      if (body.includes(id)) return;
+      await delay(10);
+    }
   }
 
   /** A container that has run this command to its end. */
@@ -104,6 +136,7 @@ export class Session {
     const id = await this.create(name, { Cmd: command, ...config });
     await this.quiet('POST', `/containers/${name}/start`);
     await this.quiet('POST', `/containers/${name}/wait`);
+    await this.#untilDeaths(name, 1);
     return id;
   }
 
@@ -136,6 +169,8 @@ export class Session {
 
   /** Records which events there were since the session began, or since the last call, in their order. */
   async events(step: string, types: readonly string[] = ['container', 'network', 'volume']): Promise<void> {
+    // The time of the question has milliseconds only, that of the last event more.
+    await delay(3);
     const until = now();
     const filters = encodeURIComponent(JSON.stringify({ type: types }));
     const query = `since=${this.#since}&until=${until}&filters=${filters}`;
@@ -149,7 +184,32 @@ export class Session {
 
   /** Kills a container and waits for its end, so that no event of it is left to come. */
   async end(name: string): Promise<void> {
+    const deaths = await this.#deaths(name);
     await this.quiet('POST', `/containers/${name}/kill`);
+    await this.#untilDeaths(name, deaths + 1);
+  }
+
+  /** How often a container has died, as far as events tell. Its state may say so earlier. */
+  async #deaths(name: string): Promise<number> {
+    const filters = encodeURIComponent(JSON.stringify({ container: [name], event: ['die'] }));
+    const path = `/events?since=1&until=${now()}&filters=${filters}`;
+    const { body } = await ask(this.#socket, { method: 'GET', path });
+    const { Id } = await this.quiet('GET', `/containers/${name}/json`);
+    const lines = body.toString().split('\n');
+    return lines.filter((line) => line.includes(String(Id))).length;
+  }
+
+  /** Until it has died for the first time. */
+  async died(name: string): Promise<void> {
+    await this.#untilDeaths(name, 1);
+  }
+
+  async #untilDeaths(name: string, deaths: number): Promise<void> {
+    const limit = Date.now() + 30_000;
+    while ((await this.#deaths(name)) < deaths) {
+      if (Date.now() > limit) throw new Error(`${name} does not die`);
+      await delay(10);
+    }
     await this.until(name, ({ Status }) => Status === 'exited');
   }
 
@@ -159,7 +219,7 @@ export class Session {
     while (Date.now() < limit) {
       const { State } = await this.quiet('GET', `/containers/${name}/json`);
       if (holds(State as JsonRecord)) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await delay(20);
     }
     throw new Error(`${name} did not come to the state that was waited for`);
   }
@@ -215,6 +275,6 @@ function eventText({ Type, Action, Actor }: JsonRecord): string {
   const attributes = Object.entries(Attributes)
     .filter(([name]) => name !== 'execDuration')
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}=${value}`);
+    .map(([name, value]) => `${name}=${name === 'reclaimed' ? '<bytes>' : value}`);
   return [String(Type), String(Action), ID, ...attributes].join(' ');
 }

@@ -63,6 +63,7 @@ function normalizeResources(request: HostConfig): HostConfig {
     BlkioDeviceReadIOps: request.BlkioDeviceReadIOps ?? null,
     BlkioDeviceWriteIOps: request.BlkioDeviceWriteIOps ?? null,
     Devices: request.Devices ?? null,
+    DeviceRequests: request.DeviceRequests?.map((asked) => ({ ...noDevices, ...asked })) ?? null,
     Ulimits: request.Ulimits ?? null,
   };
 }
@@ -81,6 +82,9 @@ function portBindings(asked: PortMap | null | undefined): PortMap | null {
   const entries = Object.entries(asked).map(([port, bindings]) => [port, bindings?.map(complete) ?? null]);
   return Object.fromEntries(entries) as PortMap;
 }
+
+/** A request for devices in full. */
+const noDevices = { Driver: '', Count: 0, DeviceIDs: null, Capabilities: null, Options: null };
 
 const networkMode = (mode: string | undefined): string => (!mode || mode === 'default' ? 'bridge' : mode);
 

@@ -1,3 +1,4 @@
+import { faultsOfClients, refusedEarly } from '../causes.ts';
 import type { Scenario } from '../scenario.ts';
 import type { JsonRecord, Session } from '../session.ts';
 
@@ -17,7 +18,9 @@ const compared = (body: unknown): JsonRecord => {
   const { Hostname, ...config } = (Config ?? {}) as JsonRecord;
   const named = /^[0-9a-f]{12}$/.test(String(Hostname)) ? config : { ...config, Hostname };
   const networks = (NetworkSettings as JsonRecord | undefined)?.['Networks'];
-  return { Config: named, HostConfig, Mounts, Networks: networks, Path, Args };
+  const mounts = (Mounts ?? []) as readonly JsonRecord[];
+  const sorted = [...mounts].sort((a, b) => (String(a['Destination']) < String(b['Destination']) ? -1 : 1));
+  return { Config: named, HostConfig, Mounts: sorted, Networks: networks, Path, Args };
 };
 
 const host = (HostConfig: JsonRecord): JsonRecord => ({ HostConfig });
@@ -188,16 +191,16 @@ const cases: readonly (readonly [string, JsonRecord])[] = [
   ['the default isolation', host({ Isolation: 'default' })],
   ['a size of the console', host({ ConsoleSize: [20, 30] })],
   ['a parent of the cgroup', host({ CgroupParent: '/parity' })],
-  ['a bind', host({ Binds: ['/tmp:/mnt:ro,rslave'] })],
+  ['a bind', host({ Binds: ['/usr:/mnt:ro,rslave'] })],
   ['a bind of a mode that is none', host({ Binds: ['/nope:/x:zzz'] })],
-  ['a bind without a destination', host({ Binds: ['/tmp'] })],
-  ['a bind to a relative place', host({ Binds: ['/tmp:x'] })],
-  ['a bind over the root', host({ Binds: ['/tmp:/'] })],
+  ['a bind without a destination', host({ Binds: ['/usr'] })],
+  ['a bind to a relative place', host({ Binds: ['/usr:x'] })],
+  ['a bind over the root', host({ Binds: ['/usr:/'] })],
   ['a bind from a relative place', host({ Binds: ['./x:/mnt'] })],
-  ['two binds at one place', host({ Binds: ['/tmp:/mnt', '/etc:/mnt'] })],
+  ['two binds at one place', host({ Binds: ['/usr:/mnt', '/etc:/mnt'] })],
   ['a named volume', host({ Binds: ['named:/data:nocopy'] })],
   ['a volume of a bad name', host({ Binds: ['a b:/data'] })],
-  ['mounts', host({ Mounts: [{ Type: 'bind', Source: '/tmp', Target: '/mnt', ReadOnly: true }] })],
+  ['mounts', host({ Mounts: [{ Type: 'bind', Source: '/usr', Target: '/mnt', ReadOnly: true }] })],
   ['a mount of a volume', host({ Mounts: [{ Type: 'volume', Source: 'vol', Target: '/data' }] })],
   ['a mount of a volume without a name', host({ Mounts: [{ Type: 'volume', Target: '/data' }] })],
   [
@@ -206,8 +209,8 @@ const cases: readonly (readonly [string, JsonRecord])[] = [
   ],
   ['a mount from nowhere', host({ Mounts: [{ Type: 'bind', Source: '/nope1', Target: '/x' }] })],
   ['a mount that is none', host({ Mounts: [{ Type: 'bogus', Target: '/x' }] })],
-  ['a mount to nowhere', host({ Mounts: [{ Type: 'bind', Source: '/tmp' }] })],
-  ['a mount to a relative place', host({ Mounts: [{ Type: 'bind', Source: '/tmp', Target: 'x' }] })],
+  ['a mount to nowhere', host({ Mounts: [{ Type: 'bind', Source: '/usr' }] })],
+  ['a mount to a relative place', host({ Mounts: [{ Type: 'bind', Source: '/usr', Target: 'x' }] })],
   ['volumes from what is missing', host({ VolumesFrom: ['nope'] })],
   ['volumes from others', host({ VolumesFrom: ['plain:ro'] })],
   ['volumes from others in a mode that is none', host({ VolumesFrom: ['plain:zzz'] })],
@@ -281,6 +284,30 @@ async function createCases(engine: Session, plain: JsonRecord): Promise<void> {
 /** Every group of options, and how inspect shows it. */
 export const createScenario: Scenario = {
   operation: 'ContainerCreate',
+  differences: [
+    ...faultsOfClients(
+      'a bind to a relative place',
+      'a security option that is none',
+      'a bind of a mode that is none',
+    ),
+    ...faultsOfClients('a bind over the root'),
+    ...refusedEarly(
+      'a volume over the root',
+      'a user mode that is none',
+      'a name server that is none',
+      'a published protocol that is none',
+    ),
+    {
+      step: 'a bind without a destination, seen',
+      path: 'body.Mounts[0].Name',
+      cause: 'the name of a volume is known from the beginning',
+    },
+    {
+      step: 'the network of a container, seen',
+      path: 'body.Config',
+      cause: 'it has the host name of the other container, and none of its own',
+    },
+  ],
   run: async (engine) => {
     await engine.quiet('POST', '/networks/create', {
       Name: 'own',

@@ -1,3 +1,4 @@
+import { faultsOfClients } from '../causes.ts';
 import type { Scenario } from '../scenario.ts';
 import type { JsonRecord, Session } from '../session.ts';
 
@@ -8,10 +9,18 @@ const inspectState = async (engine: Session, step: string, name: string): Promis
 };
 
 /** Ignores SIGTERM, so that only a kill ends it. */
-const deaf = { Cmd: ['sh', '-c', 'trap "" TERM; while :; do sleep 1000 & wait; done'] };
+const deaf = { Cmd: ['sh', '-c', 'trap "" TERM; echo ready; while :; do sleep 1000 & wait; done'] };
 
 const start: Scenario = {
   operation: 'ContainerStart',
+  differences: [
+    ...faultsOfClients('a container to share with that is missing'),
+    {
+      step: 'events of a failure',
+      path: 'body*',
+      cause: 'a network that was connected is told of, also when the program cannot be started',
+    },
+  ],
   run: async (engine) => {
     await engine.create('st', { Cmd: ['sleep', '1000'] });
     await engine.ask('a created container', 'POST', '/containers/st/start');
@@ -51,6 +60,7 @@ const start: Scenario = {
 
 const stop: Scenario = {
   operation: 'ContainerStop',
+  differences: [...faultsOfClients('a bad time', 'a bad signal')],
   run: async (engine) => {
     await engine.run('sp');
     await engine.ask('a running container', 'POST', '/containers/sp/stop');
@@ -68,7 +78,7 @@ const stop: Scenario = {
     await engine.ask('with a signal of its own', 'POST', '/containers/deaf/stop?t=0&signal=USR1');
     await engine.quiet('POST', '/containers/deaf/wait');
     await engine.run('sig', {
-      Cmd: ['sh', '-c', 'trap "exit 7" USR2; while :; do sleep 1000 & wait; done'],
+      Cmd: ['sh', '-c', 'trap "exit 7" USR2; echo ready; while :; do sleep 1000 & wait; done'],
       StopSignal: 'SIGUSR2',
       StopTimeout: 30,
     });
@@ -83,6 +93,10 @@ const stop: Scenario = {
 
 const restart: Scenario = {
   operation: 'ContainerRestart',
+  differences: [
+    ...faultsOfClients('a bad time', 'a bad signal'),
+    { step: 'events', path: 'body*', cause: 'the reference tells of the stop before or after the death' },
+  ],
   run: async (engine) => {
     const at = async (step: string, name: string, query = ''): Promise<unknown> =>
       engine.ask(step, 'POST', `/containers/${name}/restart${query}`);

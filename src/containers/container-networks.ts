@@ -48,7 +48,7 @@ export async function connectNetwork(
   }
   if (record.state.status === 'running') {
     await ctx.options.networks.connect(id, network.id, endpointSpec(settings));
-    await rewriteContainerEtc(ctx, record);
+    rewriteContainerEtc(ctx, record);
   }
   const others = Object.entries(record.endpoints).filter(([name]) => name !== 'none');
   ctx.update(ctx.store.get(id), { endpoints: Object.fromEntries([...others, [network.name, settings]]) });
@@ -79,7 +79,7 @@ export async function disconnectNetwork(
     } catch (error) {
       if (!(options.force && isKind(error, 'notFound'))) throw error;
     }
-    await rewriteContainerEtc(ctx, record);
+    rewriteContainerEtc(ctx, record);
   }
   const rest = Object.entries(record.endpoints).filter(([name]) => name !== network.name);
   ctx.update(ctx.store.get(id), { endpoints: Object.fromEntries(rest) });

@@ -25,7 +25,7 @@ export function waitResult(exit: Exited): WaitResult {
 
 /** What the owner adds to the life cycle. */
 export interface LifecycleHooks {
-  /** Removes a container whose AutoRemove is on; lock held. */
+  /** Removes a container whose AutoRemove is on and whose run has been released; lock held. */
   autoRemove(record: ContainerRecord): Promise<void>;
   /** A run has begun. */
   started(record: ContainerRecord): void;
@@ -123,7 +123,7 @@ export class Lifecycle {
     const next = ctx.update(record, { state, run: this.#runFacts(record, exit) });
     await releaseRun(ctx, next);
     await this.#afterExit(next, record.state.startedAt);
-    await releaseRoot(ctx, next);
+    if (ctx.store.find(id)) await releaseRoot(ctx, next);
   }
 
   /** What `why` will want to know of a run that did not end well, as long as the kernel still knows it. */

@@ -59,7 +59,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
     );
     this.#lifecycle = new Lifecycle(this.#ctx, {
       autoRemove: async (record) =>
-        removeLocked(this.#ctx, record, { volumes: true }).catch((error: unknown) => {
+        removeLocked(this.#ctx, record, { volumes: true, released: true }).catch((error: unknown) => {
           options.logger.error({ container: record.id, error: messageOf(error) }, 'automatic removal failed');
         }),
       started: (record) => this.#health.begin(record),
@@ -229,9 +229,9 @@ export class LocalContainers implements Containers, AsyncDisposable {
     ctx.publish(renamed, 'rename', { oldName: `/${record.name}` });
   }
 
-  remove(ref: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void> {
-    if (options.link) return rewriteContainerEtc(this.#ctx, removeLink(this.#ctx, ref));
-    return remove(this.#ctx, this.#lifecycle, ref, options);
+  async remove(ref: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void> {
+    if (options.link) rewriteContainerEtc(this.#ctx, removeLink(this.#ctx, ref));
+    else await remove(this.#ctx, this.#lifecycle, ref, options);
   }
 
   update(ref: string, update: UpdateConfig): Promise<{ readonly warnings: readonly string[] }> {

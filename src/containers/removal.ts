@@ -8,7 +8,7 @@ import { waitResult } from './lifecycle.ts';
 import { dropImages } from './held-images.ts';
 import { hasLinks, settleLinks } from './links.ts';
 import { stateFolderOf } from './start/container-paths.ts';
-import { release } from './start/launch.ts';
+import { release, releaseRoot } from './start/launch.ts';
 import { transition } from './state-machine.ts';
 
 export interface RemoveOptions {
@@ -65,18 +65,21 @@ async function bringDown(
 const displayName = (ref: string, ctx: ContainerContext): string =>
   ref.startsWith('/') ? ref : ctx.store.get(ref).name;
 
-/** The same with the container's lock held and the container down. A failure leaves it `dead`, to be removed again. */
+/**
+ * The same with the container's lock held and the container down; `released`: releaseRun() is done already. A failure
+ * leaves it `dead`, to be removed again.
+ */
 export async function removeLocked(
   ctx: ContainerContext,
   record: ContainerRecord,
-  options: Pick<RemoveOptions, 'volumes'>,
+  options: Pick<RemoveOptions, 'volumes'> & { readonly released?: boolean },
 ): Promise<void> {
   const { snapshots, logger } = ctx.options;
   const last =
     'last' in record.state ? record.state.last : record.state.status === 'exited' ? record.state : undefined;
   const removing = ctx.update(record, { state: transition(record.state, { type: 'removing' }) });
   try {
-    await release(ctx, removing);
+    await (options.released ? releaseRoot : release)(ctx, removing);
     await snapshots.remove(record.id);
     await dropImages(ctx, record.id, record.mounts);
     await ctx.shipping.finish(record.id);

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { bind, check } from './libc.ts';
 
@@ -73,6 +73,7 @@ export function isNetns(path: string): boolean {
 
 /** Unmounts and removes the file; the namespace goes once no process or descriptor holds it. Idempotent. */
 export function removeNetns(path: string): void {
+  if (!existsSync(path)) return;
   while (isNetns(path)) check(umount2(path, MNT_DETACH), 'umount2', path);
   rmSync(path, { force: true });
 }

@@ -130,9 +130,9 @@ export class ContainerFiles {
     const root = join(ctx.options.bundles, user, 'rootfs');
     const shared = rootOf(ctx, id);
     await using opened = new AsyncDisposableStack();
-    await ctx.roots.acquire(id, user, async () => {
+    await ctx.roots.acquire(id, user, () => {
       // That of a container which has been running since before the daemon did is there already.
-      if (!findMount(shared)) await mountRoot(ctx.options.snapshots.mounts(id), ctx.baseLayer, shared);
+      if (!findMount(shared)) mountRoot(ctx.options.snapshots.mounts(id), ctx.baseLayer, shared);
     });
     opened.defer(() =>
       ctx.roots.release(id, user, async () => {

@@ -17,26 +17,26 @@ import type { ContainerNetwork } from './network.ts';
 const hostName = 'host.docker.internal';
 
 /** Writes a container's hosts, hostname and resolv.conf; one in another's network namespace uses that one's. */
-export async function writeContainerEtc(
+export function writeContainerEtc(
   ctx: ContainerContext,
   record: ContainerRecord,
   network: ContainerNetwork,
-): Promise<void> {
+): void {
   if (network.mode === 'joined') return;
-  await writeEtcFiles(stateFolderOf(ctx, record.id), etcFiles(ctx, record, network));
+  writeEtcFiles(stateFolderOf(ctx, record.id), etcFiles(ctx, record, network));
 }
 
 /** Writes them again after a network was connected or disconnected; a program that has read them may not notice. */
-export async function rewriteContainerEtc(ctx: ContainerContext, record: ContainerRecord): Promise<void> {
+export function rewriteContainerEtc(ctx: ContainerContext, record: ContainerRecord): void {
   const sandbox: Sandbox | undefined = ctx.options.networks.findSandbox(record.id);
   if (!sandbox) return;
   const network = { mode: 'own', sandbox, path: sandbox.path } as const;
-  await updateEtcFiles(stateFolderOf(ctx, record.id), etcFiles(ctx, record, network));
+  updateEtcFiles(stateFolderOf(ctx, record.id), etcFiles(ctx, record, network));
 }
 
 /** The containers linked to one that has just started learn its new address. */
-export async function tellLinkingContainers(ctx: ContainerContext, record: ContainerRecord): Promise<void> {
-  for (const linking of linkingContainers(ctx, record)) await rewriteContainerEtc(ctx, linking);
+export function tellLinkingContainers(ctx: ContainerContext, record: ContainerRecord): void {
+  for (const linking of linkingContainers(ctx, record)) rewriteContainerEtc(ctx, linking);
 }
 
 function etcFiles(

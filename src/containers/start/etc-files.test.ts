@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { extraHosts, updateEtcFiles, writeEtcFiles } from './etc-files.ts';
 
-test('updateEtcFiles() keeps the lines that a container has added to hosts, and a resolv.conf it has edited', async () => {
+test('updateEtcFiles() keeps the lines that a container has added to hosts, and a resolv.conf it has edited', () => {
   const folder = mkdtempSync(join(tmpdir(), 'wharf-etc-'));
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
   try {
     const first = { hostname: 'box', hosts: '1.1.1.1\ta\n2.2.2.2\tb\n', resolvConf: 'nameserver 1.1.1.1\n' };
-    await writeEtcFiles(folder, first);
-    await updateEtcFiles(folder, { ...first, hosts: '1.1.1.1\ta\n', resolvConf: 'nameserver 2.2.2.2\n' });
+    writeEtcFiles(folder, first);
+    updateEtcFiles(folder, { ...first, hosts: '1.1.1.1\ta\n', resolvConf: 'nameserver 2.2.2.2\n' });
     assert.equal(read('hosts'), '1.1.1.1\ta\n');
     assert.equal(read('resolv.conf'), 'nameserver 2.2.2.2\n');
     appendFileSync(join(folder, 'hosts'), '9.9.9.9 own\n');
     writeFileSync(join(folder, 'resolv.conf'), 'nameserver 9.9.9.9\n');
-    await updateEtcFiles(folder, { ...first, hosts: '3.3.3.3\tc\n' });
+    updateEtcFiles(folder, { ...first, hosts: '3.3.3.3\tc\n' });
     assert.equal(read('hosts'), '3.3.3.3\tc\n9.9.9.9 own\n');
     assert.equal(read('resolv.conf'), 'nameserver 9.9.9.9\n');
     assert.equal(read('hostname'), 'box\n');

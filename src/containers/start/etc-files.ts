@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { invalidArgument } from '#kernel';
 
@@ -50,30 +50,39 @@ export interface EtcFiles {
 /** The name in the state folder under which what was written last is kept, to tell a container's own edits. */
 const copyOf = (name: string): string => `.${name}`;
 
-async function write(path: string, text: string): Promise<void> {
+/** At once: a way through the pool takes longer than these few bytes. */
+function write(path: string, text: string): void {
   // In place, not renamed: the file may be mounted in a container that keeps running.
-  await writeFile(path, text, { mode: 0o644 });
-  await chmod(path, 0o644);
+  writeFileSync(path, text, { mode: 0o644 });
+  chmodSync(path, 0o644);
 }
 
 /** Writes the three files that are bind-mounted over the image's. */
-export async function writeEtcFiles(folder: string, files: EtcFiles): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o710 });
-  await write(join(folder, 'hostname'), `${files.hostname}\n`);
+export function writeEtcFiles(folder: string, files: EtcFiles): void {
+  mkdirSync(folder, { recursive: true, mode: 0o710 });
+  write(join(folder, 'hostname'), `${files.hostname}\n`);
   for (const [name, text] of generated(files)) {
-    await write(join(folder, name), text);
-    await write(join(folder, copyOf(name)), text);
+    write(join(folder, name), text);
+    write(join(folder, copyOf(name)), text);
   }
 }
 
 /** Writes hosts and resolv.conf of a running container anew; the lines it has added to hosts and an edited resolv.conf stay. */
-export async function updateEtcFiles(folder: string, files: EtcFiles): Promise<void> {
+export function updateEtcFiles(folder: string, files: EtcFiles): void {
   for (const [name, text] of generated(files)) {
-    const before = await readFile(join(folder, copyOf(name)), 'utf8').catch(() => undefined);
-    const present = await readFile(join(folder, name), 'utf8').catch(() => before);
-    await write(join(folder, copyOf(name)), text);
-    if (before === undefined || present === before) await write(join(folder, name), text);
-    else if (name === 'hosts') await write(join(folder, name), text + addedLines(before, present ?? ''));
+    const before = read(join(folder, copyOf(name)));
+    const present = read(join(folder, name)) ?? before;
+    write(join(folder, copyOf(name)), text);
+    if (before === undefined || present === before) write(join(folder, name), text);
+    else if (name === 'hosts') write(join(folder, name), text + addedLines(before, present ?? ''));
+  }
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
   }
 }
 

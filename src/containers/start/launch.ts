@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { invalidArgument, messageOf } from '#kernel';
 import type { RuntimeProgram } from '#runtime';
@@ -28,9 +28,9 @@ export async function launch(
 ): Promise<{ readonly pid: number; readonly startedAt: bigint }> {
   try {
     const opened = await openResources(ctx, record);
-    await writeContainerEtc(ctx, record, opened.network);
+    writeContainerEtc(ctx, record, opened.network);
     const spec = await composeSpec(ctx, record, opened);
-    await writeFile(join(bundleOf(ctx, record.id), 'config.json'), encodeSpec(spec), { mode: 0o600 });
+    writeFileSync(join(bundleOf(ctx, record.id), 'config.json'), encodeSpec(spec), { mode: 0o600 });
     const { config, hostConfig } = record;
     const [rows = 0, columns = 0] = hostConfig.ConsoleSize ?? [];
     const runtime = ownRuntime(ctx, hostConfig.Runtime);
@@ -44,7 +44,7 @@ export async function launch(
       ...(runtime && { runtime }),
       ...(rows > 0 && columns > 0 && { consoleSize: [rows, columns] as const }),
     });
-    await tellLinkingContainers(ctx, record);
+    tellLinkingContainers(ctx, record);
     return run;
   } catch (error) {
     failed(error);
@@ -107,10 +107,10 @@ async function inTurn(
 async function openResources(ctx: ContainerContext, record: ContainerRecord): Promise<OpenedResources> {
   const { id } = record;
   const root = rootOf(ctx, id);
-  await ctx.roots.acquire(id, 'run', async () => {
-    await mkdir(bundleOf(ctx, id), { recursive: true, mode: 0o700 });
+  await ctx.roots.acquire(id, 'run', () => {
+    mkdirSync(bundleOf(ctx, id), { recursive: true, mode: 0o700 });
     const volatile = record.hostConfig.AutoRemove ?? false;
-    await mountRoot(ctx.options.snapshots.mounts(id), ctx.baseLayer, root, { volatile });
+    mountRoot(ctx.options.snapshots.mounts(id), ctx.baseLayer, root, { volatile });
   });
   const mounts: SpecMount[] = [];
   for (const mount of record.mounts) mounts.push(specMount(mount, await openMount(ctx, mount, root, id)));

@@ -1,5 +1,14 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { mkdir, rm, rmdir } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf, invalidArgument, isKind } from '#kernel';
 import {
@@ -20,13 +29,13 @@ import { closeExtraMounts } from './extra-mounts.ts';
  * Mounts a container's snapshot, with the base layer under it, at `target`, which it makes. `volatile`: the writable
  * layer goes with this run, so it need never reach the disk.
  */
-export async function mountRoot(
+export function mountRoot(
   mounts: SnapshotMounts,
   baseLayer: string,
   target: string,
   options: { readonly volatile?: boolean } = {},
-): Promise<void> {
-  await mkdir(target, { recursive: true });
+): void {
+  mkdirSync(target, { recursive: true });
   if (mounts.upper !== undefined && mounts.work === undefined) {
     bindMount(mounts.upper, target);
     return;
@@ -42,13 +51,12 @@ export async function mountRoot(
 
 /** Takes the mount away with all that is mounted on it, and removes the bundle around it. Idempotent. */
 export async function unmountRoot(target: string): Promise<void> {
-  await unmountInBackground(target);
+  const isThere = existsSync(target);
+  if (isThere) await unmountInBackground(target);
   await closeExtraMounts(dirname(target));
   // Never recursive on the mount point: if it were still mounted, its files would go.
-  await rmdir(target).catch((error: unknown) => {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-  });
-  await rm(dirname(target), { recursive: true, force: true });
+  if (isThere) rmdirSync(target);
+  rmSync(dirname(target), { recursive: true, force: true });
 }
 
 const accountLimit = 1 << 20;

@@ -5,21 +5,22 @@ import { RootMounts } from './root-mounts.ts';
 test('RootMounts() mounts for the first user and unmounts after the last', async () => {
   const roots = new RootMounts();
   const seen: string[] = [];
-  const note = (what: string) => async (): Promise<void> => {
+  const mounts = (what: string) => (): void => void seen.push(what);
+  const unmounts = (what: string) => async (): Promise<void> => {
     seen.push(what);
     await Promise.resolve();
   };
   await Promise.all([
-    roots.acquire('a', 'run', note('mount a')),
-    roots.acquire('a', 'copy', note('mount a')),
+    roots.acquire('a', 'run', mounts('mount a')),
+    roots.acquire('a', 'copy', mounts('mount a')),
   ]);
-  await roots.acquire('b', 'copy', note('mount b'));
+  await roots.acquire('b', 'copy', mounts('mount b'));
   assert.deepEqual(seen.splice(0).sort(), ['mount a', 'mount b']);
-  await roots.release('a', 'run', note('unmount a'));
-  await roots.acquire('a', 'run', note('mount a'));
-  await roots.release('a', 'copy', note('unmount a'));
+  await roots.release('a', 'run', unmounts('unmount a'));
+  await roots.acquire('a', 'run', mounts('mount a'));
+  await roots.release('a', 'copy', unmounts('unmount a'));
   assert.deepEqual(seen, []);
-  await roots.release('a', 'run', note('unmount a'));
+  await roots.release('a', 'run', unmounts('unmount a'));
   assert.deepEqual(seen, ['unmount a']);
 });
 
@@ -32,7 +33,9 @@ test('release() of a use that began before a restart unmounts; a mount that fail
   };
   await roots.release('a', 'run', unmount);
   assert.equal(unmounted, 1);
-  const broken = (): Promise<void> => Promise.reject(new Error('no space'));
+  const broken = (): void => {
+    throw new Error('no space');
+  };
   await assert.rejects(roots.acquire('a', 'copy', broken), /no space/);
   await roots.release('a', 'run', unmount);
   assert.equal(unmounted, 2);

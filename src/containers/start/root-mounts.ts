@@ -10,10 +10,10 @@ export class RootMounts {
   readonly #locks = new KeyedLock();
 
   /** Registers a user; the first has `mount` called. */
-  async acquire(id: string, user: string, mount: () => Promise<void>): Promise<void> {
+  async acquire(id: string, user: string, mount: () => void): Promise<void> {
     await using _lock = await this.#locks.acquire(id);
     const users = this.#users.get(id) ?? new Set();
-    if (users.size === 0) await mount();
+    if (users.size === 0) mount();
     this.#users.set(id, users.add(user));
   }
 

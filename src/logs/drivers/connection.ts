@@ -69,8 +69,8 @@ export class Connection {
     return new Connection(socket);
   }
 
-  /** Resolves when the kernel has taken everything. */
-  async write(data: Buffer): Promise<void> {
+  /** Resolves when the kernel has taken everything; fails for good where that takes longer than `timeout` ms (0: any). */
+  async write(data: Buffer, timeout = 0): Promise<void> {
     if (this.#failure) throw this.#failure;
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     this.#pending = reject;
@@ -78,7 +78,9 @@ export class Connection {
       if (error) reject(error);
       else resolve(undefined);
     });
-    await promise;
+    const limit =
+      timeout > 0 ? setTimeout(() => this.#fail(new Error('write: i/o timeout')), timeout) : undefined;
+    await promise.finally(() => clearTimeout(limit));
     this.#pending = undefined;
   }
 

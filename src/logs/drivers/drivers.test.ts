@@ -7,6 +7,7 @@ import type { LogMessage } from './driver.ts';
 import { FluentdFormat } from './fluentd.ts';
 import { GelfFormat, gelfChunks } from './gelf.ts';
 import { JournalFormat } from './journald.ts';
+import { patienceOf } from './open-driver.ts';
 import { SyslogFormat } from './syslog.ts';
 import { parseSyslog } from './syslog-options.ts';
 
@@ -159,4 +160,18 @@ test('JournalFormat.encode() writes fields, with a length where they hold newlin
   assert.ok(!entry.includes('CONTAINER_PARTIAL_MESSAGE'));
   const multi = format.encode({ ...message, line: Buffer.from('a\nb') });
   assert.deepEqual(multi.subarray(0, 20), Buffer.from('MESSAGE\n\x03\0\0\0\0\0\0\0a\nb\n'));
+});
+
+test('patienceOf() is what the options say', () => {
+  const of = (driver: string, options: Record<string, string>): unknown =>
+    patienceOf({ driver, options, info });
+  assert.deepEqual(of('syslog', {}), { pauseMs: 100, retries: Infinity });
+  assert.deepEqual(of('fluentd', { 'fluentd-retry-wait': '2s', 'fluentd-max-retries': '3' }), {
+    pauseMs: 2000,
+    retries: 3,
+  });
+  assert.deepEqual(of('gelf', { 'gelf-tcp-reconnect-delay': '4', 'gelf-tcp-max-reconnect': '0' }), {
+    pauseMs: 4000,
+    retries: 0,
+  });
 });

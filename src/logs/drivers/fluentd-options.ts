@@ -12,6 +12,8 @@ export interface FluentdOptions {
   readonly async: boolean;
   readonly subSecond: boolean;
   readonly acknowledge: boolean;
+  /** Milliseconds for which a write may take; 0: as long as it takes. */
+  readonly writeTimeout: number;
 }
 
 /** Docker's errors for the options of fluentd. */
@@ -35,8 +37,8 @@ export function parseFluentd(options: LogOptions): FluentdOptions {
   checkInterval(options['fluentd-async-reconnect-interval']);
   const subSecond = flag('fluentd-sub-second-precision');
   const acknowledge = flag('fluentd-request-ack');
-  checkTimeout(options['fluentd-write-timeout']);
-  return { ...location, async, subSecond, acknowledge };
+  const writeTimeout = parseTimeout(options['fluentd-write-timeout']);
+  return { ...location, async, subSecond, acknowledge, writeTimeout };
 }
 
 function parseLocation(text: string): Pick<FluentdOptions, 'transport' | 'host' | 'port' | 'path'> {
@@ -65,10 +67,10 @@ function checkInterval(text: string | undefined): void {
   }
 }
 
-function checkTimeout(text: string | undefined): void {
-  if (!text) return;
+function parseTimeout(text: string | undefined): number {
+  if (!text) return 0;
   try {
-    parseDuration(text);
+    return parseDuration(text);
   } catch (error) {
     const message = `invalid value for fluentd-write-timeout: value must be a duration: ${messageOf(error)}`;
     throw new Error(message, { cause: error });

@@ -56,13 +56,14 @@ export async function openFluentd(info: LogInfo, options: LogOptions): Promise<L
     batch: acknowledged ? 1 : 64,
     async send(messages) {
       if (!acknowledged) {
-        await connection.write(Buffer.concat(messages.map((message) => format.encode(message))));
+        const data = Buffer.concat(messages.map((message) => format.encode(message)));
+        await connection.write(data, parsed.writeTimeout);
         return;
       }
       for (const message of messages) {
         const chunk = randomBytes(16).toString('base64');
         const answered = acknowledged.expect(chunk);
-        await connection.write(format.encode(message, { chunk }));
+        await connection.write(format.encode(message, { chunk }), parsed.writeTimeout);
         await answered;
       }
     },

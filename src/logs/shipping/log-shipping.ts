@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '#kernel';
 import type { DriverEvents, LogDriver } from '../drivers/driver.ts';
-import { mayConnectLater, openDriver, type DriverChoice } from '../drivers/open-driver.ts';
+import { mayConnectLater, openDriver, patienceOf, type DriverChoice } from '../drivers/open-driver.ts';
 import { Shipper, type Connect } from './shipper.ts';
 
 /** Where one container's records are and where they go. */
@@ -88,7 +88,8 @@ export class LogShipping implements AsyncDisposable {
 
   #connector(log: DriverChoice): Connect {
     const socket = this.#options.journalSocket ?? '/run/systemd/journal/socket';
-    return (events: DriverEvents) => openDriver(log, events, socket);
+    const open = (events: DriverEvents): Promise<LogDriver> => openDriver(log, events, socket);
+    return Object.assign(open, { patience: patienceOf(log) });
   }
 
   #begin(

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, type Logger } from '#kernel';
 import type { DriverEvents, LogDriver, LogMessage } from '../drivers/driver.ts';
+import type { Patience } from '../drivers/open-driver.ts';
 import { FileChanges } from '../file-changes.ts';
 import type { LogRecord } from '../log-reader.ts';
 import type { LogStream } from '../record-encoder.ts';
@@ -18,9 +19,11 @@ export interface ShipperOptions {
 }
 
 /** Connects to where the records go. */
-export type Connect = (events: DriverEvents) => Promise<LogDriver>;
+export interface Connect {
+  (events: DriverEvents): Promise<LogDriver>;
+  readonly patience: Patience;
+}
 
-const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 10_000;
 
 /**
@@ -135,7 +138,10 @@ export class Shipper {
   async #deliver(placed: readonly PlacedRecord[], start: number): Promise<number> {
     const { signal } = this.#abort;
     let messages: readonly LogMessage[] | undefined;
-    for (let pause = FIRST_RETRY_MS; !signal.aborted; pause = Math.min(pause * 2, LAST_RETRY_MS)) {
+    const { pauseMs, retries } = this.#connect.patience;
+    const longest = Math.max(pauseMs, LAST_RETRY_MS);
+    let pause = pauseMs;
+    for (let failures = 0; !signal.aborted; pause = Math.min(pause * 2, longest)) {
       try {
         const driver = await this.#connected();
         messages ??= placed.slice(start, start + driver.batch).map(({ record }) => this.#message(record));
@@ -148,6 +154,12 @@ export class Shipper {
         if (!this.#failing)
           this.#warn(error, 'records of a container cannot be sent: they wait in its local log');
         this.#failing = true;
+        failures += 1;
+        if (failures > retries) {
+          const lost = messages?.length ?? 1;
+          this.#warn(error, `${lost} records of a container are left out after ${retries} retries`);
+          return lost;
+        }
         await delay(pause, undefined, { signal }).catch(() => undefined);
       }
     }

@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 PATH=$PWD/node_modules/.bin:$PATH
-report=$(depcruise --output-type err-long src)
+report=$(depcruise --output-type err-long src) || { echo "$report" >&2; exit 1; }
 echo "$report"
 modules=$(echo "$report" | sed -n 's/.*(\([0-9]*\) modules.*/\1/p')
 [ "${modules:-0}" -gt 20 ] || { echo 'layers: the tool saw no modules' >&2; exit 1; }

@@ -16,7 +16,7 @@ import type { HostDefaults } from './create/host-config.ts';
 import type { HostFacts } from './create/validate.ts';
 import type { HardLimits } from './spec/rlimits.ts';
 import { SeccompChoices } from './spec/seccomp-choice.ts';
-import type { Announced } from './start/run-events.ts';
+import type { Announced } from './announced.ts';
 import { RootMounts } from './start/root-mounts.ts';
 import { Waiters } from './waiters.ts';
 

@@ -1,11 +1,6 @@
+import type { Announced } from '../announced.ts';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerMount, ContainerRecord } from '../container-record.ts';
-
-/** What a run has told of its beginning, and so has to tell of its end. In memory: a daemon that dies tells nothing. */
-export interface Announced {
-  mounts: readonly ContainerMount[];
-  network: { readonly id: string; readonly name: string; readonly type: string } | undefined;
-}
 
 const announcedOf = (ctx: ContainerContext, id: string): Announced => {
   const announced = ctx.announced.get(id) ?? { mounts: [], network: undefined };

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '#kernel';
-import type { User } from './access.ts';
+
+/** Who asks; undefined: nobody in particular. */
+export type User = string | undefined;
 
 /** Seconds for which a token is good. */
 export const tokenLifetime = 300;

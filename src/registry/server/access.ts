@@ -1,13 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '#kernel';
-import { AccessTokens, tokenLifetime } from './access-tokens.ts';
+import { AccessTokens, tokenLifetime, type User } from './access-tokens.ts';
 import { json, type Answer } from './answer.ts';
 import { RegistryError } from './registry-error.ts';
 
 export type Action = 'pull' | 'push' | 'delete';
-
-/** Who asks; undefined: nobody in particular. */
-export type User = string | undefined;
 
 /** Finds out who asks. */
 export interface Authenticator {

@@ -71,7 +71,7 @@ const parallel = (count: number): Job => ({
 
 const megabyte = 1024 * 1024;
 
-/** A container's output, from its first byte to the end of `logs`. */
+/** A container's output, through its log and an attached client that lets go of it. */
 const logThroughput: Job = {
   name: 'container log throughput',
   budget: 3,
@@ -82,7 +82,7 @@ const logThroughput: Job = {
     const size = 64 * megabyte;
     const script = `yes 0123456789012345678901234567890123456789012345678901234567890 | head -c ${size}`;
     const args = ['run', '--name', 'bench-log', '--log-opt', 'max-size=1g', 'busybox', 'sh', '-c', script];
-    const elapsed = await time(() => cli(peer, args));
+    const elapsed = await time(() => quietly(peer.cli, args, peer.env));
     await cli(peer, ['rm', '-f', 'bench-log']);
     return size / megabyte / (elapsed / 1000);
   },
@@ -142,7 +142,7 @@ class PullJob implements Job {
     const [program, args] = peer.near('docker-registry', ['serve', config]);
     const server = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], { stdio: 'ignore' });
     const [probe, probeArgs] = peer.near('curl', ['-sf', `http://127.0.0.1:${port}/v2/`]);
-    await eventually(() => time(() => run(probe, probeArgs)));
+    await eventually(() => time(() => quietly(probe, probeArgs)));
     this.#addresses.set(peer, { address: `127.0.0.1:${port}`, stop: () => server.kill('SIGKILL') });
   }
 
@@ -160,9 +160,13 @@ class PullJob implements Job {
   }
 }
 
-const run = (program: string, args: readonly string[]): Promise<void> =>
+const quietly = (
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> =>
   new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'ignore' });
+    const child = spawn(program, args, { stdio: 'ignore', env: { ...process.env, ...env } });
     child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${program}: ${String(code)}`))));
   });
 

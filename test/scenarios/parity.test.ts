@@ -10,7 +10,7 @@ import { loadImages } from '../parity/images.ts';
 import { compareTranscripts, describe, play } from '../parity/replay.ts';
 import { scenarios } from '../parity/scenarios/index.ts';
 import { Session, type JsonRecord } from '../parity/session.ts';
-import { startDaemon, type Daemon } from '../setup/index.ts';
+import { eventually, startDaemon, type Daemon } from '../setup/index.ts';
 
 /** Of all answers. */
 const mayDiffer = 0.05;
@@ -66,8 +66,29 @@ test('answers of the newest version are as they are documented', async () => {
     // Gone since 1.52, but there for older clients.
     const settings = inspected['NetworkSettings'] as JsonRecord;
     assert.deepEqual(Object.keys(settings).sort(), ['Networks', 'Ports', 'SandboxID', 'SandboxKey']);
-    const top = await session.quiet('GET', '/containers/newest/top');
-    assert.deepEqual(undocumented('ContainerTopResponse', top), []);
+    await session.quiet('POST', '/containers/newest/rename?name=renamed');
+    const exec = await session.quiet('POST', '/containers/renamed/exec', { Cmd: ['touch', '/new'] });
+    const execId = String(exec['Id']);
+    await session.quiet('POST', `/exec/${execId}/start`, { Detach: true });
+    const changes = async (): Promise<JsonRecord> => session.quiet('GET', '/containers/renamed/changes');
+    await eventually(async () => Array.isArray(await changes()));
+    const answers: Readonly<Record<string, unknown>> = {
+      IdResponse: exec,
+      ContainerTopResponse: await session.quiet('GET', '/containers/renamed/top'),
+      ContainerStatsResponse: await session.quiet('GET', '/containers/renamed/stats?stream=0'),
+      ExecInspectResponse: await session.quiet('GET', `/exec/${execId}/json`),
+      FilesystemChange: ((await changes()) as unknown as readonly unknown[])[0],
+      ContainerUpdateResponse: await session.quiet('POST', '/containers/renamed/update', { CpuShares: 512 }),
+      ContainerCreateResponse: await session.quiet('POST', '/containers/create?name=spare', {
+        Image: inspected['Image'],
+      }),
+      ContainerWaitResponse: await session.quiet('POST', '/containers/spare/wait'),
+      ContainerPruneResponse: await session.quiet('POST', '/containers/prune'),
+    };
+    for (const [model, answer] of Object.entries(answers)) {
+      assert.ok(Object.keys(answer as object).length > 0, model);
+      assert.deepEqual(undocumented(model, answer), []);
+    }
   } finally {
     await session.cleanUp();
   }

@@ -4,7 +4,7 @@ export interface Clock {
   now(): bigint;
 }
 
-const origin = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
+let origin = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
 let last = 0n;
 
 /** The host's clock, with nanoseconds that never repeat within the process; follows steps of the wall clock. */
@@ -13,7 +13,11 @@ export const systemClock: Clock = {
     const wall = BigInt(Date.now()) * 1_000_000n;
     let now = origin + process.hrtime.bigint();
     const drift = now - wall;
-    if (drift > 50_000_000n || drift < -50_000_000n) now = wall;
+    // Never behind the time that a client reads off the same host, which may ask for events since then.
+    if (drift < 0n || drift > 2_000_000n) {
+      origin -= drift;
+      now = wall;
+    }
     last = now > last ? now : last + 1n;
     return last;
   },

@@ -65,10 +65,9 @@ export class AccessControl {
     return { user: found.user, unknown: false };
   }
 
-  /** GET /v2/: clients learn from it how to ask. Throws UNAUTHORIZED. */
-  greet(request: IncomingMessage, { unknown }: Caller): Answer {
+  /** Where no repository is asked for, as in GET /v2/, from which clients learn how to ask. Throws UNAUTHORIZED. */
+  requireKnown(request: IncomingMessage, { unknown }: Caller): void {
     if (this.#authenticator && unknown) throw unauthorized(challenge(request));
-    return json({});
   }
 
   may({ user }: Caller, action: Action, repository: string): boolean {

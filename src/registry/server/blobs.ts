@@ -122,9 +122,10 @@ export class Blobs {
 
   async #finish(call: Call, repository: string, id: string, digest: Digest): Promise<Answer> {
     const { uploads, store, digests } = this.#parts;
+    await uploads.append(repository, id, chunkOf(call));
     // Bytes without an owner could be swept away between the two steps.
     await using _lock = await digests.acquire(digest);
-    const { size } = await uploads.finish(repository, id, digest, chunkOf(call));
+    const { size } = await uploads.finish(repository, id, digest);
     store.addBlob(repository, digest, size);
     return createdBlob(repository, digest);
   }

@@ -198,6 +198,9 @@ test('tags and repositories come in pages', async () => {
   const second = await bench.ask('GET', next);
   assert.deepEqual(await second.json(), { name: 'one', tags: ['c'] });
   assert.equal(second.headers.get('link'), null);
+  await bench.pushImage('one', 'a', 'x');
+  const lower = await bench.ask('GET', '/v2/one/tags/list?n=1&last=A');
+  assert.deepEqual(await lower.json(), { name: 'one', tags: ['a'] });
   assert.deepEqual(await (await bench.ask('GET', '/v2/_catalog?n=1')).json(), { repositories: ['one'] });
   assert.deepEqual(await (await bench.ask('GET', '/v2/_catalog?last=one')).json(), { repositories: ['two'] });
 });

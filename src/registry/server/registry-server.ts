@@ -13,7 +13,7 @@ import {
   type Authenticator,
   type Caller,
 } from './access.ts';
-import { type Answer, type Call } from './answer.ts';
+import { json, type Answer, type Call } from './answer.ts';
 import { Blobs, digestFrom } from './blobs.ts';
 import { collect, type Collected } from './collector.ts';
 import { Manifests } from './manifests.ts';
@@ -138,7 +138,7 @@ class DistributionServer implements RegistryServer {
     this.#admit(call, target, caller);
     switch (target.kind) {
       case 'base':
-        return this.#access.greet(call.request, caller);
+        return json({});
       case 'catalog':
         return this.#catalog(call, caller);
       case 'tags':
@@ -163,7 +163,7 @@ class DistributionServer implements RegistryServer {
     const action = actionOf(method, target);
     if (this.#options.readOnly && action !== 'pull') throw unsupported('this registry is read-only');
     if ('repository' in target) this.#access.check(call.request, caller, action, target.repository);
-    else this.#access.greet(call.request, caller);
+    else this.#access.requireKnown(call.request, caller);
   }
 
   #catalog(call: Call, caller: Caller): Answer {

@@ -55,8 +55,9 @@ export class RegistryStore implements Disposable {
     if (id === undefined) return undefined;
     return this.#db
       .all(
-        'SELECT name FROM tags WHERE repository = ? AND name COLLATE NOCASE > ? ORDER BY name COLLATE NOCASE, name LIMIT ?',
+        'SELECT name FROM tags WHERE repository = ? AND (name COLLATE NOCASE, name) > (?, ?) ORDER BY name COLLATE NOCASE, name LIMIT ?',
         id,
+        last,
         last,
         limit,
       )

@@ -18,26 +18,24 @@ export function checkRepositoryName(name: string): string {
   return name;
 }
 
+/** What follows `/v2/`: a repository's name may itself have components such as `blobs`, so the longest name counts. */
+const forms: readonly (readonly [RegExp, (repository: string, last: string) => Target])[] = [
+  [/^(.+)\/tags\/list$/, (repository) => ({ kind: 'tags', repository })],
+  [/^(.+)\/manifests\/([^/]+)$/, (repository, reference) => ({ kind: 'manifest', repository, reference })],
+  [/^(.+)\/referrers\/([^/]+)$/, (repository, digest) => ({ kind: 'referrers', repository, digest })],
+  [/^(.+)\/blobs\/uploads\/?$/, (repository) => ({ kind: 'uploads', repository })],
+  [/^(.+)\/blobs\/uploads\/([\w.=-]+)$/, (repository, id) => ({ kind: 'upload', repository, id })],
+  [/^(.+)\/blobs\/([^/]+)$/, (repository, digest) => ({ kind: 'blob', repository, digest })],
+];
+
 /** undefined: nothing of the API. Throws NAME_INVALID. */
 export function parseTarget(path: string): Target | undefined {
   if (path === '/v2' || path === '/v2/') return { kind: 'base' };
   if (path === '/v2/_catalog') return { kind: 'catalog' };
-  const [, name, noun = '', rest = ''] =
-    /^\/v2\/(.+?)\/(blobs|manifests|referrers|tags)\/(?!.*\/(?:manifests|referrers|tags)\/)(.*)$/.exec(
-      path,
-    ) ?? [];
-  if (name === undefined) return undefined;
-  const target = about(name, noun, rest);
-  if (target) checkRepositoryName(name);
-  return target;
-}
-
-function about(repository: string, noun: string, rest: string): Target | undefined {
-  if (noun === 'tags') return rest === 'list' ? { kind: 'tags', repository } : undefined;
-  if (noun === 'blobs' && /^uploads\/?$/.test(rest)) return { kind: 'uploads', repository };
-  const [, id] = (noun === 'blobs' ? /^uploads\/([\w.=-]+)$/.exec(rest) : null) ?? [];
-  if (id !== undefined) return { kind: 'upload', repository, id };
-  if (rest === '' || rest.includes('/')) return undefined;
-  if (noun === 'manifests') return { kind: 'manifest', repository, reference: rest };
-  return { kind: noun === 'blobs' ? 'blob' : 'referrers', repository, digest: rest };
+  if (!path.startsWith('/v2/')) return undefined;
+  for (const [form, make] of forms) {
+    const [, name, last = ''] = form.exec(path.slice('/v2/'.length)) ?? [];
+    if (name !== undefined) return make(checkRepositoryName(name), last);
+  }
+  return undefined;
 }

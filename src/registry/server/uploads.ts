@@ -71,14 +71,12 @@ export class Uploads implements AsyncDisposable {
   }
 
   /**
-   * Takes the last chunk, verifies the whole and makes it a blob. `commit` runs once the blob is durable. Throws
-   * DIGEST_INVALID on a mismatch, after which the upload is gone.
+   * Verifies the whole and makes it a blob. Throws DIGEST_INVALID on a mismatch, after which the upload is gone.
    */
-  async finish(repository: string, id: string, digest: Digest, chunk: Chunk): Promise<BlobInfo> {
+  async finish(repository: string, id: string, digest: Digest): Promise<BlobInfo> {
     this.#require(repository, id);
     await using _lock = await this.#locks.acquire(id);
     const upload = await this.#get(id);
-    await this.#write(repository, id, upload, chunk);
     try {
       return await upload.ingest.commit(digest);
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { invalidArgument } from '#kernel';
 import { encodeJson, ok, type Answer } from '../answer.ts';
 import type { Backends, ContainersBackend } from '../backends.ts';
@@ -28,23 +29,18 @@ async function serve(stats: Stats, exchange: Exchange): Promise<Answer | undefin
   const stream = !query.has('stream') || query.boolean('stream');
   const oneShot = query.boolean('one-shot');
   if (stream && oneShot) throw invalidArgument('cannot have stream=true and one-shot=true');
-  const samples = stats(exchange.name, { stream, oneShot, signal });
-  // The first is asked for before the status is sent, so that an unknown container is an error.
-  let next = await samples.next();
-  if (!stream) {
-    return next.done ? undefined : ok(lowerStats(version, containerStats(next.value), { oneShot }));
-  }
-  const response = exchange.startStream();
+  let response: ServerResponse | undefined;
   try {
-    for (; !next.done; next = await samples.next()) {
-      const text = encodeJson(lowerStats(version, containerStats(next.value), { oneShot }));
-      if (!response.write(text)) await drained(response);
+    for await (const reading of stats(exchange.name, { stream, oneShot, signal })) {
+      const sample = lowerStats(version, containerStats(reading), { oneShot });
+      if (!stream) return ok(sample);
+      // Not before the first reading, so that an unknown container is an error.
+      response ??= exchange.startStream();
+      if (!response.write(encodeJson(sample))) await drained(response);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
-  } finally {
-    await samples.return();
   }
-  response.end();
+  (response ?? exchange.startStream()).end();
   return undefined;
 }

@@ -103,19 +103,21 @@ function setSysctl({ name, value }: { name: string; value: string }): void {
   }
 }
 
-/** Connects a namespace to a bridge. The caller removes the namespace on failure, which removes the links too. */
+interface Bridge {
+  readonly index: number;
+  readonly mtu: number;
+  readonly alias: string;
+  /** Cut off from the bridge's other isolated ports (`enable_icc=false`). */
+  readonly isolated: boolean;
+}
+
+/** Connects a namespace to a bridge, or leaves nothing of the connection. */
 export async function attachLink(
   host: NetlinkSocket,
   netns: NetnsLinks,
   endpoint: Endpoint,
   spec: EndpointSpec,
-  bridge: {
-    readonly index: number;
-    readonly mtu: number;
-    readonly alias: string;
-    /** Cut off from the bridge's other isolated ports (`enable_icc=false`). */
-    readonly isolated: boolean;
-  },
+  bridge: Bridge,
 ): Promise<void> {
   const name = vethName(endpoint.id);
   createVeth(host, {
@@ -124,8 +126,19 @@ export async function attachLink(
     mtu: bridge.mtu,
     peer: { name: endpoint.interfaceName, macAddress: endpoint.macAddress, netnsFd: netns.fd },
   });
-  await breathe();
-  netns.configure(endpoint, spec);
+  try {
+    await breathe();
+    netns.configure(endpoint, spec);
+    joinBridge(host, name, bridge);
+  } catch (error) {
+    // A running container would keep it, with an address that others may be given.
+    const link = findLink(host, name);
+    if (link) await deleteLink(host, link.index);
+    throw error;
+  }
+}
+
+function joinBridge(host: NetlinkSocket, name: string, bridge: Bridge): void {
   const link = findLink(host, name);
   if (!link) throw internal(`the link ${name} is missing on the host`);
   // Created up, the peer would answer ENOTCONN; hairpin lets a container reach its own published ports.

@@ -360,6 +360,18 @@ describe('user-defined networks', () => {
     });
   });
 
+  test('connect() leaves nothing in a live container that it could not connect', async () => {
+    await withNetworks(async (networks) => {
+      await networks.create({ name: 'net', ipam: { pools: [{ subnet: '10.44.0.0/16' }] } });
+      const a = await open(networks, 'a', ['bridge']);
+      await assert.rejects(networks.connect(a.id, 'net', { linkLocal: ['10.1.2.3'] }), {
+        message: 'invalid link local IP address: 10.1.2.3',
+      });
+      assert.doesNotMatch(await runIn(a.path, 'ip', 'link'), /eth1/);
+      assert.equal((await networks.connect(a.id, 'net', {})).interfaceName, 'eth1');
+    });
+  });
+
   test('IPv6 is given, published and resolved where it is enabled', async () => {
     await withNetworks(async (networks) => {
       await using servers = new AsyncDisposableStack();

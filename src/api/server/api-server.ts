@@ -2,7 +2,7 @@ import { chmodSync, chownSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { connect } from 'node:net';
+import { connect, type ListenOptions as NetListenOptions } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { conflict, errnoOf, silentLogger, type Logger } from '#kernel';
 import type { Backends } from './backends.ts';
@@ -85,16 +85,10 @@ class HttpApiServer implements ApiServer {
     if ('fd' in options) return this.#serve(options);
     if ('path' in options) await removeStaleSocket(options.path);
     const server = this.#server('path' in options ? undefined : options.tls);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(
-        'path' in options ? { path: options.path } : { host: options.host, port: options.port },
-        () => {
-          server.off('error', reject);
-          resolve();
-        },
-      );
-    }).catch((error: unknown) => {
+    await listening(
+      server,
+      'path' in options ? { path: options.path } : { host: options.host, port: options.port },
+    ).catch((error: unknown) => {
       if (errnoOf(error) !== 'EADDRINUSE') throw error;
       const place = 'path' in options ? options.path : `${options.host}:${options.port}`;
       throw conflict(`cannot listen on ${place}: another process does`, error);
@@ -112,10 +106,7 @@ class HttpApiServer implements ApiServer {
 
   async #serve({ fd, path }: { readonly fd: number; readonly path: string }): Promise<{ path: string }> {
     const server = this.#server();
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ fd }, resolve);
-    });
+    await listening(server, { fd });
     this.#servers.add(server);
     return { path };
   }
@@ -184,6 +175,16 @@ class HttpApiServer implements ApiServer {
     this.#hijacked.add(socket);
     socket.once('close', () => this.#hijacked.delete(socket));
   }
+}
+
+async function listening(server: Server, place: NetListenOptions | { readonly fd: number }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(place, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }
 
 /** Removes a socket that nobody listens on; it would make listening fail. */

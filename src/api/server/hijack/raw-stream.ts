@@ -52,29 +52,18 @@ export async function acceptRawStream(
   headers: readonly (readonly [name: string, value: string])[] = [],
 ): Promise<Duplex> {
   const connection = connectionOf(exchange);
-  const socket = await connection.take();
-  socket.on('error', () => socket.destroy());
-  const status = connection.upgrade ? '101 UPGRADED' : '200 OK';
-  const type = connection.upgrade ? streamContentType(exchange.version, clientTty) : rawStreamType;
-  const fields = [
-    ['Content-Type', type],
-    ...(connection.upgrade
-      ? [
-          ['Connection', 'Upgrade'],
-          ['Upgrade', 'tcp'],
-        ]
-      : []),
-    ...headers,
-  ];
-  const lines = fields.map(([name = '', value = '']) => `${name}: ${value}\r\n`);
-  socket.write(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n`);
+  const socket = await takeSocket(connection);
+  const head = connection.upgrade
+    ? `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${streamContentType(exchange.version, clientTty)}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n`
+    : `HTTP/1.1 200 OK\r\nContent-Type: ${rawStreamType}\r\n`;
+  const fields = headers.map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`${head}${fields.join('')}\r\n`);
   return socket;
 }
 
 /** Tells on the bare connection, as Docker does, why it is not attached to anything. */
 export async function refuseRawStream(exchange: Exchange, error: unknown): Promise<void> {
-  const socket = await connectionOf(exchange).take();
-  socket.on('error', () => socket.destroy());
+  const socket = await takeSocket(connectionOf(exchange));
   const status = statusOf(error);
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: ${rawStreamType}\r\n\r\n`;
   socket.end(`${head}${messageOf(error)}\r\n`);
@@ -107,8 +96,7 @@ export async function serveWebSocket(
   options: RawStreamOptions,
 ): Promise<void> {
   const head = acceptWebSocket(exchange.request);
-  const socket = await connectionOf(exchange).take();
-  socket.on('error', () => socket.destroy());
+  const socket = await takeSocket(connectionOf(exchange));
   socket.write(head);
   const client = new WebSocketStream(socket, webSocketFrameKind(exchange.version));
   client.on('error', () => client.destroy());
@@ -118,6 +106,12 @@ export async function serveWebSocket(
 function connectionOf(exchange: Exchange): Connection {
   if (!exchange.connection) throw invalidArgument('not websocket protocol');
   return exchange.connection;
+}
+
+async function takeSocket(connection: Connection): Promise<Duplex> {
+  const socket = await connection.take();
+  socket.on('error', () => socket.destroy());
+  return socket;
 }
 
 /** `decoder` changes what goes to the client. */
@@ -169,6 +163,10 @@ async function join(
   options: RawStreamOptions,
   decoder: Transform | undefined,
 ): Promise<void> {
+  // One that has ended its sending and then goes away is not reported.
+  using _watch = setInterval(() => {
+    if (isHungUp(client)) client.destroy();
+  }, hangUpMs);
   await new Promise<void>((resolve, reject) => {
     let left = false;
     const leave = (): void => {
@@ -178,11 +176,6 @@ async function join(
     };
     client.once('close', leave);
     if (client.destroyed) leave();
-    // One that has ended its sending and then goes away is not reported.
-    const watch = setInterval(() => {
-      if (isHungUp(client)) client.destroy();
-    }, hangUpMs);
-    streams.once('close', () => clearInterval(watch));
     finished(streams, { writable: false }, (error) => {
       if (error && !client.destroyed && !left) reject(error);
       else if (!decoder) resolve();

@@ -1,20 +1,19 @@
 import {
   parseContainerCreateRequest,
   parseUpdateConfig,
-  type ContainerCreateRequest,
   type ContainerCreateResponse,
   type ContainersPruneResponse,
   type ContainerUpdateResponse,
 } from '#api/types';
 import type { ContainerRecord } from '#containers';
 import { invalidArgument, isKind } from '#kernel';
-import { apiVersion } from '../api-version.ts';
 import { created, done, noContent, ok, type Answer } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import { hasBody } from '../request-body.ts';
 import { named, type Route } from '../route.ts';
 import { parseUntil } from '../timestamps.ts';
+import { createWarnings } from '../versions/index.ts';
 import { refuseCheckpointStart } from './checkpoints.ts';
 
 type ContainerBackends = Pick<Backends, 'containers' | 'clock' | 'events'>;
@@ -101,14 +100,6 @@ export function containerRoutes(backends: ContainerBackends): readonly Route[] {
   ];
 }
 
-/** What clients of a version are told about fields that are on their way out. */
-function versionWarnings({ version }: Exchange, { MacAddress }: ContainerCreateRequest): readonly string[] {
-  if (!MacAddress || version < apiVersion('1.44') || version >= apiVersion('1.52')) return [];
-  return [
-    'The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.',
-  ];
-}
-
 async function create({ containers }: ContainerBackends, exchange: Exchange): Promise<Answer> {
   const request = await exchange.body((body) => {
     if (body === undefined) throw invalidArgument('invalid JSON: got EOF while reading request body');
@@ -124,7 +115,7 @@ async function create({ containers }: ContainerBackends, exchange: Exchange): Pr
   });
   const answer: ContainerCreateResponse = {
     Id: id,
-    Warnings: [...versionWarnings(exchange, request), ...warnings],
+    Warnings: [...createWarnings(exchange.version, request), ...warnings],
   };
   return created(answer);
 }

@@ -173,6 +173,7 @@ async function commit({ images, containers }: TransferBackends, exchange: Exchan
   const record = containers.get(query.text('container'));
   const changed = applyChanges(committedConfig(record.config, body), query.all('changes'));
   const repo = query.text('repo');
+  const reference = repo === '' ? undefined : joinTag(repo, query.text('tag'));
   const comment = query.text('comment');
   const author = query.text('author');
   // Older clients send no `pause` and get one.
@@ -193,14 +194,14 @@ async function commit({ images, containers }: TransferBackends, exchange: Exchan
           ...(author !== '' && { author }),
         },
         ...(author !== '' && { author }),
-        ...(repo !== '' && { reference: joinTag(repo, query.text('tag')) }),
+        ...(reference !== undefined && { reference }),
       },
       { signal },
     );
     containers.committed(record.id, {
       comment,
       imageID: id,
-      ...(repo !== '' && { imageRef: familiarString(parseReference(joinTag(repo, query.text('tag')))) }),
+      ...(reference !== undefined && { imageRef: familiarString(parseReference(reference)) }),
     });
     return created({ Id: id });
   } finally {

@@ -52,7 +52,6 @@ function viewEndpoint(
 }
 
 const noAddresses: EndpointSettings = {
-  MacAddress: '',
   EndpointID: '',
   Gateway: '',
   IPAddress: '',

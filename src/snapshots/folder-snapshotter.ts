@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Archiver } from '#archive';
 import type { Clock, Logger } from '#kernel';
-import { limitFolder, makePrivate, unlimitFolder, unmountBelow } from '#linux';
+import { hasProjectQuotas, limitFolder, makePrivate, unlimitFolder, unmountBelow } from '#linux';
 import type { Database } from '#metadata';
 import type { Digest } from '#oci';
 import { noSizeLimits, snapshotExists } from './errors.ts';
@@ -28,8 +28,6 @@ export interface Layering {
   mounts(folders: readonly string[], kind: SnapshotInfo['kind']): SnapshotMounts;
   /** Throws EngineError when the snapshot cannot be mounted as it is. */
   mount(mounts: SnapshotMounts, target: string, options: { readonly: boolean }): void;
-  /** Whether snapshots below this root can be given a size. */
-  limits(root: string): boolean;
   /** Drops what only an active snapshot needs. */
   freeze(folder: string): void;
   /** The folder with the snapshot's own files. */
@@ -46,6 +44,7 @@ export class FolderSnapshotter implements Snapshotter {
   readonly #trash: Trash;
   readonly #preparing = new Set<string>();
   #next = 1;
+  /** Whether the file system can give snapshots a size. */
   #limits = false;
 
   constructor(options: SnapshotterOptions, layering: Layering) {
@@ -60,7 +59,7 @@ export class FolderSnapshotter implements Snapshotter {
     const { root, logger } = this.#options;
     mkdirSync(root, { recursive: true, mode: 0o711 });
     makePrivate(root);
-    this.#limits = this.#layering.limits(root);
+    this.#limits = hasProjectQuotas(root);
     this.#records.load();
     this.#trash.start();
     const known = new Set(this.#records.list().map(({ folder }) => folder));

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Archiver } from '#archive';
-import { bindMount, hasProjectQuotas } from '#linux';
+import { bindMount } from '#linux';
 import { FolderSnapshotter, type Layering, type SnapshotterOptions } from '../folder-snapshotter.ts';
 
 const filesOf = (folder: string): string => join(folder, 'fs');
@@ -20,7 +20,6 @@ const copyLayering = (archiver: Archiver): Layering => ({
   mount({ lower, upper }, target, { readonly }) {
     bindMount(upper ?? lower[0] ?? '', target, { readonly });
   },
-  limits: hasProjectQuotas,
   freeze: () => undefined,
   files: filesOf,
 });

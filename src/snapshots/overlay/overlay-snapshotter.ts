@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, invalidArgument } from '#kernel';
-import { bindMount, hasProjectQuotas, mountOverlay } from '#linux';
+import { bindMount, mountOverlay } from '#linux';
 import { FolderSnapshotter, type Layering, type SnapshotterOptions } from '../folder-snapshotter.ts';
 import type { SnapshotMounts } from '../snapshotter.ts';
 
@@ -50,7 +50,6 @@ const overlayLayering: Layering = {
   mount(mounts, target, { readonly }) {
     mountLayers(mounts, target, readonly);
   },
-  limits: hasProjectQuotas,
   freeze(folder) {
     try {
       rmdirSync(workOf(folder));

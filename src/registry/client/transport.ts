@@ -62,23 +62,19 @@ export class Transport implements AsyncDisposable {
   }
 
   async #makeAgent(verifiesTls: boolean): Promise<Dispatcher> {
-    const undici = await import('undici');
+    const { EnvHttpProxyAgent, Agent } = await import('undici');
     const tls = {
       rejectUnauthorized: verifiesTls,
       // Go trusts the host's certificates, Node its own list: we take both.
       ...(verifiesTls && { ca: [...getCACertificates('bundled'), ...getCACertificates('system')] }),
     };
     const proxies = proxiesInForce(this.#options.proxies);
-    const { EnvHttpProxyAgent, Agent } = undici;
     const settings = {
       connections: connectionsPerHost,
       keepAliveTimeout: this.#options.keepAlive,
       headersTimeout: this.#options.stallTimeout,
       bodyTimeout: this.#options.stallTimeout,
-      connect: {
-        timeout: this.#options.connectTimeout,
-        ...tls,
-      },
+      connect: { timeout: this.#options.connectTimeout, ...tls },
     };
     return proxies
       ? new EnvHttpProxyAgent({ ...settings, ...proxies, requestTls: tls, proxyTunnel: false })

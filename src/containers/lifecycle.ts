@@ -1,4 +1,4 @@
-import { conflict, EngineError, isKind, Limiter, messageOf } from '#kernel';
+import { conflict, EngineError, internal, isKind, Limiter, messageOf } from '#kernel';
 import type { TaskExit } from '#runtime';
 import { memoryFacts } from './cause/memory-facts.ts';
 import { noFacts, type RunFacts, type StartFacts } from './cause/run-facts.ts';
@@ -33,6 +33,9 @@ export interface LifecycleHooks {
   frozen(record: ContainerRecord, frozen: boolean): void;
 }
 
+/** What a start sets anew, once it has come to an end. */
+type Begun = Required<Pick<ContainerRecord, 'restartCount' | 'stoppedByUser' | 'run'>>;
+
 /** From created to running to exited and back: start, stop, kill, pause, exits and restarts. */
 export class Lifecycle {
   readonly #ctx: ContainerContext;
@@ -64,10 +67,10 @@ export class Lifecycle {
     }
     this.#forgetRestart(id);
     this.#lastDelay.delete(id);
-    await this.#startLocked({ ...record, restartCount: 0, stoppedByUser: false, run: noFacts });
+    await this.#startLocked(record, { restartCount: 0, stoppedByUser: false, run: noFacts });
   }
 
-  async #startLocked(record: ContainerRecord): Promise<void> {
+  async #startLocked(record: ContainerRecord, begun: Begun): Promise<void> {
     const ctx = this.#ctx;
     let facts: StartFacts | undefined;
     try {
@@ -77,23 +80,31 @@ export class Lifecycle {
           facts = examineStart(ctx, record, error);
         }),
       );
-      const next = ctx.update(record, {
+      // Not the record of before: its links are settled without this lock, as others come and go.
+      const next = ctx.update(ctx.store.get(record.id), {
+        ...begun,
         state: transition(record.state, { type: 'started', pid, at: startedAt }),
       });
       ctx.publish(next, 'start');
       this.#hooks.started(next);
     } catch (error) {
-      await this.#startFailed(record, error, facts);
+      await this.#startFailed(record, begun, error, facts);
       throw error;
     }
   }
 
-  async #startFailed(record: ContainerRecord, error: unknown, facts: StartFacts | undefined): Promise<void> {
+  async #startFailed(
+    record: ContainerRecord,
+    begun: Begun,
+    error: unknown,
+    facts: StartFacts | undefined,
+  ): Promise<void> {
     const ctx = this.#ctx;
     const message = messageOf(error);
     const failure = { message, exitCode: failureCode(message) };
     const event = { type: 'startFailed', failure, at: ctx.options.clock.now() } as const;
-    const failed = ctx.update(record, {
+    const failed = ctx.update(ctx.store.get(record.id), {
+      ...begun,
       state: transition(record.state, event),
       run: { ...noFacts, ...(facts && { failure: facts }) },
     });
@@ -122,7 +133,7 @@ export class Lifecycle {
     });
     const next = ctx.update(record, { state, run: this.#runFacts(record, exit) });
     await releaseRun(ctx, next);
-    await this.#afterExit(next, record.state.startedAt);
+    await this.#afterExit(ctx.store.get(id), record.state.startedAt);
     if (ctx.store.find(id)) await releaseRoot(ctx, next);
   }
 
@@ -217,7 +228,7 @@ export class Lifecycle {
     try {
       const run = { ...noFacts, ...(endedUnhealthy(record) && { afterUnhealthy: true }) };
       const restartCount = record.restartCount + (first ? 0 : 1);
-      await this.#startLocked({ ...record, restartCount, run });
+      await this.#startLocked(record, { restartCount, stoppedByUser: record.stoppedByUser, run });
     } catch (error) {
       ctx.options.logger.warn({ container: id, error: messageOf(error) }, 'a restart failed');
     }
@@ -271,7 +282,7 @@ export class Lifecycle {
     const record = ctx.store.get(id);
     const { state } = record;
     const paused = state.status === 'running' && state.paused;
-    if (type === 'resumed' && !paused) throw new EngineError('internal', `Container ${id} is not paused`);
+    if (type === 'resumed' && !paused) throw internal(`Container ${id} is not paused`);
     if (state.status !== 'running') throw conflict(`container ${id} is not running`);
     if (type === 'paused' && paused) throw conflict(`Container ${id} is already paused`);
     if (type === 'paused') await ctx.options.runtime.pause(id);

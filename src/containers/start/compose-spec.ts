@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { EngineError } from '#kernel';
 import type { HostConfig } from '#api/types';
+import { cgroupPath } from '../container-cgroup.ts';
 import type { ContainerContext } from '../context.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import { requestedDevices } from '../devices/device-requests.ts';
@@ -66,7 +66,7 @@ export async function composeSpec(
     edits,
     deviceRules: deviceRules(hostConfig, devices),
     deviceNumbers,
-    cgroupsPath: join('/', hostConfig.CgroupParent || host.cgroupParent, record.id),
+    cgroupsPath: cgroupPath(ctx, record),
     hostNetwork: network.path === undefined,
     initPath: init === undefined ? undefined : initDestination,
   });

@@ -2,10 +2,10 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { posix } from 'node:path';
 import { errnoOf } from '#kernel';
 import { openUnder, oPath } from '#linux';
+import { defaultSearchPath } from '../spec/default-paths.ts';
 import type { StartProblem } from './run-facts.ts';
 
 const headBytes = 4096;
-const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const executable = 0o111;
 
 /** ELF e_machine → the architecture's name as images have it. */
@@ -32,32 +32,29 @@ interface Found {
   readonly size: number;
 }
 
+/** Where a program is looked for. */
+interface SearchPlace {
+  readonly cwd: string;
+  readonly env: readonly string[];
+}
+
 /** What keeps a program from running, by looking at its file in the mounted root; undefined: nothing that shows. */
-export function examineProgram(
-  root: string,
-  program: string,
-  where: { readonly cwd: string; readonly env: readonly string[] },
-): StartProblem | undefined {
+export function examineProgram(root: string, program: string, where: SearchPlace): StartProblem | undefined {
   const fd = openSync(root, constants.O_DIRECTORY | oPath);
   try {
-    const path = candidates(program, where).find((candidate) => find(fd, candidate) !== undefined);
-    const file = path === undefined ? undefined : find(fd, path);
-    if (path === undefined || !file) return { kind: 'program-missing', program };
-    if (file.folder) return { kind: 'program-is-folder', program: path };
-    if ((file.mode & executable) === 0)
-      return { kind: 'not-executable', program: path, mode: file.mode & 0o7777 };
-    return examineContents(fd, path, file);
+    for (const path of candidates(program, where)) {
+      const file = find(fd, path);
+      if (file) return examineFile(fd, path, file);
+    }
+    return { kind: 'program-missing', program };
   } finally {
     closeSync(fd);
   }
 }
 
-function candidates(
-  program: string,
-  where: { readonly cwd: string; readonly env: readonly string[] },
-): string[] {
+function candidates(program: string, where: SearchPlace): string[] {
   if (program.includes('/')) return [posix.resolve('/', where.cwd, program)];
-  const path = where.env.findLast((entry) => entry.startsWith('PATH='))?.slice(5) ?? defaultPath;
+  const path = where.env.findLast((entry) => entry.startsWith('PATH='))?.slice(5) ?? defaultSearchPath;
   return path.split(':').map((folder) => posix.resolve('/', where.cwd, folder, program));
 }
 
@@ -79,7 +76,10 @@ function find(root: number, path: string): Found | undefined {
   }
 }
 
-function examineContents(root: number, path: string, { head, size }: Found): StartProblem | undefined {
+function examineFile(root: number, path: string, file: Found): StartProblem | undefined {
+  const { folder, mode, head, size } = file;
+  if (folder) return { kind: 'program-is-folder', program: path };
+  if ((mode & executable) === 0) return { kind: 'not-executable', program: path, mode: mode & 0o7777 };
   if (head.subarray(0, 2).toString('latin1') === '#!') return examineScript(root, path, head);
   if (head.length >= 20 && head.readUInt32BE(0) === 0x7f454c46) return examineElf(root, path, head);
   return { kind: 'format', program: path, empty: size === 0 };

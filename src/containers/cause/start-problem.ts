@@ -50,7 +50,7 @@ function holderOf(message: string): PortHolder | undefined {
   return process ? { name: process[1] ?? '', pid: Number(process[2]) } : undefined;
 }
 
-/** Milliseconds within which a program that the kernel refuses has ended. */
+/** Nanoseconds within which a program that the kernel refuses has ended. */
 const refusedWithin = 2_000_000_000n;
 
 /**

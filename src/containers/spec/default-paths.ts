@@ -25,6 +25,9 @@ export const readonlyPaths: readonly string[] = [
   '/proc/sysrq-trigger',
 ];
 
+/** Where programs are looked for, unless the image or the user says otherwise. */
+export const defaultSearchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 export const defaultShmSize = 64 * 1024 * 1024;
 
 const guarded = ['nosuid', 'noexec', 'nodev'] as const;

@@ -1,7 +1,13 @@
 import type { ContainerRecord } from '../container-record.ts';
 import type { CdiEdits, CdiHook, CdiMount } from '../devices/cdi-spec.ts';
 import { capabilitySets } from './capabilities.ts';
-import { defaultDeviceRules, kernelMounts, maskedPaths, readonlyPaths } from './default-paths.ts';
+import {
+  defaultDeviceRules,
+  defaultSearchPath,
+  kernelMounts,
+  maskedPaths,
+  readonlyPaths,
+} from './default-paths.ts';
 import type {
   RuntimeSpec,
   SpecDevice,
@@ -143,7 +149,7 @@ export function environment(
   own: { readonly hostname: string; readonly tty: boolean; readonly home: string },
 ): readonly string[] {
   const defaults = [
-    'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    `PATH=${defaultSearchPath}`,
     `HOSTNAME=${own.hostname}`,
     ...(own.tty ? ['TERM=xterm'] : []),
   ];

@@ -26,24 +26,25 @@ export function announceMounts(ctx: ContainerContext, record: ContainerRecord): 
   }
 }
 
-/** Tells of the networks that the networks' side knows nothing of: the host's and none at all. */
+/** The network of a run, if it is one that the networks' side tells nothing of: the host's, or none at all. */
+function silentNetwork(ctx: ContainerContext, { hostConfig }: ContainerRecord): Announced['network'] {
+  const name = hostConfig.NetworkMode ?? '';
+  if (name !== 'host' && name !== 'none') return undefined;
+  return { id: ctx.options.networks.get(name).id, name, type: name === 'none' ? 'null' : name };
+}
+
+/** Tells of a network that the networks' side tells nothing of. */
 export function announceNetwork(ctx: ContainerContext, record: ContainerRecord): void {
-  const { networks, events } = ctx.options;
-  const name = record.hostConfig.NetworkMode ?? '';
-  if (name !== 'host' && name !== 'none') return;
-  const { id } = networks.get(name);
-  const network = { id, name, type: name === 'none' ? 'null' : name };
+  const network = silentNetwork(ctx, record);
+  if (!network) return;
   announcedOf(ctx, record.id).network = network;
-  events.publish('network', 'connect', id, { container: record.id, name, type: network.type });
+  const { id, name, type } = network;
+  ctx.options.events.publish('network', 'connect', id, { container: record.id, name, type });
 }
 
 /** A run that an earlier daemon has begun: its end is told all the same. */
 export function adoptAnnouncements(ctx: ContainerContext, record: ContainerRecord): void {
-  const announced = announcedOf(ctx, record.id);
-  announced.mounts = volumesOf(record);
-  const name = record.hostConfig.NetworkMode ?? '';
-  if (name !== 'host' && name !== 'none') return;
-  announced.network = { id: ctx.options.networks.get(name).id, name, type: name === 'none' ? 'null' : name };
+  ctx.announced.set(record.id, { mounts: volumesOf(record), network: silentNetwork(ctx, record) });
 }
 
 /** Tells of the end of all that was announced. Once. */

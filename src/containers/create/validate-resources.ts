@@ -1,23 +1,16 @@
 import type { HostConfig } from '#api/types';
 import { invalidArgument } from '#kernel';
 import type { CgroupFeatures } from '#linux';
-
-/** What the kernel can do about limits. */
-export type KernelFacts = CgroupFeatures;
+import { refuse } from './refuse.ts';
 
 const mebibyte = 1024 * 1024;
-
-/** Throws invalidArgument with the message when the condition holds. */
-function refuse(condition: boolean, message: string): void {
-  if (condition) throw invalidArgument(message);
-}
 
 const within = (value: number, low: number, high: number): boolean => value >= low && value <= high;
 
 /** Refuses limits that cannot be. `cpus`: how many this host has. */
 export function validateResources(
   host: HostConfig,
-  facts: { readonly cpus: number; readonly kernel: KernelFacts },
+  facts: { readonly cpus: number; readonly kernel: CgroupFeatures },
 ): void {
   validateMemory(host);
   validateProcess(host);
@@ -82,7 +75,7 @@ function validateCpu(host: HostConfig, available: number): void {
   refuse(quota > 0 && quota < 1000, 'CPU cfs quota can not be less than 1ms (i.e. 1000)');
 }
 
-function validateRealtime(host: HostConfig, kernel: KernelFacts): void {
+function validateRealtime(host: HostConfig, kernel: CgroupFeatures): void {
   const { CpuRealtimePeriod: period = 0, CpuRealtimeRuntime: runtime = 0 } = host;
   refuse(
     !kernel.cpuRealtime && (period !== 0 || runtime !== 0),
@@ -96,7 +89,7 @@ function validateRealtime(host: HostConfig, kernel: KernelFacts): void {
 
 function validateSets(
   host: HostConfig,
-  { cpus, kernel }: { readonly cpus: number; readonly kernel: KernelFacts },
+  { cpus, kernel }: { readonly cpus: number; readonly kernel: CgroupFeatures },
 ): void {
   const { CpusetCpus: asked = '', CpusetMems: mems = '' } = host;
   refuse(

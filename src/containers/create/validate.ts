@@ -1,18 +1,21 @@
 import { isIP } from 'node:net';
 import type { ContainerConfig, HostConfig, RestartPolicy } from '#api/types';
 import { invalidArgument } from '#kernel';
+import type { CgroupFeatures } from '#linux';
 import type { RuntimeProgram } from '#runtime';
 import { parseSignal } from '../signals.ts';
 import { normalizeCapabilities, requireAvailable } from '../spec/capabilities.ts';
 import { parseSecurityOptions } from '../spec/security-options.ts';
-import { validateResources, type KernelFacts } from './validate-resources.ts';
+import { refuse } from './refuse.ts';
+import { validateResources } from './validate-resources.ts';
 
 export interface HostFacts {
   readonly cpus: number;
   /** OCI runtimes by name. */
   readonly runtimes: Readonly<Record<string, RuntimeProgram>>;
   readonly logDrivers: readonly string[];
-  readonly kernel: KernelFacts;
+  /** What it can do about limits. */
+  readonly kernel: CgroupFeatures;
   /** What the daemon may hand out: its own bounding set. */
   readonly capabilities: readonly string[];
 }
@@ -72,11 +75,6 @@ export function validateRestart(policy: RestartPolicy, autoRemove: boolean): voi
   if (autoRemove && name !== 'no') {
     throw invalidArgument("can't create 'AutoRemove' container with restart policy");
   }
-}
-
-/** Throws invalidArgument with the message when the condition holds. */
-function refuse(condition: boolean, message: string): void {
-  if (condition) throw invalidArgument(message);
 }
 
 function validateModes(config: ContainerConfig, host: HostConfig): void {

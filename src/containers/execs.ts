@@ -1,21 +1,13 @@
 import { Duplex } from 'node:stream';
 import type { ExecConfig } from '#api/types';
-import {
-  conflict,
-  EngineError,
-  internal,
-  invalidArgument,
-  messageOf,
-  newId,
-  notFound,
-  prefixErrors,
-} from '#kernel';
+import { conflict, internal, invalidArgument, messageOf, newId, notFound, prefixErrors } from '#kernel';
 import type { TaskExit } from '#runtime';
 import type { ExecStartOptions } from './containers.ts';
 import type { ContainerContext } from './context.ts';
 import type { ContainerRecord, ExecRecord } from './container-record.ts';
 import { failureCode } from './lifecycle.ts';
 import { execVariables } from './links.ts';
+import { settlesWithin } from './settles-within.ts';
 import { capabilitiesOf, capabilitySets } from './spec/capabilities.ts';
 import { consoleSize, environment } from './spec/runtime-spec.ts';
 import type { SpecProcess } from './spec/oci-spec.ts';
@@ -215,7 +207,9 @@ export class Execs {
   /** Waits a while for the start: a client has the answer to it before the process runs. */
   async resize(id: string, size: { rows: number; columns: number }): Promise<void> {
     const exec = this.#get(id);
-    await inTime(exec.started.promise, startPatienceMs, 'timeout waiting for exec session ready');
+    if (!(await settlesWithin(exec.started.promise, startPatienceMs))) {
+      throw internal('timeout waiting for exec session ready');
+    }
     if (exec.record.state.status !== 'running') {
       throw notFound(`NotFound: process does not exist ${exec.record.id}: not found`);
     }
@@ -283,14 +277,4 @@ function endsAfter(streams: Duplex, ended: Promise<unknown>): Duplex {
   });
   streams.on('error', (error) => gated.destroy(error));
   return gated;
-}
-
-async function inTime(promise: Promise<unknown>, limitMs: number, message: string): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new EngineError('internal', message)), limitMs);
-  try {
-    await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -38,6 +38,7 @@ import { makeBaseLayer } from './start/base-layer.ts';
 import { rewriteContainerEtc } from './start/container-etc.ts';
 import { rootOf, stateFolderOf } from './start/container-paths.ts';
 import { clearContainerLog, readableLogPath, resumeShipping, shownLogPath } from './start/log-config.ts';
+import { lastExit } from './state-machine.ts';
 import { StatsSampler, type StatsOptions, type StatsReading } from './stats/sampler.ts';
 import { top } from './top.ts';
 import { updateContainer } from './update/update-container.ts';
@@ -253,7 +254,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
   ): { readonly result: Promise<{ readonly statusCode: number; readonly error?: string }> } {
     const { id, state } = this.#ctx.store.get(ref);
     if (condition === 'not-running' && state.status !== 'running' && state.status !== 'restarting') {
-      const ended = state.status === 'exited' ? state : 'last' in state ? state.last : undefined;
+      const ended = lastExit(state);
       return { result: Promise.resolve(ended ? waitResult(ended) : { statusCode: 0 }) };
     }
     return { result: this.#ctx.waiters.add(id, condition, options.signal) };

@@ -9,7 +9,7 @@ import { dropImages } from './held-images.ts';
 import { hasLinks, settleLinks } from './links.ts';
 import { stateFolderOf } from './start/container-paths.ts';
 import { release, releaseRoot } from './start/launch.ts';
-import { transition } from './state-machine.ts';
+import { lastExit, transition } from './state-machine.ts';
 
 export interface RemoveOptions {
   readonly force: boolean;
@@ -75,8 +75,7 @@ export async function removeLocked(
   options: Pick<RemoveOptions, 'volumes'> & { readonly released?: boolean },
 ): Promise<void> {
   const { snapshots, logger } = ctx.options;
-  const last =
-    'last' in record.state ? record.state.last : record.state.status === 'exited' ? record.state : undefined;
+  const last = lastExit(record.state);
   const removing = ctx.update(record, { state: transition(record.state, { type: 'removing' }) });
   try {
     await (options.released ? releaseRoot : release)(ctx, removing);

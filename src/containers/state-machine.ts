@@ -20,7 +20,8 @@ export type ContainerEvent =
 
 type Move = (state: ContainerState, event: ContainerEvent) => ContainerState | undefined;
 
-const lastExit = (state: ContainerState): Exited | undefined => {
+/** The end of the last run, if the container is not running and ever ran. */
+export const lastExit = (state: ContainerState): Exited | undefined => {
   if (state.status === 'exited') return state;
   return 'last' in state ? state.last : undefined;
 };

@@ -2,6 +2,7 @@ import { conflict, EngineError, isKind, prefixErrors, unavailable } from '#kerne
 import { withSignal, type SentSignal, type SignalSender } from './cause/run-facts.ts';
 import type { ContainerContext } from './context.ts';
 import type { ContainerRecord } from './container-record.ts';
+import { settlesWithin } from './settles-within.ts';
 import { parseSignal } from './signals.ts';
 
 /** Milliseconds that a killed container may take to end. */
@@ -165,17 +166,3 @@ export class Termination {
 }
 
 const stopSignalOf = ({ config }: ContainerRecord): number => parseSignal(config.StopSignal || 'SIGTERM');
-
-async function settlesWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(false);
-    }, milliseconds);
-  });
-  try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

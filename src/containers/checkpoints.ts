@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { conflict, internal, messageOf, unimplemented } from '#kernel';
+import { conflict, errnoOf, internal, messageOf, unimplemented } from '#kernel';
 import type { ContainerContext } from './context.ts';
 
 const execute = promisify(execFile);
@@ -46,7 +46,7 @@ async function criuOnThisKernel(): Promise<string | undefined> {
     await execute('criu', ['check'], { timeout: patience });
     return undefined;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'criu is not installed';
+    if (errnoOf(error) === 'ENOENT') return 'criu is not installed';
     const reason = /^Error \([^)]*\): (.*)$/m.exec(messageOf(error))?.[1] ?? 'criu check fails';
     return `criu does not work on this kernel (${reason})`;
   }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerConfig, HostConfig } from '#api/types';
-import { EngineError, invalidArgument, isKind, notFound, unimplemented } from '#kernel';
+import { invalidArgument, isKind, notFound, prefixErrors, unimplemented } from '#kernel';
 import type { Endpoint } from '#networks';
 import type { ContainerContext } from './context.ts';
 import type { ContainerLink, ContainerRecord } from './container-record.ts';
@@ -44,14 +44,10 @@ function refuseSharedNetwork(mode: string | undefined): void {
 }
 
 function linked(ctx: ContainerContext, name: string): ContainerRecord {
-  const wrong = name === '' ? 'invalid name or ID supplied: ""' : `No such container: ${name}`;
-  try {
-    if (name !== '') return ctx.store.get(name);
-  } catch (error) {
-    if (!(error instanceof EngineError) || error.kind !== 'notFound') throw error;
-  }
+  const prefix = `could not get container for ${name}: `;
+  if (name === '') throw invalidArgument(`${prefix}invalid name or ID supplied: ""`);
   // Not 404: clients would take that for the image and pull it.
-  throw invalidArgument(`could not get container for ${name}: ${wrong}`);
+  return prefixErrors(prefix, () => ctx.store.get(name), 'invalidArgument');
 }
 
 /** A record with `hostConfig.Links` as inspect shows it (`/target:/name/alias`). A target that is gone keeps its text. */

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { ContainerTopResponse } from '#api/types';
-import { conflict, EngineError, invalidArgument, messageOf } from '#kernel';
+import { conflict, internal, invalidArgument, messageOf } from '#kernel';
 import type { ContainerContext } from './context.ts';
 
 const run = promisify(execFile);
@@ -18,7 +18,7 @@ export async function top(ctx: ContainerContext, ref: string, psArgs: string): P
     maxBuffer: 1 << 26,
     env: { ...process.env, LC_ALL: 'C' },
   }).catch((error: unknown) => {
-    throw new EngineError('internal', psComplaint(error), { cause: error });
+    throw internal(psComplaint(error), error);
   });
   const processes = narrow(stdout, pids);
   ctx.publish(record, 'top');

@@ -41,7 +41,7 @@ export async function createContainer(
   );
   if (!request.Image) throw imageless(request);
   const image = images.get(request.Image);
-  const foreign = checkPlatform(request.Image ?? '', image.config, options.platform);
+  const foreign = checkPlatform(request.Image, image.config, options.platform);
   const id = newId();
   const { config, hostConfig, warnings } = settleConfig(ctx, id, request, image);
   const endpoints = validateNetwork(config, hostConfig, request, ctx);
@@ -61,7 +61,7 @@ export async function createContainer(
       id,
       name,
       createdAt: clock.now(),
-      imageName: request.Image ?? '',
+      imageName: request.Image,
       imageId: image.id,
       config,
       // The endpoints have them, or settleLinks() says what they are.

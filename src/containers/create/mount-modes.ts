@@ -1,4 +1,4 @@
-import { EngineError, invalidArgument, messageOf } from '#kernel';
+import { internal, invalidArgument, prefixErrors } from '#kernel';
 
 /** What the third part of `-v source:target:mode` says. */
 export interface MountMode {
@@ -21,7 +21,7 @@ const propagations = new Set(groups[2]);
 export const isPropagation = (text: string): boolean => propagations.has(text);
 
 // Docker answers 500 for an unknown mode, and its clients have learnt to live with it.
-const invalidMode = (text: string): EngineError => new EngineError('internal', `invalid mode: ${text}`);
+const invalidMode = (text: string): Error => internal(`invalid mode: ${text}`);
 
 /** Reads a mode. Throws `invalid mode: …`. */
 export function parseMode(text: string): MountMode {
@@ -45,12 +45,7 @@ export function parseVolumesFrom(spec: string): { readonly container: string; re
   const at = spec.indexOf(':');
   if (at < 0) return { container: spec, rw: true };
   const text = spec.slice(at + 1);
-  let mode: MountMode;
-  try {
-    mode = parseMode(text);
-  } catch (error) {
-    throw invalidArgument(messageOf(error), error);
-  }
+  const mode = prefixErrors('', () => parseMode(text), 'invalidArgument');
   if (mode.propagation !== '' || !mode.copyUp) throw invalidArgument(`invalid mode: ${text}`);
   return { container: spec.slice(0, at), rw: mode.rw };
 }

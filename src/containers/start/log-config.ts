@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { HostConfig } from '#api/types';
-import { EngineError, internal, messageOf } from '#kernel';
+import { EngineError, internal, messageOf, prefixErrors, unimplemented } from '#kernel';
 import {
   bufferSize,
   cacheDisabled,
@@ -47,7 +47,7 @@ export function readableLogPath(ctx: ContainerContext, record: ContainerRecord):
   const path = localLogPath(ctx, record);
   const hidden = isRemoteDriver(driverOf(record.hostConfig)) && cacheDisabled(optionsOf(record));
   if (path === undefined || hidden) {
-    throw new EngineError('unimplemented', 'configured logging driver does not support reading');
+    throw unimplemented('configured logging driver does not support reading');
   }
   logConfig(ctx, record);
   return path;
@@ -132,11 +132,21 @@ function jsonFiles(options: LogOptions): Files {
 /** 20 MB × 5, compressed, unless told otherwise. */
 function localFiles(options: LogOptions): Files {
   const size = options['max-size'] ?? '20m';
-  const maxSize = prefixed(`invalid value for max-size: ${size}`, () => parseSize(size, 1000));
+  const maxSize = prefixErrors(
+    `invalid value for max-size: ${size}: `,
+    () => parseSize(size, 1000),
+    'internal',
+  );
   const files = options['max-file'] ?? '5';
-  const maxFiles = prefixed(`invalid value for max-file: ${files}`, () => parseInteger(files));
-  const compress = prefixed('error reading compress log option', () =>
-    parseBoolean(options['compress'] ?? 'true'),
+  const maxFiles = prefixErrors(
+    `invalid value for max-file: ${files}: `,
+    () => parseInteger(files),
+    'internal',
+  );
+  const compress = prefixErrors(
+    'error reading compress log option: ',
+    () => parseBoolean(options['compress'] ?? 'true'),
+    'internal',
   );
   if (maxFiles < 0) throw internal('max file count cannot be less than 0');
   if (compress && maxFiles < 2) throw internal('compression cannot be enabled when max file count is 1');
@@ -183,12 +193,4 @@ function logInfo(ctx: ContainerContext, record: ContainerRecord): LogInfo {
     labels: config.Labels ?? {},
     hostname: ctx.options.host.hostname,
   };
-}
-
-function prefixed<T>(prefix: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    throw internal(`${prefix}: ${messageOf(error)}`, error);
-  }
 }

@@ -8,7 +8,8 @@ export interface Difference {
 
 const shown = (value: unknown): string => (value === undefined ? '(absent)' : JSON.stringify(value));
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+/** A value of JSON with names in it. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Where two values differ, to the leaf. Types, presence, null and emptiness count; the order of keys does not. */

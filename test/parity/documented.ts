@@ -1,19 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isObject } from './compare.ts';
 
 /** Fields of the specification's newest version by model: `string`, `list of X`, `map of X`, or a model's name. */
 type Models = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 const file = join(import.meta.dirname, '../golden/documented-fields.json');
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+// Made from the specification in this shape.
+const models = JSON.parse(readFileSync(file, 'utf8')) as Models;
 
 /** Where a value is not what the specification says of the model: wrong types, and fields that it does not have. */
 export function undocumented(model: string, value: unknown): readonly string[] {
-  // Made from the specification in this shape.
-  const models = JSON.parse(readFileSync(file, 'utf8')) as Models;
-
   function check(type: string, found: unknown, path: string): readonly string[] {
     if (found === null || found === undefined) return [];
     const list = /^list of (.*)$/.exec(type)?.[1];

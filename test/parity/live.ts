@@ -1,7 +1,7 @@
 /**
  * Plays the scenarios against both engines and prints where ours answers otherwise.
  *
- *   live.ts [--record] [--golden] [OPERATION...]
+ *   live.ts [--record] [--golden] [--version VERSION,...] [OPERATION...]
  *
  * PARITY_REFERENCE: the reference engine's socket; --record writes what it answers as the golden files, --golden
  * takes these in its place.

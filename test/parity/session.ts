@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../setup/index.ts';
 import { joinChunks, readBody } from './body.ts';
 import { normalise, normaliseHeaders } from './normalise.ts';
 import { ask, TakenOver, type Received } from './wire.ts';
@@ -110,13 +111,9 @@ export class Session {
   }
 
   async #said(name: string, text: string): Promise<void> {
-    const limit = Date.now() + 30_000;
-    for (;;) {
-      const { body } = await ask(this.#socket, { method: 'GET', path: `/containers/${name}/logs?stdout=1` });
-      if (body.includes(text)) return;
-      if (Date.now() > limit) throw new Error(`${name} does not say ${text}`);
-      await delay(10);
-    }
+    const asked = { method: 'GET', path: `/containers/${name}/logs?stdout=1` };
+    const says = async (): Promise<boolean> => (await ask(this.#socket, asked)).body.includes(text);
+    await eventually(says, { timeout: 30_000, what: `${name} says ${text}` });
   }
 
   /** Waits for an exec's last event, which comes after its state is known. */
@@ -174,12 +171,11 @@ export class Session {
     const until = now();
     const filters = encodeURIComponent(JSON.stringify({ type: types }));
     const query = `since=${this.#since}&until=${until}&filters=${filters}`;
-    const { body, ...head } = await ask(this.#socket, this.#asked('GET', `/events?${query}`, {}));
+    const received = await ask(this.#socket, this.#asked('GET', `/events?${query}`, {}));
     this.#since = until;
-    const lines = body.toString().split('\n');
+    const lines = received.body.toString().split('\n');
     const events = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as JsonRecord);
-    const { status, headers } = { ...head };
-    this.#record(step, 'GET', '/events', { status, headers, body }, events.map(eventText));
+    this.#record(step, 'GET', '/events', received, events.map(eventText));
   }
 
   /** Kills a container and waits for its end, so that no event of it is left to come. */
@@ -205,23 +201,18 @@ export class Session {
   }
 
   async #untilDeaths(name: string, deaths: number): Promise<void> {
-    const limit = Date.now() + 30_000;
-    while ((await this.#deaths(name)) < deaths) {
-      if (Date.now() > limit) throw new Error(`${name} does not die`);
-      await delay(10);
-    }
+    const dead = async (): Promise<boolean> => (await this.#deaths(name)) >= deaths;
+    await eventually(dead, { timeout: 30_000, what: `${name} dies` });
     await this.until(name, ({ Status }) => Status === 'exited');
   }
 
   /** Polls until the container's state is the one that is asked for. */
   async until(name: string, holds: (state: JsonRecord) => boolean): Promise<void> {
-    const limit = Date.now() + 30_000;
-    while (Date.now() < limit) {
+    const reached = async (): Promise<boolean> => {
       const { State } = await this.quiet('GET', `/containers/${name}/json`);
-      if (holds(State as JsonRecord)) return;
-      await delay(20);
-    }
-    throw new Error(`${name} did not come to the state that was waited for`);
+      return holds(State as JsonRecord);
+    };
+    await eventually(reached, { timeout: 30_000, what: `${name} comes to the state that is waited for` });
   }
 
   /** Removes everything the scenario made. */

@@ -19,6 +19,9 @@ export interface Received {
 
 const deadline = 60_000;
 
+/** Headers with which attach and exec give the connection over to their streams. */
+export const upgrade = { Connection: 'Upgrade', Upgrade: 'tcp' };
+
 function encode({ body, headers = {} }: Asked): {
   bytes: Uint8Array | undefined;
   headers: Record<string, string>;
@@ -151,7 +154,6 @@ export class TakenOver {
     while (!done()) {
       const left = limit - Date.now();
       if (left <= 0 || this.#ended) {
-        if (done()) return;
         this.#socket.destroy();
         const state = this.#ended ? 'ended' : 'said no more';
         throw new Error(`${this.#what}: the engine ${state} after ${JSON.stringify(this.#bytes.toString())}`);

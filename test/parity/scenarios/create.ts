@@ -1,9 +1,7 @@
 import { faultsOfClients, refusedEarly } from '../causes.ts';
+import { isObject } from '../compare.ts';
 import type { Scenario } from '../scenario.ts';
 import type { JsonRecord, Session } from '../session.ts';
-
-const isObject = (value: unknown): value is JsonRecord =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What of an inspection is not as it is for a container without options. */
 function changed(plain: unknown, found: unknown): unknown {
@@ -289,8 +287,8 @@ export const createScenario: Scenario = {
       'a bind to a relative place',
       'a security option that is none',
       'a bind of a mode that is none',
+      'a bind over the root',
     ),
-    ...faultsOfClients('a bind over the root'),
     ...refusedEarly(
       'a volume over the root',
       'a user mode that is none',

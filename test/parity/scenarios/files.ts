@@ -1,5 +1,6 @@
-import { faultsOfClients } from '../causes.ts';
 import { gzipSync } from 'node:zlib';
+import { eventually } from '../../setup/index.ts';
+import { faultsOfClients } from '../causes.ts';
 import { makeTar } from '../body.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Session } from '../session.ts';
@@ -55,7 +56,7 @@ const reads = (operation: string, method: 'GET' | 'HEAD'): Scenario => ({
       Volumes: { '/data': {} },
     });
     await engine.quiet('POST', '/containers/up/exec', { Cmd: ['true'] });
-    await ready(engine, 'up');
+    await made(engine, 'up', '/ready');
     for (const [step, path] of paths.slice(0, 6)) await at(`${step}, running`, archivePath(path, 'up'));
     await at('a volume', archivePath('/data', 'up'));
     await engine.create('new');
@@ -65,13 +66,9 @@ const reads = (operation: string, method: 'GET' | 'HEAD'): Scenario => ({
   },
 });
 
-async function ready(engine: Session, name: string): Promise<void> {
-  const limit = Date.now() + 20_000;
-  for (;;) {
-    const found = await engine.quiet('GET', archivePath('/ready', name)).catch(() => undefined);
-    if (found || Date.now() > limit) return;
-  }
-}
+/** Until a running container has made a file. */
+const made = async (engine: Session, name: string, path: string): Promise<unknown> =>
+  eventually(() => engine.quiet('GET', archivePath(path, name)), { timeout: 20_000 });
 
 const write: Scenario = {
   operation: 'PutContainerArchive',
@@ -164,10 +161,7 @@ const changes: Scenario = {
     });
     await at('mounts', 'mnt');
     await engine.run('up', { Cmd: ['sh', '-c', 'echo x > /now; sleep 1000'] });
-    const limit = Date.now() + 20_000;
-    while (Date.now() < limit) {
-      if (await engine.quiet('GET', archivePath('/now', 'up')).catch(() => undefined)) break;
-    }
+    await made(engine, 'up', '/now');
     await at('a running container', 'up');
     await at('no such container', 'nope');
   },

@@ -96,8 +96,7 @@ async function makeListed(engine: Session): Promise<void> {
 const list: Scenario = {
   operation: 'ContainerList',
   differences: [
-    ...faultsOfClients('a limit that is none'),
-    ...faultsOfClients('filter {"publish":["x"]}', 'filter {"expose":["70000"]}'),
+    ...faultsOfClients('a limit that is none', 'filter {"publish":["x"]}', 'filter {"expose":["70000"]}'),
   ],
   run: async (engine) => {
     const at = async (step: string, query = ''): Promise<unknown> =>

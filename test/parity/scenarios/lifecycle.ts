@@ -1,3 +1,4 @@
+import { eventually } from '../../setup/index.ts';
 import { faultsOfClients } from '../causes.ts';
 import type { Scenario } from '../scenario.ts';
 import type { JsonRecord, Session } from '../session.ts';
@@ -216,13 +217,13 @@ const rename: Scenario = {
 };
 
 /** The engine may answer before the last event is sent. */
-async function gone(engine: Session, name: string): Promise<void> {
-  const limit = Date.now() + 10_000;
-  for (;;) {
-    const found = await engine.quiet('GET', `/containers/${name}/json`).catch(() => undefined);
-    if (!found || Date.now() > limit) return;
-  }
-}
+const gone = async (engine: Session, name: string): Promise<unknown> =>
+  eventually(() =>
+    engine.quiet('GET', `/containers/${name}/json`).then(
+      () => false,
+      () => true,
+    ),
+  );
 
 const remove: Scenario = {
   operation: 'ContainerDelete',

@@ -1,8 +1,8 @@
+import { eventually } from '../../setup/index.ts';
 import { faultsOfClients } from '../causes.ts';
 import type { Scenario } from '../scenario.ts';
 import type { JsonRecord, Session } from '../session.ts';
-
-const upgrade = { Connection: 'Upgrade', Upgrade: 'tcp' };
+import { upgrade } from '../wire.ts';
 
 const top: Scenario = {
   operation: 'ContainerTop',
@@ -95,11 +95,13 @@ async function prepare(engine: Session, body: JsonRecord, container = 'ex'): Pro
 }
 
 async function ended(engine: Session, id: string): Promise<void> {
-  const limit = Date.now() + 20_000;
-  while (Date.now() < limit) {
-    const { Running, ExitCode } = await engine.quiet('GET', `/exec/${id}/json`);
-    if (Running === false && ExitCode !== null) break;
-  }
+  await eventually(
+    async () => {
+      const { Running, ExitCode } = await engine.quiet('GET', `/exec/${id}/json`);
+      return Running === false && ExitCode !== null;
+    },
+    { timeout: 20_000 },
+  );
   await engine.execDied(id);
 }
 

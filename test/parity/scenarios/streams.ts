@@ -2,8 +2,7 @@ import { faultsOfClients } from '../causes.ts';
 import { joinWebSocketFrames, webSocketFrame } from '../body.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Session } from '../session.ts';
-
-const upgrade = { Connection: 'Upgrade', Upgrade: 'tcp' };
+import { upgrade } from '../wire.ts';
 
 const logs: Scenario = {
   operation: 'ContainerLogs',

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import {
+  answerOf,
   command,
   dockerProgram,
   freePort,
@@ -28,10 +29,8 @@ const json = async (daemon: Daemon, path: string): Promise<Record<string, unknow
   return JSON.parse(body) as Record<string, unknown>;
 };
 
-async function docker(daemon: Daemon, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.docker(args);
-  assert.equal(code, 0, `docker ${args.join(' ')}: ${stderr}`);
-  return stdout.trim();
+function docker(daemon: Daemon, ...args: string[]): Promise<string> {
+  return answerOf(daemon.docker, args);
 }
 
 async function inFolder(task: (folder: string) => Promise<void>): Promise<void> {

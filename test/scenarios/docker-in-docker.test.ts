@@ -4,15 +4,13 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { cacheFolder } from '../setup/cache.ts';
 import { projectRoot } from '../setup/clients.ts';
-import { busyboxArchive, eventually, startDaemon } from '../setup/index.ts';
+import { answerOf, busyboxArchive, eventually, startDaemon } from '../setup/index.ts';
 
 const daemon = await startDaemon();
 after(() => daemon[Symbol.asyncDispose]());
 
-async function docker(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.docker(args);
-  assert.equal(code, 0, `docker ${args.join(' ')}: ${stdout}${stderr}`);
-  return stdout.trim();
+function docker(...args: string[]): Promise<string> {
+  return answerOf(daemon.docker, args);
 }
 
 const archive = await busyboxArchive();

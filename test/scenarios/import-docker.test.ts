@@ -7,12 +7,10 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { busyboxImage } from '../setup/images.ts';
-import { busyboxArchive, startDaemon, type Daemon } from '../setup/index.ts';
+import { answerOf, busyboxArchive, startDaemon, type Daemon } from '../setup/index.ts';
 
-async function docker(daemon: Daemon, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.docker(args);
-  assert.equal(code, 0, `docker ${args.join(' ')}: ${stdout}${stderr}`);
-  return stdout.trim();
+function docker(daemon: Daemon, ...args: string[]): Promise<string> {
+  return answerOf(daemon.docker, args);
 }
 
 async function importDocker(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { busyboxArchive, startDaemon, type Daemon, type HostState } from '../setup/index.ts';
+import { answerOf, busyboxArchive, startDaemon, type Daemon, type HostState } from '../setup/index.ts';
 
 let daemon: Daemon;
 let idle: HostState;
@@ -15,10 +15,8 @@ before(async () => {
 });
 after(() => daemon[Symbol.asyncDispose]());
 
-async function succeed(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.docker(args);
-  assert.equal(code, 0, `docker ${args.join(' ')}: ${stderr}`);
-  return stdout.trim();
+function succeed(...args: string[]): Promise<string> {
+  return answerOf(daemon.docker, args);
 }
 
 /** Options that make a container open as much as one can: ports, volumes, tmpfs, a network, an init. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { kill } from 'node:process';
 import { after, before, test } from 'node:test';
-import { busyboxArchive, eventually, startDaemon, succeed, type Daemon } from '../setup/index.ts';
+import { answerOf, busyboxArchive, eventually, startDaemon, succeed, type Daemon } from '../setup/index.ts';
 
 interface Inspected {
   readonly RestartCount: number;
@@ -31,10 +31,8 @@ before(async () => {
 
 after(async () => daemon[Symbol.asyncDispose]());
 
-async function run(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.wharf(args);
-  assert.equal(code, 0, `wharf ${args.join(' ')}: ${stderr}`);
-  return stdout.trim();
+function run(...args: string[]): Promise<string> {
+  return answerOf(daemon.wharf, args);
 }
 
 async function inspect(name: string): Promise<Inspected> {

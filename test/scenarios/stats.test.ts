@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 import {
+  answerOf,
   busyboxArchive,
   eventually,
   startDaemon,
@@ -47,10 +48,8 @@ before(async () => {
 });
 after(() => daemon[Symbol.asyncDispose]());
 
-async function succeed(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.docker(args);
-  assert.equal(code, 0, `docker ${args.join(' ')}: ${stderr}`);
-  return stdout.trim();
+function succeed(...args: string[]): Promise<string> {
+  return answerOf(daemon.docker, args);
 }
 
 async function stats(path: string): Promise<Stats> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { kill } from 'node:process';
 import { test } from 'node:test';
 import {
+  answerOf,
   assertNoLeaks,
   busyboxArchive,
   eventually,
@@ -18,10 +19,8 @@ interface State {
   readonly Pid: number;
 }
 
-async function succeed(daemon: Daemon, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.docker(args);
-  assert.equal(code, 0, `docker ${args.join(' ')}: ${stderr}`);
-  return stdout.trim();
+function succeed(daemon: Daemon, ...args: string[]): Promise<string> {
+  return answerOf(daemon.docker, args);
 }
 
 async function stateOf(daemon: Daemon, name: string): Promise<State> {

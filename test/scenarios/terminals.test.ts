@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Agent, WebSocket } from 'undici';
 import {
+  answerOf,
   busyboxArchive,
   dockerProgram,
   eventually,
@@ -20,10 +21,8 @@ before(async () => {
 });
 after(() => daemon[Symbol.asyncDispose]());
 
-async function succeed(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.docker(args);
-  assert.equal(code, 0, `docker ${args.join(' ')}: ${stdout}${stderr}`);
-  return stdout.replace(/\n$/, '');
+function succeed(...args: string[]): Promise<string> {
+  return answerOf(daemon.docker, args);
 }
 
 /** Where the last line of a terminal with so many rows is written. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { busyboxArchive, startDaemon, type Daemon } from '../setup/index.ts';
+import { answerOf, busyboxArchive, startDaemon, type Daemon } from '../setup/index.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -14,10 +14,8 @@ before(async () => {
 });
 after(() => daemon[Symbol.asyncDispose]());
 
-async function succeed(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.docker(args);
-  assert.equal(code, 0, `docker ${args.join(' ')}: ${stderr}`);
-  return stdout.trim();
+function succeed(...args: string[]): Promise<string> {
+  return answerOf(daemon.docker, args);
 }
 
 async function update(name: string, change: Json): Promise<{ status: number; body: Json }> {

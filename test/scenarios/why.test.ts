@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { kill } from 'node:process';
 import { after, before, test } from 'node:test';
-import { busyboxArchive, eventually, startDaemon, type Daemon } from '../setup/index.ts';
+import { answerOf, busyboxArchive, eventually, startDaemon, type Daemon } from '../setup/index.ts';
 
 interface Explanation {
   readonly Container: string;
@@ -38,10 +38,8 @@ before(async () => {
 
 after(async () => daemon[Symbol.asyncDispose]());
 
-async function run(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.wharf(args);
-  assert.equal(code, 0, `wharf ${args.join(' ')}: ${stderr}`);
-  return stdout.trim();
+function run(...args: string[]): Promise<string> {
+  return answerOf(daemon.wharf, args);
 }
 
 async function why(name: string): Promise<Explanation> {

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cacheFolder } from './cache.ts';
-import { command, type CommandOptions, type CommandResult } from './commands.ts';
+import { command, outputOf, type CommandOptions, type CommandResult } from './commands.ts';
 
 /** The clone's folder. */
 export const projectRoot = join(import.meta.dirname, '../..');
@@ -44,3 +44,10 @@ export const client =
   (program: string, env: Readonly<Record<string, string>>): Client =>
   (args, options = {}) =>
     command(program, args, { ...options, env: { ...env, ...options.env } });
+
+/** Like succeed(), for a client's command: it must succeed. Answers its output without the last newline. */
+export const answerOf = async (
+  run: Client,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<string> => outputOf(await run(args, options), args);

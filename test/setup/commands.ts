@@ -63,8 +63,12 @@ export async function succeed(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<string> {
-  const { code, stdout, stderr } = await command(program, args, options);
-  if (code !== 0) throw new Error(`${[program, ...args].join(' ')}: exit code ${code}\n${stdout}${stderr}`);
+  return outputOf(await command(program, args, options), [program, ...args]);
+}
+
+/** The output of a command that has succeeded, without the last newline; any other exit code is an error. */
+export function outputOf({ code, stdout, stderr }: CommandResult, words: readonly string[]): string {
+  if (code !== 0) throw new Error(`${words.join(' ')}: exit code ${code}\n${stdout}${stderr}`);
   return stdout.replace(/\n$/, '');
 }
 

@@ -3,7 +3,7 @@ import { invalidArgument } from '#kernel';
 import type { Backends } from '../backends.ts';
 import type { Filters } from '../filters.ts';
 import type { Query } from '../query.ts';
-import { viewPortSummaries } from '../views/container-network.ts';
+import { liveNetwork, viewPortSummaries } from '../views/container-network.ts';
 import { exitCodeOf, lastExit, wireStatus } from '../views/container-state.ts';
 
 type FilterBackends = Pick<Backends, 'containers' | 'images' | 'networks'>;
@@ -142,7 +142,7 @@ type Ports = (record: ContainerRecord) => readonly string[];
 const exposed =
   ({ containers }: FilterBackends): Ports =>
   (record) =>
-    viewPortSummaries(record, containers.network(record.id)).map(
+    viewPortSummaries(record, liveNetwork(containers, record)).map(
       (port) => `${port.PrivatePort}/${port.Type}`,
     );
 
@@ -150,7 +150,7 @@ const exposed =
 const published =
   ({ containers }: FilterBackends): Ports =>
   (record) =>
-    (containers.network(record.id)?.ports ?? []).map((port) => `${port.hostPort}/${port.protocol}`);
+    (liveNetwork(containers, record)?.ports ?? []).map((port) => `${port.hostPort}/${port.protocol}`);
 
 /** Values are `80`, `80/udp` or `8000-8010/tcp`. */
 function hasPort(filters: Filters, name: string, portsOf: Ports): Test {

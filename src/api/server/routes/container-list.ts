@@ -1,11 +1,12 @@
 import type { ContainerInspectResponse, ContainerSummary } from '#api/types';
-import type { ContainerRecord, LiveNetwork } from '#containers';
+import type { ContainerRecord } from '#containers';
 import { ok, type Answer } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import { named, type Route } from '../route.ts';
 import { unlessGone } from '../unless-gone.ts';
 import { viewContainer } from '../views/container-inspect.ts';
+import { liveNetwork } from '../views/container-network.ts';
 import { SummaryTexts, viewSummary, type SummaryFacts } from '../views/container-summary.ts';
 import { selectContainers } from './container-filters.ts';
 
@@ -57,10 +58,6 @@ export function summaryFacts(backends: ListBackends): (record: ContainerRecord) 
     imageNameHolds: imageId(record.imageName) === record.imageId,
   });
 }
-
-/** What is left of a run that has ended is not shown, though it takes a moment to go. */
-const liveNetwork = (containers: Backends['containers'], record: ContainerRecord): LiveNetwork | undefined =>
-  record.state.status === 'running' ? containers.network(record.id) : undefined;
 
 async function withSizes(
   backends: ListBackends,

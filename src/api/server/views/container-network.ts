@@ -1,10 +1,16 @@
 import { hash } from 'node:crypto';
 import type { EndpointSettings, NetworkSettings, PortBinding, PortMap, PortSummary } from '#api/types';
-import type { ContainerRecord, LiveNetwork } from '#containers';
+import type { ContainerRecord, Containers, LiveNetwork } from '#containers';
 import type { Endpoint, PublishedPort } from '#networks';
 
 /** A network's id by the name a container's endpoint has it under; undefined once it is gone. */
 export type NetworkIds = (name: string) => string | undefined;
+
+/** What is left of a run that has ended is not shown, though it takes a moment to go. */
+export const liveNetwork = (
+  containers: Pick<Containers, 'network'>,
+  record: ContainerRecord,
+): LiveNetwork | undefined => (record.state.status === 'running' ? containers.network(record.id) : undefined);
 
 /** The container's places in networks: as asked for, and, while it runs, as they are. */
 export function viewEndpoints(

@@ -1,17 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { systemClock, type Logger } from '#kernel';
+import { jsonLinesLogger, systemClock } from '#kernel';
 import { openLogSink, type LogSinkState } from '#logs';
 import { runSupervisor } from '#runtime';
 
-/** One JSON object a line on stderr, which the daemon points at a file. */
-const log =
-  (level: string) =>
-  (fields: object, phrase: string): void =>
-    void process.stderr.write(
-      `${JSON.stringify({ time: new Date().toISOString(), level, msg: phrase, ...fields })}\n`,
-    );
-const logger: Logger = { debug: () => undefined, info: log('info'), warn: log('warn'), error: log('error') };
+/** The daemon points stderr at a file. */
+const logger = jsonLinesLogger(process.stderr);
 
 const { values } = parseArgs({
   options: {

@@ -2,8 +2,8 @@ import { constants, fchownSync, fstatSync, unlinkSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import koffi from 'koffi';
 import { bind, check, close, lastErrno, SystemError } from './libc.ts';
+import { openUnixSocket, unixAddress } from './unix-address.ts';
 
-const socket = bind<(domain: number, type: number, protocol: number) => number>('int socket(int, int, int)');
 const bindSocket = bind<(fd: number, address: Uint8Array, length: number) => number>(
   'int bind(int, const void *, unsigned int)',
 );
@@ -18,15 +18,12 @@ const ioctl = bind<(fd: number, request: number, type: string, argument: Uint8Ar
   'int ioctl(int, unsigned long, ...)',
 );
 
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const O_CLOEXEC = 0o2000000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const TIOCSWINSZ = 0x5414;
 const TIOCGPTPEER = 0x5441;
-const PATH_MAX = 107;
 
 /** Where an OCI runtime hands over a terminal (`--console-socket`). Closing it removes its file. */
 export interface ConsoleSocket extends Disposable {
@@ -37,13 +34,9 @@ export interface ConsoleSocket extends Disposable {
 
 /** Listens on a new unix socket at `path` (≤ 107 bytes). The runtime does not wait for an answer: receive after it ended. */
 export function openConsoleSocket(path: string): ConsoleSocket {
-  const name = Buffer.from(path);
-  if (name.length > PATH_MAX) throw new SystemError('bind', os.errno.ENAMETOOLONG, path);
-  const fd = check(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'socket');
+  const address = unixAddress(path, 'bind');
+  const fd = openUnixSocket('stream');
   try {
-    const address = Buffer.alloc(2 + name.length + 1);
-    address.writeUInt16LE(AF_UNIX, 0);
-    name.copy(address, 2);
     check(bindSocket(fd, address, address.length), 'bind', path);
     check(listen(fd, 4), 'listen', path);
   } catch (error) {

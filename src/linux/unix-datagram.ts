@@ -1,7 +1,7 @@
 import { constants as os } from 'node:os';
 import { bind, check, close, lastErrno, SystemError } from './libc.ts';
+import { openUnixSocket, unixAddress } from './unix-address.ts';
 
-const socket = bind<(domain: number, type: number, protocol: number) => number>('int socket(int, int, int)');
 const connectSocket = bind<(fd: number, address: Uint8Array, length: number) => number>(
   'int connect(int, const void *, unsigned int)',
 );
@@ -9,11 +9,7 @@ const sendData = bind<(fd: number, data: Uint8Array, length: number, flags: numb
   'long send(int, const void *, size_t, int)',
 );
 
-const AF_UNIX = 1;
-const SOCK_DGRAM = 2;
-const CLOEXEC_NONBLOCK = 0o2000000 | 0o4000;
 const MSG_NOSIGNAL = 0x4000;
-const PATH_MAX = 107;
 
 /** A socket for datagrams to a unix path, such as those of syslog and the journal; node:dgram knows only IP. */
 export class UnixDatagramSocket implements Disposable {
@@ -22,13 +18,9 @@ export class UnixDatagramSocket implements Disposable {
 
   /** Throws SystemError: ENOENT, ECONNREFUSED, EPROTOTYPE for a stream socket. */
   constructor(path: string) {
-    const name = Buffer.from(path);
-    if (name.length > PATH_MAX) throw new SystemError('connect', os.errno.ENAMETOOLONG, path);
-    const address = Buffer.alloc(2 + name.length + 1);
-    address.writeUInt16LE(AF_UNIX, 0);
-    name.copy(address, 2);
+    const address = unixAddress(path, 'connect');
     this.#path = path;
-    this.#fd = check(socket(AF_UNIX, SOCK_DGRAM | CLOEXEC_NONBLOCK, 0), 'socket');
+    this.#fd = openUnixSocket('datagram');
     try {
       check(connectSocket(this.#fd, address, address.length), 'connect', path);
     } catch (error) {
@@ -48,4 +40,10 @@ export class UnixDatagramSocket implements Disposable {
     if (this.#fd >= 0) close(this.#fd);
     this.#fd = -1;
   }
+}
+
+/** One datagram to a unix socket, as service managers take notifications (sd_notify(3)). Throws SystemError. */
+export function sendDatagram(path: string, text: string): void {
+  using socket = new UnixDatagramSocket(path);
+  if (!socket.send(Buffer.from(text))) throw new SystemError('send', os.errno.EAGAIN, path);
 }

@@ -2,42 +2,15 @@ import { chmodSync, chownSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { bind, check, close, SystemError } from './libc.ts';
 import { openPidfd } from './process.ts';
+import { openUnixSocket, unixAddress } from './unix-address.ts';
 
-const socket = bind<(domain: number, type: number, protocol: number) => number>('int socket(int, int, int)');
 const bindSocket = bind<(fd: number, address: Uint8Array, length: number) => number>(
   'int bind(int, const void *, unsigned int)',
 );
 const listen = bind<(fd: number, backlog: number) => number>('int listen(int, int)');
-const sendto = bind<
-  (
-    fd: number,
-    data: Uint8Array,
-    length: number,
-    flags: number,
-    address: Uint8Array,
-    addressLength: number,
-  ) => number
->('long sendto(int, const void *, size_t, int, const void *, unsigned int)');
 const syscall = bind<(number: number, ...rest: (string | number)[]) => number>('long syscall(long, ...)');
 
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
-const SOCK_DGRAM = 2;
-const CLOEXEC_NONBLOCK = 0o2000000 | 0o4000;
-const MSG_NOSIGNAL = 0x4000;
 const SYS_PIDFD_GETFD = 438;
-const PATH_MAX = 107;
-
-/** struct sockaddr_un; a leading `@` names an abstract address. */
-function encode(path: string): Buffer {
-  const name = Buffer.from(path);
-  if (name.length > PATH_MAX) throw new SystemError('bind', os.errno.ENAMETOOLONG, path);
-  const address = Buffer.alloc(2 + name.length + (path.startsWith('@') ? 0 : 1));
-  address.writeUInt16LE(AF_UNIX, 0);
-  name.copy(address, 2);
-  if (path.startsWith('@')) address[2] = 0;
-  return address;
-}
 
 /**
  * A non-blocking, close-on-exec unix socket that listens at a path nobody has (at most 107 bytes). Nobody can connect
@@ -47,8 +20,8 @@ export function openUnixListener(
   path: string,
   options: { readonly mode: number; readonly gid?: number; readonly backlog?: number },
 ): number {
-  const address = encode(path);
-  const fd = check(socket(AF_UNIX, SOCK_STREAM | CLOEXEC_NONBLOCK, 0), 'socket');
+  const address = unixAddress(path, 'bind');
+  const fd = openUnixSocket('stream');
   try {
     check(bindSocket(fd, address, address.length), 'bind', path);
     chmodSync(path, options.mode);
@@ -58,18 +31,6 @@ export function openUnixListener(
   } catch (error) {
     close(fd);
     throw error;
-  }
-}
-
-/** One datagram to a unix socket, as service managers take notifications (sd_notify(3)). Throws SystemError. */
-export function sendDatagram(path: string, text: string): void {
-  const address = encode(path);
-  const data = Buffer.from(text);
-  const fd = check(socket(AF_UNIX, SOCK_DGRAM | CLOEXEC_NONBLOCK, 0), 'socket');
-  try {
-    check(sendto(fd, data, data.length, MSG_NOSIGNAL, address, address.length), 'sendto', path);
-  } finally {
-    close(fd);
   }
 }
 

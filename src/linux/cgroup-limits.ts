@@ -54,7 +54,8 @@ export async function changeCgroupLimits(
       undo.unshift({ ...write, value: previous });
     }
   } catch (error) {
-    for (const write of undo) await writeLimit(cgroup, write);
+    // One that cannot be undone keeps neither the others nor the reason to itself.
+    for (const write of undo) await writeLimit(cgroup, write).catch(() => undefined);
     throw error;
   }
 }

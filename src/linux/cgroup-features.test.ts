@@ -1,22 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { cgroupFeatures } from './cgroup-features.ts';
-
-function tree(t: { after(f: () => void): void }, files: Readonly<Record<string, string>>): string {
-  const root = mkdtempSync(join(tmpdir(), 'wharf-cgroup-'));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-  }
-  return root;
-}
+import { fileTree } from './testing/file-tree.ts';
 
 test('cgroupFeatures() tells what a v1 hierarchy has', (t) => {
-  const root = tree(t, {
+  const root = fileTree(t, {
     'blkio/blkio.weight': '500',
     'cpu/cpu.rt_period_us': '1000000',
     'memory/memory.swappiness': '60',
@@ -44,7 +33,7 @@ test('cgroupFeatures() tells what a v1 hierarchy has', (t) => {
 
 test('cgroupFeatures() finds weights of a v2 tree in the groups below', (t) => {
   const weights = (files: Readonly<Record<string, string>>): boolean => {
-    const unified = tree(t, files);
+    const unified = fileTree(t, files);
     return cgroupFeatures({ mode: 'v2', controllers: new Map(), unified }, '/none').blkioWeight;
   };
   const controllers = { 'cgroup.controllers': 'cpu io memory\n' };

@@ -1,23 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Cgroup } from './cgroup.ts';
 import { changeCgroupLimits, limitWrites, type CgroupLimits } from './cgroup-limits.ts';
+import { fileTree } from './testing/file-tree.ts';
 
 const mebibyte = 1024 * 1024;
 const v1Controllers = ['memory', 'cpu', 'cpuset', 'pids', 'blkio'];
 
 /** A cgroup `/c` whose files are those of a kernel. */
 function cgroupOf(t: TestContext, mode: 'v1' | 'v2', files: Readonly<Record<string, string>>): Cgroup {
-  const root = mkdtempSync(join(tmpdir(), 'wharf-limits-'));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
-  for (const [file, text] of Object.entries(files)) {
-    const path = join(root, mode === 'v1' ? (file.split('.')[0] ?? '') : '', 'c', file);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-  }
+  const placed = Object.entries(files).map(([file, text]) => {
+    const controller = mode === 'v1' ? (file.split('.')[0] ?? '') : '';
+    return [join(controller, 'c', file), text] as const;
+  });
+  const root = fileTree(t, Object.fromEntries(placed));
   const controllers =
     mode === 'v1' ? new Map(v1Controllers.map((name) => [name, join(root, name)])) : new Map();
   return new Cgroup({ mode, controllers, unified: mode === 'v2' ? root : undefined }, '/c');

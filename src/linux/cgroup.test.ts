@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { join } from 'node:path';
+import { test } from 'node:test';
 import { Cgroup, readCgroupHost } from './cgroup.ts';
 import { readCgroupStats } from './cgroup-stats.ts';
+import { fileTree } from './testing/file-tree.ts';
 
 const mount = (point: string, type: string, options: string): string =>
   `30 23 0:26 / ${point} rw,nosuid - ${type} cgroup rw,${options}`;
@@ -36,19 +37,8 @@ test('readCgroupHost() tells v1, hybrid and v2', () => {
   assert.throws(() => readCgroupHost('1 2 0:3 / /proc rw - proc proc rw'), /no cgroup hierarchy/);
 });
 
-/** A tree of files as a kernel shows them. */
-function tree(t: TestContext, files: Record<string, string>): string {
-  const root = mkdtempSync(join(tmpdir(), 'wharf-cgroup-'));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
-  for (const [file, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, file)), { recursive: true });
-    writeFileSync(join(root, file), text);
-  }
-  return root;
-}
-
 test('Cgroup reads, freezes and lists a v2 tree', (t) => {
-  const root = tree(t, {
+  const root = fileTree(t, {
     'w/c/cgroup.procs': '10\n11\n',
     'w/c/inner/cgroup.procs': '12\n',
     'w/c/cgroup.freeze': '0\n',
@@ -96,7 +86,7 @@ test('Cgroup reads, freezes and lists a v2 tree', (t) => {
 });
 
 test('Cgroup reads v1 hierarchies', (t) => {
-  const root = tree(t, {
+  const root = fileTree(t, {
     'freezer/w/c/cgroup.procs': '10\n',
     'freezer/w/c/freezer.state': 'THAWED\n',
     'memory/w/c/memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 3\n',

@@ -1,4 +1,4 @@
-import { connect as connectStream, type Socket } from 'node:net';
+import { connect as connectStream, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { errnoOf, internal, messageOf } from '#kernel';
 import { hostPort } from './addresses.ts';
@@ -30,6 +30,9 @@ export function dialError(where: string, target: string, error: unknown): Error 
   return internal(`dial ${where} ${target}: ${phrases[code] ?? messageOf(error)}`, error);
 }
 
+/** What TLS asks a server for: a name, never an address (RFC 6066, 3). */
+const serverName = (host: string): ConnectionOptions => (isIP(host) === 0 ? { servername: host } : {});
+
 /** A byte stream to a log server. It ends for good with its first failure. */
 export class Connection {
   readonly #socket: Socket;
@@ -51,10 +54,11 @@ export class Connection {
     const [where, name] =
       'path' in target ? ['unix', target.path] : ['tcp', hostPort(target.host, target.port)];
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    const secure = 'path' in target ? undefined : target.tls;
-    const socket = secure
-      ? connectTls({ ...target, ...secure }, () => resolve(undefined))
-      : connectStream(target, () => resolve(undefined));
+    const connected = (): void => resolve(undefined);
+    const socket =
+      'tls' in target
+        ? connectTls({ ...target, ...serverName(target.host), ...target.tls }, connected)
+        : connectStream(target, connected);
     socket.on('error', reject);
     socket.setTimeout(CONNECT_MS, () => {
       socket.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' }));

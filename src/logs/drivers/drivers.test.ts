@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { extraAttributes, type LogInfo } from '../log-info.ts';
 import { validateLogOptions } from '../log-options.ts';
 import { expandTag } from '../tag.ts';
 import type { LogMessage } from './driver.ts';
-import { FluentdFormat } from './fluentd.ts';
+import { FluentdFormat, openFluentd } from './fluentd.ts';
 import { GelfFormat, gelfChunks } from './gelf.ts';
 import { JournalFormat } from './journald.ts';
 import { patienceOf } from './open-driver.ts';
@@ -149,6 +151,19 @@ test('FluentdFormat.encode() packs a message of the forward protocol', () => {
   const exact = new FluentdFormat(info, {}, true).encode(piece).toString('latin1');
   assert.ok(exact.includes('\xd7\x00\x65\x53\xf1\x00\x07\x5b\xcd\x15\x88'));
   assert.ok(exact.includes('\xafpartial_ordinal\xa12') && exact.includes('\xacpartial_last\xa4true'));
+});
+
+test('openFluentd() leaves no failure to nobody when its server does not answer any more', async (t) => {
+  const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const options = { 'fluentd-address': `127.0.0.1:${port}`, 'fluentd-request-ack': 'true' };
+  const driver = await openFluentd(info, options);
+  await assert.rejects(driver.send([message]));
+  await assert.rejects(driver.send([message]));
+  driver.close();
+  await new Promise(setImmediate);
 });
 
 test('JournalFormat.encode() writes fields, with a length where they hold newlines', () => {

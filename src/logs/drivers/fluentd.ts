@@ -63,16 +63,22 @@ export async function openFluentd(info: LogInfo, options: LogOptions): Promise<L
       for (const message of messages) {
         const chunk = randomBytes(16).toString('base64');
         const answered = acknowledged.expect(chunk);
-        await connection.write(format.encode(message, { chunk }), parsed.writeTimeout);
-        await answered;
+        // Together: a write that fails must not leave the answer's own failure to nobody.
+        await Promise.all([
+          connection.write(format.encode(message, { chunk }), parsed.writeTimeout),
+          answered,
+        ]);
       }
     },
-    close: () => connection.close(),
+    close: () => {
+      acknowledged?.close();
+      connection.close();
+    },
   };
 }
 
 const targetOf = ({ transport, host, port, path }: FluentdOptions): Parameters<typeof Connection.open>[0] =>
-  transport === 'unix' ? { path } : { host, port, ...(transport === 'tls' && { tls: { servername: host } }) };
+  transport === 'unix' ? { path } : { host, port, ...(transport === 'tls' && { tls: {} }) };
 
 /** Answers `{"ack": chunk}`. */
 class Acknowledgements {
@@ -103,6 +109,11 @@ class Acknowledgements {
       },
     };
     return promise;
+  }
+
+  /** Nobody waits for an answer any more. */
+  close(): void {
+    this.#waiting?.settle(new Error('closed'));
   }
 
   #look(): void {

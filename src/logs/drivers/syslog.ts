@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
 import { errnoOf, internal, messageOf } from '#kernel';
 import type { LogInfo, LogOptions } from '../log-info.ts';
 import { fixedTime, stampTime } from '../go-time.ts';
@@ -114,12 +115,11 @@ async function openLocal(events: DriverEvents): Promise<Connection | DatagramTar
   throw internal('Unix syslog delivery error');
 }
 
-function tlsOptions({ tls, host }: SyslogOptions): object {
+function tlsOptions({ tls }: SyslogOptions): ConnectionOptions {
   return {
     ...(tls.ca && { ca: readPem('could not read CA certificate', tls.ca) }),
     ...(tls.cert && { cert: readPem('could not load X509 key pair: certificate', tls.cert) }),
     ...(tls.key && { key: readPem('could not load X509 key pair: key', tls.key) }),
-    ...(!/^[\d.:]+$/.test(host) && { servername: host }),
     rejectUnauthorized: !tls.skipVerify,
   };
 }

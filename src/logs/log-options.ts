@@ -1,7 +1,7 @@
-import { invalidArgument, messageOf } from '#kernel';
-import { validateFluentd } from './drivers/fluentd-options.ts';
-import { validateGelf } from './drivers/gelf-options.ts';
-import { validateSyslog } from './drivers/syslog-options.ts';
+import { invalidArgument, prefixErrors } from '#kernel';
+import { parseFluentd } from './drivers/fluentd-options.ts';
+import { parseGelf } from './drivers/gelf-options.ts';
+import { parseSyslog } from './drivers/syslog-options.ts';
 import type { LogOptions } from './log-info.ts';
 import { parseBoolean, parseSize } from './option-values.ts';
 
@@ -19,7 +19,8 @@ const common = [
 interface DriverOptions {
   readonly known: readonly string[];
   readonly unknown: (name: string) => string;
-  validate?(options: LogOptions): void;
+  /** Throws Docker's errors. */
+  validate?(options: LogOptions): unknown;
 }
 
 const unknownFor =
@@ -42,7 +43,7 @@ const drivers: Readonly<Record<string, DriverOptions>> = {
       'fluentd-write-timeout',
     ],
     unknown: unknownFor('fluentd'),
-    validate: validateFluentd,
+    validate: parseFluentd,
   },
   gelf: {
     known: [
@@ -54,7 +55,7 @@ const drivers: Readonly<Record<string, DriverOptions>> = {
       'gelf-tcp-reconnect-delay',
     ],
     unknown: (name) => `unknown log opt "${name}" for gelf log driver`,
-    validate: validateGelf,
+    validate: parseGelf,
   },
   journald: { known: attributes, unknown: unknownFor('journald') },
   'json-file': { known: [...attributes, ...files], unknown: unknownFor('json-file') },
@@ -71,7 +72,7 @@ const drivers: Readonly<Record<string, DriverOptions>> = {
       'syslog-tls-skip-verify',
     ],
     unknown: unknownFor('syslog'),
-    validate: validateSyslog,
+    validate: parseSyslog,
   },
 };
 
@@ -91,14 +92,15 @@ export function validateLogOptions(driver: string, options: LogOptions): void {
   const known = Object.hasOwn(drivers, driver) ? drivers[driver] : undefined;
   if (!known)
     throw invalidArgument(`error looking up logging plugin ${driver}: plugin "${driver}" not found`);
-  asArgument(() => {
+  const validate = (): void => {
     validateMode(options);
     if (options['cache-disabled'] !== undefined) cacheDisabled(options);
     for (const name of Object.keys(options)) {
       if (!known.known.includes(name) && !common.includes(name)) throw new Error(known.unknown(name));
     }
     known.validate?.(options);
-  });
+  };
+  prefixErrors('', validate, 'invalidArgument');
 }
 
 /** Whether `logs` shall not be kept for reading. Throws on what is no boolean. */
@@ -125,17 +127,5 @@ function validateMode(options: LogOptions): void {
   if (mode !== 'non-blocking') {
     throw new Error("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
   }
-  try {
-    parseSize(buffer, 1024);
-  } catch (error) {
-    throw new Error(`error parsing option max-buffer-size: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-function asArgument(check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    throw invalidArgument(messageOf(error), error);
-  }
+  prefixErrors('error parsing option max-buffer-size: ', () => parseSize(buffer, 1024));
 }

@@ -1,4 +1,4 @@
-import { messageOf } from '#kernel';
+import { prefixErrors } from '#kernel';
 import type { LogOptions } from '../log-info.ts';
 import { parseBoolean, parseDuration, parseSize, parseUnsigned } from '../option-values.ts';
 import { parseAddress } from './addresses.ts';
@@ -16,19 +16,10 @@ export interface FluentdOptions {
   readonly writeTimeout: number;
 }
 
-/** Docker's errors for the options of fluentd. */
-export function validateFluentd(options: LogOptions): void {
-  parseFluentd(options);
-}
-
+/** Throws Docker's errors. */
 export function parseFluentd(options: LogOptions): FluentdOptions {
   const text = options['fluentd-address'] ?? '';
-  let location: Pick<FluentdOptions, 'transport' | 'host' | 'port' | 'path'>;
-  try {
-    location = parseLocation(text);
-  } catch (error) {
-    throw new Error(`invalid fluentd-address (${text}): ${messageOf(error)}`, { cause: error });
-  }
+  const location = prefixErrors(`invalid fluentd-address (${text}): `, () => parseLocation(text));
   const flag = (name: string): boolean => (options[name] ? parseBoolean(options[name]) : false);
   if (options['fluentd-buffer-limit']) parseSize(options['fluentd-buffer-limit'], 1024);
   if (options['fluentd-retry-wait']) parseDuration(options['fluentd-retry-wait']);
@@ -56,12 +47,7 @@ function parseLocation(text: string): Pick<FluentdOptions, 'transport' | 'host' 
 function checkInterval(text: string | undefined): void {
   if (!text) return;
   const name = 'invalid value for fluentd-async-reconnect-interval';
-  let interval: number;
-  try {
-    interval = parseDuration(text);
-  } catch (error) {
-    throw new Error(`${name}: ${messageOf(error)}`, { cause: error });
-  }
+  const interval = prefixErrors(`${name}: `, () => parseDuration(text));
   if (interval !== 0 && (interval < 100 || interval > 10_000)) {
     throw new Error(`${name}: value (${JSON.stringify(text)}) must be between 100ms and 10s`);
   }
@@ -69,10 +55,6 @@ function checkInterval(text: string | undefined): void {
 
 function parseTimeout(text: string | undefined): number {
   if (!text) return 0;
-  try {
-    return parseDuration(text);
-  } catch (error) {
-    const message = `invalid value for fluentd-write-timeout: value must be a duration: ${messageOf(error)}`;
-    throw new Error(message, { cause: error });
-  }
+  const prefix = 'invalid value for fluentd-write-timeout: value must be a duration: ';
+  return prefixErrors(prefix, () => parseDuration(text));
 }

@@ -10,11 +10,7 @@ export interface GelfOptions {
   readonly level: number;
 }
 
-/** Docker's errors for the options of gelf. */
-export function validateGelf(options: LogOptions): void {
-  parseGelf(options);
-}
-
+/** Throws Docker's errors. */
 export function parseGelf(options: LogOptions): GelfOptions {
   const text = options['gelf-address'] ?? '';
   if (text === '') throw new Error('gelf-address is a required parameter');

@@ -27,11 +27,7 @@ const facilities = [
 const formats = ['', 'rfc3164', 'rfc5424', 'rfc5424micro'];
 const transports = ['unix', 'unixgram', 'udp', 'tcp', 'tcp+tls'];
 
-/** Docker's errors for the options of syslog. */
-export function validateSyslog(options: LogOptions): void {
-  parseSyslog(options);
-}
-
+/** Throws Docker's errors. */
 export function parseSyslog(options: LogOptions): SyslogOptions {
   const location = parseLocation(options['syslog-address'] ?? '');
   const facility = parseFacility(options['syslog-facility'] ?? '');

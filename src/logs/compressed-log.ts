@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, type BigIntStats } from 'node:fs';
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
@@ -14,10 +14,10 @@ const MEMBER_HEAD = Buffer.from([0x1f, 0x8b, 8, 0x10, 0, 0, 0, 0, 0, 3]);
 const MEMBER_TAIL = Buffer.from([3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 /** Names a log file for its whole life, renames and compression included; never that of another file. */
-export async function identityOf(handle: FileHandle): Promise<string> {
-  const { ino, birthtimeNs } = await handle.stat({ bigint: true });
-  return `${ino}-${birthtimeNs}`;
-}
+export const identityOf = ({ ino, birthtimeNs }: BigIntStats): string => `${ino}-${birthtimeNs}`;
+
+export const identityOfOpen = async (handle: FileHandle): Promise<string> =>
+  identityOf(await handle.stat({ bigint: true }));
 
 /** The identity that a compressed file had before; its own when another program made it. */
 export async function compressedIdentity(handle: FileHandle): Promise<string> {
@@ -29,7 +29,7 @@ export async function compressedIdentity(handle: FileHandle): Promise<string> {
     start,
     Math.max(start, head.subarray(0, bytesRead).indexOf(0, start)),
   );
-  return comment.startsWith(MARK) ? comment.slice(MARK.length) : identityOf(handle);
+  return comment.startsWith(MARK) ? comment.slice(MARK.length) : identityOfOpen(handle);
 }
 
 /**
@@ -40,7 +40,7 @@ export async function compressLog(path: string): Promise<void> {
   const source = await open(path, 'r');
   const part = `${compressedPath(path)}.part`;
   try {
-    const identity = await identityOf(source);
+    const identity = await identityOfOpen(source);
     const target = createWriteStream(part, { mode: 0o640 });
     target.write(Buffer.concat([MEMBER_HEAD, Buffer.from(`${MARK}${identity}\0`), MEMBER_TAIL]));
     await pipeline(

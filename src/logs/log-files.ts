@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { errnoOf } from '#kernel';
-import { compressedIdentity, compressedPath, identityOf, inflateLog } from './compressed-log.ts';
+import {
+  compressedIdentity,
+  compressedPath,
+  identityOf,
+  identityOfOpen,
+  inflateLog,
+} from './compressed-log.ts';
 import { rotatedPath } from './log-file.ts';
 
 const ATTEMPTS = 10;
@@ -98,15 +104,14 @@ function oldestAge(path: string): number {
 async function openVersion(path: string, age: number): Promise<LogVersion | undefined> {
   const name = rotatedPath(path, age);
   const plain = await openIfThere(name);
-  if (plain) return new LogVersion(plain, await identityOf(plain), path, false);
+  if (plain) return new LogVersion(plain, await identityOfOpen(plain), path, false);
   const compressed = age > 0 ? await openIfThere(compressedPath(name)) : undefined;
   return compressed && new LogVersion(compressed, await compressedIdentity(compressed), path, true);
 }
 
 async function newestIdentity(path: string): Promise<string | undefined> {
   try {
-    const { ino, birthtimeNs } = await stat(path, { bigint: true });
-    return `${ino}-${birthtimeNs}`;
+    return identityOf(await stat(path, { bigint: true }));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;

@@ -5,17 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '#kernel';
+import { silentLogger } from '#kernel';
 import { readLogs } from '../log-reader.ts';
 import { openLogSink, type LogSink } from '../log-sink.ts';
 import { LogShipping, type ShippedLog } from './log-shipping.ts';
-
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 
 async function until(probe: () => boolean): Promise<void> {
   const deadline = Date.now() + 10_000;
@@ -89,14 +82,14 @@ test('LogShipping goes on where another stopped, over compressed rotations, with
   const target = await listen(t);
   const { shipped, sink, folder } = log(t, target.port);
   {
-    await using first = new LogShipping({ logger: silent });
+    await using first = new LogShipping({ logger: silentLogger });
     await first.open(shipped);
     await write(sink, 0, 100);
     await until(() => numbers(target.text).length >= 100);
   }
   await write(sink, 100, 300);
   await until(() => readdirSync(join(folder, 'local-logs')).some((name) => name.endsWith('.gz')));
-  await using second = new LogShipping({ logger: silent });
+  await using second = new LogShipping({ logger: silentLogger });
   second.resume(shipped, true);
   await write(sink, 300, 400);
   await sink.close();
@@ -109,12 +102,12 @@ test('LogShipping.open() rejects when the target is not there', async (t) => {
   const target = await listen(t);
   target.server.close();
   const { shipped } = log(t, target.port);
-  await using shipping = new LogShipping({ logger: silent });
+  await using shipping = new LogShipping({ logger: silentLogger });
   await assert.rejects(shipping.open(shipped), {
     message: `dial tcp 127.0.0.1:${target.port}: connect: connection refused`,
   });
   const journal = { ...shipped, driver: 'journald', options: {} };
-  await using elsewhere = new LogShipping({ logger: silent, journalSocket: '/nonexistent/socket' });
+  await using elsewhere = new LogShipping({ logger: silentLogger, journalSocket: '/nonexistent/socket' });
   await assert.rejects(elsewhere.open(journal), { message: 'journald is not enabled on this host' });
 });
 

@@ -36,13 +36,7 @@ export class LogShipping implements AsyncDisposable {
   async open(log: ShippedLog): Promise<void> {
     const connect = this.#connector(log);
     const id = log.info.containerId;
-    const driver = mayConnectLater(log)
-      ? undefined
-      : await connect({
-          dropped: (reason) => {
-            this.#options.logger.warn({ container: id, reason }, 'a record was too large for its log driver');
-          },
-        });
+    const driver = mayConnectLater(log) ? undefined : await connect();
     const known = this.#shippers.get(id);
     if (known?.again(connect, driver)) return;
     await known?.done;
@@ -88,7 +82,13 @@ export class LogShipping implements AsyncDisposable {
 
   #connector(log: DriverChoice): Connect {
     const socket = this.#options.journalSocket ?? '/run/systemd/journal/socket';
-    const open = (events: DriverEvents): Promise<LogDriver> => openDriver(log, events, socket);
+    const events: DriverEvents = {
+      dropped: (reason) => {
+        const container = log.info.containerId;
+        this.#options.logger.warn({ container, reason }, 'a record was left out by its log driver');
+      },
+    };
+    const open = (): Promise<LogDriver> => openDriver(log, events, socket);
     return Object.assign(open, { patience: patienceOf(log) });
   }
 

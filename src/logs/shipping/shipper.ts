@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, type Logger } from '#kernel';
-import type { DriverEvents, LogDriver, LogMessage } from '../drivers/driver.ts';
+import type { LogDriver, LogMessage } from '../drivers/driver.ts';
 import type { Patience } from '../drivers/open-driver.ts';
 import { FileChanges } from '../file-changes.ts';
 import type { LogRecord } from '../log-reader.ts';
@@ -20,7 +20,7 @@ export interface ShipperOptions {
 
 /** Connects to where the records go. */
 export interface Connect {
-  (events: DriverEvents): Promise<LogDriver>;
+  (): Promise<LogDriver>;
   readonly patience: Patience;
 }
 
@@ -172,9 +172,7 @@ export class Shipper {
       this.#driver = this.#next;
       this.#next = undefined;
     }
-    this.#driver ??= await this.#connect({
-      dropped: (reason) => this.#warn(reason, 'a record was too large for its log driver'),
-    });
+    this.#driver ??= await this.#connect();
     return this.#driver;
   }
 

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tarHeader, writeTar, type NewTarEntry } from '#archive';
+import { chainIds, type Digest } from '#oci';
 import type { ImportSource, SourceImage, SourceVolume } from './import-source.ts';
 import { openStoredLayer, type StoredLayer } from './layer-tar.ts';
 
 interface ImageConfig {
-  readonly rootfs?: { readonly diff_ids?: readonly string[] | null };
+  readonly rootfs?: { readonly diff_ids?: readonly Digest[] | null };
 }
 
 /** Where each storage driver of Docker has the files of a layer. */
@@ -87,12 +87,14 @@ export class DataRootSource implements ImportSource {
     const config = Buffer.from(this.#configText(id));
     const layers = chainIds(this.#config(id).rootfs?.diff_ids ?? []).map((chain, index) => ({
       name: `${index}.tar`,
-      layer: this.#layer(chain),
+      chain,
     }));
     const manifest = [{ Config: 'config.json', RepoTags: null, Layers: layers.map(({ name }) => name) }];
     const text = Buffer.from(JSON.stringify(manifest));
     yield { header: tarHeader({ name: 'config.json', size: config.length }), content: config };
-    for (const { name, layer } of layers) {
+    for (const { name, chain } of layers) {
+      // One at a time: the headers of a layer's files are held in memory.
+      const layer = this.#layer(chain);
       yield { header: tarHeader({ name, size: layer.size }), content: layer.read() };
     }
     yield { header: tarHeader({ name: 'manifest.json', size: text.length }), content: text };
@@ -148,18 +150,4 @@ export class DataRootSource implements ImportSource {
       ),
     );
   }
-}
-
-/** The chain ids of a stack of layers, from the lowest up (image-spec, "Layer ChainID"). */
-function chainIds(diffIds: readonly string[]): readonly string[] {
-  const chain: string[] = [];
-  for (const diffId of diffIds) {
-    const below = chain.at(-1);
-    chain.push(
-      below === undefined
-        ? diffId
-        : `sha256:${createHash('sha256').update(`${below} ${diffId}`).digest('hex')}`,
-    );
-  }
-  return chain;
 }

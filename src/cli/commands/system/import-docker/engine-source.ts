@@ -1,4 +1,5 @@
 import type { EngineClient } from '#client';
+import { Limiter } from '#kernel';
 import {
   makeHelper,
   makeHelperImage,
@@ -34,12 +35,16 @@ export class EngineSource implements ImportSource {
 
   async images(): Promise<readonly SourceImage[]> {
     const listed = await this.#engine.json<readonly ListedImage[]>({ method: 'GET', path: '/images/json' });
+    // Each request at once is a connection of its own.
+    const inspections = new Limiter(8);
     return Promise.all(
       listed.map(async ({ Id: id, RepoTags, Size: size }) => {
-        const { RootFS } = await this.#engine.json<{ RootFS?: { Layers?: readonly string[] | null } }>({
-          method: 'GET',
-          path: `/images/${id}/json`,
-        });
+        const { RootFS } = await inspections.run(() =>
+          this.#engine.json<{ RootFS?: { Layers?: readonly string[] | null } }>({
+            method: 'GET',
+            path: `/images/${id}/json`,
+          }),
+        );
         const tags = (RepoTags ?? []).filter((tag) => !tag.includes('<none>'));
         return { id, tags, size, layers: RootFS?.Layers ?? [] };
       }),

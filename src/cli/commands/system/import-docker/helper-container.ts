@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EngineClient } from '#client';
-import { ResponseError } from '#client';
+import { ifPresent } from './if-present.ts';
 import type { SourceVolume } from './import-source.ts';
 
 const repository = 'wharf-import';
@@ -29,18 +29,13 @@ export async function makeHelperImage(engine: EngineClient): Promise<void> {
 }
 
 export async function removeHelperImage(engine: EngineClient): Promise<void> {
-  await ignoreAbsent(engine.done({ method: 'DELETE', path: `/images/${helperImage}` }));
+  await ifPresent(engine.done({ method: 'DELETE', path: `/images/${helperImage}` }));
 }
 
 /** Whether a copy into this volume was begun and not finished. */
 export async function hasHelper(engine: EngineClient, volume: string): Promise<boolean> {
-  try {
-    await engine.done({ method: 'GET', path: `/containers/${helperName(volume)}/json` });
-    return true;
-  } catch (error) {
-    if (isAbsent(error)) return false;
-    throw error;
-  }
+  const helper = engine.json<object>({ method: 'GET', path: `/containers/${helperName(volume)}/json` });
+  return (await ifPresent(helper)) !== undefined;
 }
 
 /** A container with the volume mounted; the volume is made with it if there is none. It is never started. */
@@ -70,7 +65,7 @@ export async function makeHelper(engine: EngineClient, volume: SourceVolume): Pr
 }
 
 export async function removeHelper(engine: EngineClient, volume: string): Promise<void> {
-  await ignoreAbsent(
+  await ifPresent(
     engine.done({ method: 'DELETE', path: `/containers/${helperName(volume)}`, query: { force: true } }),
   );
 }
@@ -96,13 +91,5 @@ export async function writeVolume(
     query: { path: mountPoint },
     stream,
     contentType: 'application/x-tar',
-  });
-}
-
-const isAbsent = (error: unknown): boolean => error instanceof ResponseError && error.status === 404;
-
-async function ignoreAbsent(work: Promise<void>): Promise<void> {
-  await work.catch((error: unknown) => {
-    if (!isAbsent(error)) throw error;
   });
 }

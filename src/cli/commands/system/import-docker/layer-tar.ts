@@ -1,9 +1,8 @@
-import { createReadStream, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createReadStream, openSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
 /** A piece of a layer's tar: bytes as they are, or the contents of a file. */
-type Piece = { readonly bytes: Buffer } | { readonly file: string; readonly size: number };
+type Piece = { readonly bytes: Buffer } | { readonly file: Buffer; readonly size: number };
 
 /** How Docker's store keeps a layer: the tar's headers in one file, the files unpacked. */
 export interface StoredLayer {
@@ -38,8 +37,9 @@ export function openStoredLayer(split: string, folder: string): StoredLayer {
       pieces.push({ bytes });
       size += bytes.length;
     } else if (entry.type === FILE && entry.size) {
-      const name = entry.name ?? Buffer.from(entry.name_raw ?? '', 'base64').toString('latin1');
-      pieces.push({ file: join(folder, name), size: entry.size });
+      const { name, name_raw: raw = '' } = entry;
+      const bytes = name === undefined ? Buffer.from(raw, 'base64') : Buffer.from(name);
+      pieces.push({ file: Buffer.concat([Buffer.from(`${folder}/`), bytes]), size: entry.size });
       size += entry.size;
     }
   }
@@ -54,11 +54,14 @@ export function openStoredLayer(split: string, folder: string): StoredLayer {
   };
 }
 
-async function* readExactly(path: string, size: number): AsyncGenerator<Uint8Array> {
+async function* readExactly(path: Buffer, size: number): AsyncGenerator<Uint8Array> {
   let left = size;
-  for await (const chunk of createReadStream(path, { end: size - 1 }) as AsyncIterable<Buffer>) {
+  // Bun's streams take no path of bytes.
+  const fd = openSync(path, 'r');
+  for await (const chunk of createReadStream('', { fd, end: size - 1 }) as AsyncIterable<Buffer>) {
     left -= chunk.length;
     yield chunk;
   }
-  if (left !== 0) throw new Error(`${path} is shorter than its layer says: the engine's files were changed`);
+  if (left !== 0)
+    throw new Error(`${path.toString()} is shorter than its layer says: the engine's files were changed`);
 }

@@ -1,8 +1,9 @@
 import type { ProgressMessage } from '#api/types';
-import { jsonLines, ResponseError, type EngineClient } from '#client';
+import { jsonLines, type EngineClient } from '#client';
 import { messageOf } from '#kernel';
 import { decimalSize } from '../../../format/units.ts';
 import { hasHelper, makeHelper, makeHelperImage, removeHelper, writeVolume } from './helper-container.ts';
+import { ifPresent } from './if-present.ts';
 import type { ImportSource, SourceImage, SourceVolume } from './import-source.ts';
 
 /** What became of one image or volume. */
@@ -87,7 +88,7 @@ interface Found {
 }
 
 const inspectImage = async (target: EngineClient, reference: string): Promise<Found | undefined> =>
-  absentIs404(target.json<Found>({ method: 'GET', path: `/images/${reference}/json` }));
+  ifPresent(target.json<Found>({ method: 'GET', path: `/images/${reference}/json` }));
 
 const imageId = async (target: EngineClient, reference: string): Promise<string | undefined> =>
   (await inspectImage(target, reference))?.Id;
@@ -136,7 +137,7 @@ async function takeVolume(
 ): Promise<{ outcome: Outcome; what: string }> {
   const { name, driver, options } = volume;
   if (driver !== 'local') return { outcome: 'failed', what: `its driver ${driver} is not known here` };
-  const exists = await absentIs404(target.json({ method: 'GET', path: `/volumes/${name}` }));
+  const exists = await ifPresent(target.json({ method: 'GET', path: `/volumes/${name}` }));
   const resumed = await hasHelper(target, name);
   if (exists !== undefined && !resumed) return { outcome: 'present', what: 'is there already' };
   if (Object.keys(options).length > 0) {
@@ -159,13 +160,4 @@ async function takeVolume(
   await writeVolume(target, name, counted());
   await removeHelper(target, name);
   return { outcome: 'taken', what: `taken over, ${decimalSize(size, 3)}` };
-}
-
-async function absentIs404<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof ResponseError && error.status === 404) return undefined;
-    throw error;
-  }
 }

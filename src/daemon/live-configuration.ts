@@ -1,17 +1,5 @@
 import type { Configuration } from './configuration/configuration.ts';
 
-/** What a reload changes, as dockerd does. Everything else waits for the next start. */
-type Reloadable = 'labels' | 'logLevel' | 'registry' | 'liveRestore' | 'shutdownTimeout' | 'features';
-
-const reloadable: readonly Reloadable[] = [
-  'labels',
-  'logLevel',
-  'registry',
-  'liveRestore',
-  'shutdownTimeout',
-  'features',
-];
-
 /** The configuration in force: each part of the daemon asks anew for what may change while it runs. */
 export class LiveConfiguration {
   #current: Configuration;
@@ -24,24 +12,18 @@ export class LiveConfiguration {
     return this.#current;
   }
 
-  /** Takes over what can change now; answers the names of settings that differ and need a new start. */
+  /**
+   * Takes over what can change now, which is what dockerd changes; answers the names of settings that differ still and
+   * wait for the next start.
+   */
   replace(next: Configuration): readonly string[] {
-    const before: Configuration = this.#current;
-    this.#current = Object.freeze({
-      ...before,
-      labels: next.labels,
-      logLevel: next.logLevel,
-      registry: { ...next.registry, proxies: before.registry.proxies },
-      liveRestore: next.liveRestore,
-      shutdownTimeout: next.shutdownTimeout,
-      features: next.features,
-    });
-    const changed = (name: string): boolean =>
-      // The same type on both sides.
-      JSON.stringify(before[name as keyof Configuration]) !==
-      JSON.stringify(next[name as keyof Configuration]);
-    const names: readonly string[] = reloadable;
-    return Object.keys(next).filter((name) => !names.includes(name) && changed(name));
+    const { labels, logLevel, registry, liveRestore, shutdownTimeout, features } = next;
+    const taken = { labels, logLevel, registry, liveRestore, shutdownTimeout, features };
+    const current: Configuration = Object.freeze({ ...this.#current, ...taken });
+    this.#current = current;
+    // The keys of its own type.
+    const names = Object.keys(next) as (keyof Configuration)[];
+    return names.filter((name) => JSON.stringify(current[name]) !== JSON.stringify(next[name]));
   }
 }
 

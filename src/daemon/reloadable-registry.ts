@@ -24,10 +24,10 @@ export class ReloadableRegistry implements RegistryClient {
   }
 
   #client(): RegistryClient {
-    const { mirrors, insecure, proxies } = this.#live.current.registry;
+    const { registry, proxies } = this.#live.current;
     const options: RegistryClientOptions = {
-      mirrors,
-      insecureRegistries: insecure,
+      mirrors: registry.mirrors,
+      insecureRegistries: registry.insecure,
       proxies,
       userAgent: `wharf/${wharfVersion} (linux)`,
     };

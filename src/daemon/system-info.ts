@@ -78,7 +78,7 @@ export class SystemFacts implements SystemBackend {
   info(): InfoFacts {
     const { facts, storage, runtime } = this.#options;
     const configuration = this.#options.live.current;
-    const { registry, network } = configuration;
+    const { registry, proxies, network } = configuration;
     return {
       ID: this.#id,
       Driver: storage.driver,
@@ -125,9 +125,9 @@ export class SystemFacts implements SystemBackend {
         },
         Mirrors: registry.mirrors.length > 0 ? registry.mirrors : null,
       },
-      HttpProxy: shownProxy(registry.proxies.http ?? process.env['HTTP_PROXY']),
-      HttpsProxy: shownProxy(registry.proxies.https ?? process.env['HTTPS_PROXY']),
-      NoProxy: registry.proxies.no ?? process.env['NO_PROXY'] ?? '',
+      HttpProxy: shownProxy(proxies.http ?? process.env['HTTP_PROXY']),
+      HttpsProxy: shownProxy(proxies.https ?? process.env['HTTPS_PROXY']),
+      NoProxy: proxies.no ?? process.env['NO_PROXY'] ?? '',
       Name: facts.hostname,
       Labels: configuration.labels,
       Runtimes: runtimesOf(runtime),

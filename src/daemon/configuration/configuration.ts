@@ -61,11 +61,12 @@ export interface Configuration {
     readonly uploads: number;
     /** At each blob of a pull. */
     readonly attempts: number;
-    readonly proxies: {
-      readonly http: string | undefined;
-      readonly https: string | undefined;
-      readonly no: string | undefined;
-    };
+  };
+  /** On the way to registries. */
+  readonly proxies: {
+    readonly http: string | undefined;
+    readonly https: string | undefined;
+    readonly no: string | undefined;
   };
   readonly storageDriver: 'overlay2' | 'copy' | undefined;
   readonly containers: {
@@ -131,11 +132,11 @@ function configure(read: SettingsReader): Configuration {
       downloads: read.number('maxConcurrentDownloads') ?? 3,
       uploads: read.number('maxConcurrentUploads') ?? 5,
       attempts: read.number('maxDownloadAttempts') || 5,
-      proxies: {
-        http: read.text('httpProxy'),
-        https: read.text('httpsProxy'),
-        no: read.text('noProxy'),
-      },
+    },
+    proxies: {
+      http: read.text('httpProxy'),
+      https: read.text('httpsProxy'),
+      no: read.text('noProxy'),
     },
     storageDriver: read.choice('storageDriver', ['overlay2', 'copy']),
     containers: containerSettings(read),

@@ -35,19 +35,21 @@ export async function takeSockets(
   const create = async (path: string): Promise<number> => {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     await clearPlace(path);
-    const fd = openUnixListener(path, { mode: socketMode, ...(gid !== undefined && { gid }) });
+    return openUnixListener(path, { mode: socketMode, ...(gid !== undefined && { gid }) });
+  };
+  const keep = async (path: string, fd: number): Promise<void> => {
     await keeper.keepListener(path, fd).catch((error: unknown) => {
       logger.warn({ socket: path, error: messageOf(error) }, 'the socket will not outlive this daemon');
     });
-    return fd;
   };
   return {
     has: (path) => kept.has(path),
     async open(path) {
       const before = kept.get(path);
       kept.delete(path);
-      if (before !== undefined) await keeper.keepListener(path, before).catch(() => undefined);
-      await server.listen({ path, fd: before ?? (await create(path)) });
+      const fd = before ?? (await create(path));
+      await keep(path, fd);
+      await server.listen({ path, fd });
       logger.info({ socket: path, ...(before !== undefined && { takenOver: true }) }, 'listening');
     },
     async [Symbol.asyncDispose]() {

@@ -1,14 +1,9 @@
 import { prefixErrors } from '#kernel';
 import { logDrivers, validateLogOptions, type LogOptions } from '#logs';
-
-/** The settings as read from flags and file. */
-interface Settings {
-  choice(name: 'logDriver', choices: readonly string[]): string | undefined;
-  pairs(name: 'logOptions'): LogOptions;
-}
+import type { SettingsReader } from './settings-reader.ts';
 
 /** What containers that ask for nothing get. Throws invalidArgument in Docker's words. */
-export function logSettings(read: Settings): {
+export function logSettings(read: SettingsReader): {
   readonly logDriver: string;
   readonly logOptions: LogOptions;
 } {

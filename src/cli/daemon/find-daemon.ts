@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 /** The command line of the registry that belongs to this program. Throws when there is none. */
 export function findRegistry(): readonly [string, ...string[]] {
   const found = roots()
-    .map(bundleIn('registry.js'))
+    .map((root) => bundleIn(root, 'registry.js'))
     .find((command) => command !== undefined);
   if (!found) throw new Error('the program registry.js was not found beside this program');
   return found;
@@ -16,14 +16,12 @@ function roots(): readonly string[] {
   return [resolve(here, '..'), here, resolve(here, '../../..')];
 }
 
-/** The clone's Node with one of its bundles. */
-const bundleIn =
-  (name: string) =>
-  (root: string): readonly [string, string] | undefined => {
-    const bundle = join(root, 'dist', name);
-    const node = join(root, 'node_modules', '.bin', 'node');
-    return existsSync(bundle) && existsSync(node) ? [node, bundle] : undefined;
-  };
+/** A clone's Node with one of its bundles. */
+function bundleIn(root: string, name: string): readonly [string, string] | undefined {
+  const bundle = join(root, 'dist', name);
+  const node = join(root, 'node_modules', '.bin', 'node');
+  return existsSync(bundle) && existsSync(node) ? [node, bundle] : undefined;
+}
 
 /**
  * The command line of the engine that belongs to this program: `WHARF_DAEMON`, the bundle beside the executable
@@ -35,7 +33,7 @@ export function findDaemon(
   const given = env['WHARF_DAEMON'];
   if (given) return [given];
   for (const root of roots()) {
-    const bundled = bundleIn('wharfd.js')(root);
+    const bundled = bundleIn(root, 'wharfd.js');
     if (bundled) return bundled;
     const launcher = join(root, 'wharfd');
     if (isFile(launcher)) return [launcher];

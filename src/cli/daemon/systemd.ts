@@ -13,10 +13,9 @@ export const hasSystemd = (): boolean => existsSync('/run/systemd/system');
 export const isEnabled = (): boolean => hasSystemd() && existsSync(join(unitFolder, daemonUnit));
 
 /** Runs systemctl. Throws an error with what it says. */
-export function systemctl(...args: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync('systemctl', args, { encoding: 'utf8' });
+export function systemctl(...args: readonly string[]): void {
+  const { status, stderr, error } = spawnSync('systemctl', args, { encoding: 'utf8' });
   if (error) throw error;
   if (status !== 0)
     throw new Error(`systemctl ${args.join(' ')}: ${stderr.trim() || `exit ${status ?? ''}`}`);
-  return stdout.trim();
 }

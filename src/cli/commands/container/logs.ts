@@ -21,7 +21,7 @@ export const command = defineCommand({
   async run(context, { flags, args: [container = ''] }) {
     const path = `/containers/${encodeURIComponent(container)}`;
     if (flags.clear) {
-      await context.engine.send({ method: 'DELETE', path: `${path}/logs` });
+      await context.engine.done({ method: 'DELETE', path: `${path}/logs` });
       return;
     }
     const { Config } = await context.engine.json<ContainerInspectResponse>({

@@ -14,13 +14,13 @@ export const command = defineCommand({
   stopsAtArgument: true,
   flags: {},
   async run(context, { args }) {
+    const daemon = findDaemon(context.env);
     if (!hasSystemd()) {
       throw new Error(
-        `this machine was not booted with systemd: have its service manager run: ${findDaemon(context.env).join(' ')}`,
+        `this machine was not booted with systemd: have its service manager run: ${daemon.join(' ')}`,
       );
     }
-    const { pidFile } = defaultPlaces;
-    const files = unitFiles({ command: findDaemon(context.env), args, pidFile });
+    const files = unitFiles({ command: daemon, args, pidFile: defaultPlaces.pidFile });
     mkdirSync(unitFolder, { recursive: true });
     for (const [name, text] of Object.entries(files)) {
       writeFileSync(join(unitFolder, name), text);

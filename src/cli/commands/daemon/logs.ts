@@ -16,7 +16,8 @@ export const command = defineCommand({
     if (isEnabled()) {
       const units = [daemonUnit, supervisorUnit].flatMap((unit) => ['--unit', unit]);
       const args = ['--no-pager', ...units, ...(flags.follow ? ['--follow'] : [])];
-      const { status } = spawnSync('journalctl', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+      const { status, error } = spawnSync('journalctl', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+      if (error) throw error;
       if (status !== 0) throw new ExitStatus(status ?? 1);
       return;
     }

@@ -4,16 +4,14 @@ import type { ContainerContext } from './context.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { sharedContainer } from './start/namespaces.ts';
 import { rewriteContainerEtc } from './start/container-etc.ts';
-import { endpointSpec } from './start/network.ts';
+import { endpointSpec, mixtures } from './start/network.ts';
 
 const forbidden = (message: string): Error => new EngineError('permissionDenied', message);
 
 function requireOwnNetwork(record: ContainerRecord): void {
   const mode = record.hostConfig.NetworkMode;
   if (sharedContainer(mode) !== undefined) {
-    throw invalidArgument(
-      'container sharing network namespace with another container or host cannot be connected to any other network',
-    );
+    throw invalidArgument(mixtures.shared);
   }
 }
 
@@ -34,14 +32,9 @@ export async function connectNetwork(
       'cannot connect container to host network: container is connected to the host network only',
     );
   }
-  if (network.driver === 'host')
-    throw invalidArgument(
-      'cannot connect container to host network - container must be created in host network mode',
-    );
+  if (network.driver === 'host') throw invalidArgument(mixtures.host);
   if (network.driver === 'none' && Object.keys(record.endpoints).length > 0) {
-    throw invalidArgument(
-      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
-    );
+    throw invalidArgument(mixtures.none);
   }
   if (network.name in record.endpoints) {
     throw forbidden(`endpoint with name ${record.name} already exists in network ${network.name}`);

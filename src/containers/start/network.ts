@@ -14,6 +14,14 @@ export type ContainerNetwork =
 
 const prefix = 'failed to set up container networking: ';
 
+/** Docker's words for networks that cannot be had together with others. */
+export const mixtures = {
+  shared:
+    'container sharing network namespace with another container or host cannot be connected to any other network',
+  host: 'cannot connect container to host network - container must be created in host network mode',
+  none: 'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+} as const;
+
 /** Throws for networks that cannot be had together with others: the host's stack, and none at all. */
 function refuseMixture(ctx: ContainerContext, mode: string, names: readonly string[]): void {
   const has = (driver: string): boolean =>
@@ -23,17 +31,13 @@ function refuseMixture(ctx: ContainerContext, mode: string, names: readonly stri
   };
   if (names.length < 2) return;
   if (mode === 'host') {
-    refuse(
-      'container sharing network namespace with another container or host cannot be connected to any other network',
-    );
+    refuse(mixtures.shared);
   }
   if (has('host')) {
-    refuse('cannot connect container to host network - container must be created in host network mode');
+    refuse(mixtures.host);
   }
   if (has('none')) {
-    refuse(
-      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
-    );
+    refuse(mixtures.none);
   }
 }
 

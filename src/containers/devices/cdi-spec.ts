@@ -108,7 +108,7 @@ function parseNode(value: unknown): CdiDeviceNode {
   const permissions = text(node['permissions'], 'permissions') ?? 'rwm';
   if (!/^[rwm]+$/.test(permissions))
     throw invalidArgument(`device ${path}: invalid permissions ${permissions}`);
-  const hostPath = node['hostPath'];
+  const hostPath = text(node['hostPath'], 'hostPath');
   return {
     path,
     hostPath: hostPath === undefined ? path : absolute(hostPath, 'hostPath'),

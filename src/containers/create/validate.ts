@@ -22,7 +22,7 @@ export interface HostFacts {
 
 const policies = ['no', 'always', 'on-failure', 'unless-stopped'];
 
-/** Refuses what cannot be, in Docker's words, before anything is made. Throws invalidArgument, or unimplemented by name. */
+/** Refuses what cannot be, in Docker's words, before anything is made. Throws invalidArgument, or internal for security options. */
 export function validate(config: ContainerConfig, host: HostConfig, facts: HostFacts): void {
   if (config.StopSignal) parseSignal(config.StopSignal);
   validateRestart(host.RestartPolicy ?? {}, host.AutoRemove ?? false);

@@ -11,15 +11,13 @@ import { after, test } from 'node:test';
 import { openUnixListener } from '#linux';
 import { projectRoot } from '../setup/clients.ts';
 import { command } from '../setup/commands.ts';
-import { busyboxArchive, eventually, startDaemon } from '../setup/index.ts';
+import { answerOf, busyboxArchive, eventually, startDaemon } from '../setup/index.ts';
 
 const daemon = await startDaemon();
 after(() => daemon[Symbol.asyncDispose]());
 
-async function docker(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.docker(args);
-  assert.equal(code, 0, `docker ${args.join(' ')}: ${stdout}${stderr}`);
-  return stdout.trim();
+function docker(...args: string[]): Promise<string> {
+  return answerOf(daemon.docker, args);
 }
 
 async function ping(socketPath: string): Promise<string> {
@@ -86,7 +84,9 @@ test('-H fd:// serves the socket that a service manager passes', async () => {
   ];
   const script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" -H fd:// --config-file "$0"';
   await writeFile(join(folder, 'empty.json'), '');
-  const child = spawn('sh', ['-c', script, join(folder, 'empty.json'), ...program], {
+  // pdeathsig: it must not outlive a killed test.
+  const shell = ['sh', '-c', script, join(folder, 'empty.json'), ...program];
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', ...shell], {
     stdio: ['ignore', 'ignore', 'ignore', passed],
   });
   closeSync(passed);

@@ -1,10 +1,10 @@
 /** Unmodified docker command lines of older releases, which ask for the version of the API of their time. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
+  answerOf,
   busyboxArchive,
   client,
   debianPackages,
@@ -45,10 +45,8 @@ const releases: readonly Release[] = [
   },
 ];
 
-async function succeed(docker: Client, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await docker(args);
-  assert.equal(code, 0, `docker ${args.join(' ')}: ${stdout}${stderr}`);
-  return stdout.replace(/\n$/, '');
+function succeed(docker: Client, ...args: string[]): Promise<string> {
+  return answerOf(docker, args);
 }
 
 /** What people do with a container, from run to rm. */
@@ -172,10 +170,11 @@ async function terminalWorks(daemon: Daemon, program: string): Promise<void> {
 
 for (const { version, api, program: fetch } of releases) {
   test(`the docker command line ${version} works, with API ${api}`, async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'wharf-scenario-'));
     const program = await fetch();
     await using daemon = await startDaemon();
     const docker = client(program, daemon.env);
+    const folder = join(daemon.folder, 'files');
+    await mkdir(folder);
     await succeed(docker, 'load', '-q', '-i', await busyboxArchive());
     assert.match(
       await succeed(docker, 'version', '-f', '{{.Client.Version}} {{.Client.APIVersion}}'),
@@ -186,6 +185,5 @@ for (const { version, api, program: fetch } of releases) {
     await t.test('networks', () => networksWork(docker));
     await t.test('system', () => systemWorks(docker));
     await t.test('a terminal', () => terminalWorks(daemon, program));
-    await rm(folder, { recursive: true });
   });
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { hash } from 'bcryptjs';
 import {
+  answerOf,
   busyboxArchive,
   eventually,
   freePort,
@@ -23,7 +24,8 @@ let stop: () => Promise<unknown>;
 /** `wharf registry serve`, as a user types it. */
 async function serve(flags: readonly string[]): Promise<() => Promise<unknown>> {
   const args = ['registry', 'serve', '--root', join(folder, 'data'), '--listen', address, ...flags];
-  const server = spawn(wharfProgram(), args, { stdio: 'ignore' });
+  // pdeathsig: it must not outlive a killed test.
+  const server = spawn('setpriv', ['--pdeathsig', 'TERM', wharfProgram(), ...args], { stdio: 'ignore' });
   const ended = once(server, 'exit');
   await eventually(async () => (await fetch(`http://${address}/v2/`).catch(() => undefined)) !== undefined);
   return () => {
@@ -54,10 +56,8 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function docker(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.docker(args);
-  assert.equal(code, 0, stderr);
-  return stdout.trim();
+function docker(...args: string[]): Promise<string> {
+  return answerOf(daemon.docker, args);
 }
 
 test('docker logs in, pushes, pulls and runs', async () => {

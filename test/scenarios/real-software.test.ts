@@ -7,6 +7,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
+  answerOf,
   cached,
   debianArchive,
   dockerProgram,
@@ -28,10 +29,8 @@ before(async () => {
 });
 after(() => daemon[Symbol.asyncDispose]());
 
-async function docker(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.docker(args, { timeout: 240_000 });
-  assert.equal(code, 0, `docker ${args.join(' ')}: ${stdout}${stderr}`);
-  return stdout.trim();
+function docker(...args: string[]): Promise<string> {
+  return answerOf(daemon.docker, args, { timeout: 240_000 });
 }
 
 const inspect = (name: string, format: string): Promise<string> => docker('inspect', '-f', format, name);

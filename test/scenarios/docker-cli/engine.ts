@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  answerOf,
   busyboxArchive,
   client,
   clientEnvironment,
@@ -57,10 +58,8 @@ export class Engine implements AsyncDisposable {
   }
 
   /** A docker command that must succeed; answers its output without the last newline. */
-  async docker(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.try(args);
-    assert.equal(code, 0, `docker ${args.join(' ')}: ${stdout}${stderr}`);
-    return stdout.replace(/\n$/, '');
+  docker(...args: string[]): Promise<string> {
+    return answerOf(this.try, args);
   }
 
   /** `docker run --rm OPTIONS busybox sh -c SCRIPT`, which must succeed. */

@@ -288,8 +288,6 @@ test('networks are made, joined, inspected, pruned', async () => {
     Labels: { mine: 'yes' },
     IPAM: { Config: [{ Subnet: '10.212.4.0/24' }] },
   });
-  const container = await sleeper('member', { HostConfig: { NetworkMode: 'none' } });
-  await container.remove({ force: true });
   const member = await sleeper('member');
   await network.connect({
     Container: member.id,

@@ -27,6 +27,8 @@ const refused = (...flags: string[]): Promise<string> =>
   engine.fails(125, 'run', '--rm', ...flags, 'busybox', 'true');
 const addresses = "ip -o addr show dev eth0 | awk '{print $4}'";
 const lines = (text: string): string[] => text.split('\n');
+const bridgeGateway = (): Promise<string> =>
+  engine.docker('network', 'inspect', '-f', '{{(index .IPAM.Config 0).Gateway}}', 'bridge');
 
 covers('--network', 'one, several, their options, host, none and container:', async () => {
   const show = "ip -o -4 addr | awk '{print $2, $4}'; ip route | grep default";
@@ -177,13 +179,7 @@ covers(
 );
 
 covers('--add-host', 'are lines of /etc/hosts, host-gateway too', async () => {
-  const gateway = await engine.docker(
-    'network',
-    'inspect',
-    '-f',
-    '{{(index .IPAM.Config 0).Gateway}}',
-    'bridge',
-  );
+  const gateway = await bridgeGateway();
   const flags = ['foo:1.2.3.4', 'bar=::1', 'six:[::2]', 'gw:host-gateway'].flatMap((text) => [
     '--add-host',
     text,
@@ -203,13 +199,7 @@ covers(
   '--add-host',
   'host.docker.internal is the host on every bridge, unless it is given',
   async () => {
-    const gateway = await engine.docker(
-      'network',
-      'inspect',
-      '-f',
-      '{{(index .IPAM.Config 0).Gateway}}',
-      'bridge',
-    );
+    const gateway = await bridgeGateway();
     const show = 'grep host.docker.internal /etc/hosts | cut -f1; true';
     for (const network of ['bridge', 'rf-one']) {
       assert.equal(await engine.script(['--network', network], show), gateway);

@@ -67,8 +67,9 @@ const failed = (line: string): Error => internal(`template: log-tag:1: ${line}`)
  * The tag of a container's records: the option `tag`, a Go template over the fields above with Docker's functions and
  * pipes; conditions and loops are refused. Throws in Go's words.
  */
-export function expandTag(info: LogInfo, options: LogOptions, initial = '{{.ID}}'): string {
-  const template = options['tag'] ? options['tag'] : initial;
+export function expandTag(info: LogInfo, options: LogOptions): string {
+  // An empty tag is none.
+  const template = options['tag'] || '{{.ID}}';
   let result = '';
   let trim = false;
   for (let at = 0; at < template.length;) {

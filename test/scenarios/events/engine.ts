@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { json, text } from 'node:stream/consumers';
@@ -41,17 +40,6 @@ export class Engine {
     return answered;
   }
 
-  async load(archive: string): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const { socketPath } = this;
-    const headers = { 'content-type': 'application/x-tar' };
-    const path = '/v1.51/images/load?quiet=1';
-    const sent = request({ socketPath, method: 'POST', path, headers, agent: false }, resolve);
-    sent.on('error', reject);
-    createReadStream(archive).pipe(sent);
-    await text(await promise);
-  }
-
   async create(name: string, config: object): Promise<string> {
     const answer = await this.call('POST', `/containers/create?name=${name}`, {
       Image: 'busybox',
@@ -81,8 +69,7 @@ export class Engine {
 
   /** Follows the events until dispose; `seen` grows in the order of the stream. */
   async events(): Promise<EventLog> {
-    const log = new EventLog(await this.send('GET', '/events'));
-    return log;
+    return new EventLog(await this.send('GET', '/events'));
   }
 }
 

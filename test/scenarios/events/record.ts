@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { busyboxArchive } from '../../setup/index.ts';
+import { loadImages } from '../../parity/images.ts';
 import { Engine } from './engine.ts';
 import { play } from './play.ts';
 import { scenes } from './scenes.ts';
@@ -10,7 +10,7 @@ import { scenes } from './scenes.ts';
  */
 const [, , socket = '', file = ''] = process.argv;
 const engine = new Engine(socket);
-await engine.load(await busyboxArchive());
+await loadImages(socket);
 const recorded: Record<string, unknown> = {};
 for (const scene of scenes) {
   console.error(scene.name);

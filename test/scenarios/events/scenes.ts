@@ -133,7 +133,8 @@ const runs: readonly Scene[] = [
 
 const verbs: readonly Scene[] = [
   onRunning('stop', post('stop')),
-  onRunning('stop -t 0', post('stop?t=0')),
+  // Who can end by itself may do so before the kill.
+  onRunning('stop -t 0', post('stop?t=0'), deaf),
   onRunning('stop of a deaf program', post('stop?t=1'), deaf),
   onRunning('stop -s USR1', post('stop?signal=USR1&t=1')),
   onRunning('stop of a paused container', async (engine, name) => {

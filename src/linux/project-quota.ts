@@ -58,13 +58,12 @@ export function limitFolder(folder: string, project: number, bytes: number): voi
   });
 }
 
-/** Forgets the limit of a folder that goes; one without is no error. */
-export function unlimitFolder(folder: string): void {
+/** Forgets what limitFolder() set for a folder that goes; one in another project, or in none, is left alone. */
+export function unlimitFolder(folder: string, project: number): void {
   withFolder(folder, (fd) => {
     const attributes = Buffer.alloc(fsxattr.size);
     if (ioctlCall(fd, getFsxattr, attributes) < 0) return;
-    const project = attributes.readUInt32LE(fsxattr.project);
-    if (project !== 0) setLimit(fd, project, 0);
+    if (attributes.readUInt32LE(fsxattr.project) === project) setLimit(fd, project, 0);
   });
 }
 

@@ -181,7 +181,7 @@ export class FolderSnapshotter implements Snapshotter {
 
   #discard(folder: string): void {
     const path = this.#path(folder);
-    if (this.#limits && existsSync(path)) unlimitFolder(path);
+    if (this.#limits && existsSync(path)) unlimitFolder(path, projectOf(this.#options.root, folder));
     this.#trash.take(path, folder);
   }
 }

@@ -188,3 +188,9 @@ test('an engine that is not there is named in docker words', async () => {
   const missing = await run(['run', 'image'], { host: 'unix:///nonexistent/x.sock' });
   assert.equal(missing.code, 125);
 });
+
+test('logs --clear goes with no other option', async () => {
+  const result = await run(['logs', '--clear', '-f', 'web'], {});
+  assert.equal(result.code, 1);
+  assert.match(result.err, /--clear and --follow exclude each other/);
+});

@@ -18,7 +18,9 @@ export const command = defineCommand({
     timestamps: bool('Show when each line was printed', { short: 't' }),
     until: string('Leave out what is newer: a time ("2013-01-02T13:23:37Z") or a span ("42m")'),
   },
-  async run(context, { flags, args: [container = ''] }) {
+  async run(context, { flags, changed, args: [container = ''] }) {
+    const other = [...changed].find((name) => name !== 'clear');
+    if (flags.clear && other !== undefined) throw new Error(`--clear and --${other} exclude each other`);
     const path = `/containers/${encodeURIComponent(container)}`;
     if (flags.clear) {
       await context.engine.done({ method: 'DELETE', path: `${path}/logs` });

@@ -69,6 +69,8 @@ modules() {
   if [ -f "$stamp" ] && [ ! package-lock.json -nt "$stamp" ]; then return 0; fi
   if [ -f "$stamp" ] && cmp -s package-lock.json "$stamp"; then touch "$stamp"; return 0; fi
   command -v npm >/dev/null || fail 'npm is missing: please install Node.js 20 or newer with npm'
+  # Install scripts run on the Node that comes with them, which links a library of the list.
+  packages tools/packages.txt
   if [ -f node_modules/.package-lock.json ]; then verb='install --no-save'; else verb=ci; fi
   say "npm $verb"
   # shellcheck disable=SC2086 # two words

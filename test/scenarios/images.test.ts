@@ -13,6 +13,7 @@ import {
   startRegistry,
   succeed,
   withSettings,
+  dockerProgram,
 } from '../setup/index.ts';
 import { tarFile } from './bad-input/tar-file.ts';
 import { Engine } from './docker-cli/engine.ts';
@@ -203,7 +204,7 @@ test('hello-world needs no network at all', async () => {
   const root = join(import.meta.dirname, '../..');
   const { code, stdout, stderr } = await command('unshare', [
     ...['-n', 'bash', '-c', script, 'sh', join(root, 'node_modules/.bin/node'), join(root, 'dist/wharfd.js')],
-    ...[daemon.dataRoot, daemon.runFolder, config, socket, 'docker'],
+    ...[daemon.dataRoot, daemon.runFolder, config, socket, dockerProgram()],
   ]);
   assert.equal(code, 0, `${stdout}${stderr}`);
   assert.match(stdout, /Hello from/);

@@ -5,6 +5,7 @@ import {
   answerOf,
   assertNoLeaks,
   busyboxArchive,
+  dockerProgram,
   eventually,
   startDaemon,
   Terminal,
@@ -54,7 +55,7 @@ async function assertCrowd(daemon: Daemon, sleepers: readonly string[]): Promise
 }
 
 async function assertTerminalAnswers(daemon: Daemon): Promise<void> {
-  await using terminal = new Terminal('docker', ['-H', daemon.host, 'attach', 'terminal']);
+  await using terminal = new Terminal(dockerProgram(), ['-H', daemon.host, 'attach', 'terminal']);
   terminal.type('\r');
   await terminal.expect(/#/);
   terminal.type('echo sum $((20+3))\r');

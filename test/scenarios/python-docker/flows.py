@@ -11,6 +11,10 @@ import threading
 import time
 import traceback
 
+import distutils
+# The other half of this package, where it is unpacked rather than installed.
+distutils.__path__ += [path + "/distutils" for path in sys.path]
+
 import docker
 from docker.types import EndpointConfig, LogConfig, Mount, Ulimit
 

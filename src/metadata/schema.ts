@@ -7,12 +7,15 @@
  *   lease_items  lease, kind, key                 kind: blob | snapshot
  *   images       id (config digest) → target, manifest descriptors, chain id, size
  *   image_names  canonical reference → image id, and when it was tagged
- *   snapshots    key → parent, kind, folder, size
+ *   snapshots    key → parent, kind, folder, size, bytes that it takes on disk once they were counted
  *   containers   id → name, everything else as JSON
  *   networks     id → name, driver, everything else as JSON
  *   endpoints    container, network → address, everything else as JSON; a row while the sandbox is open
  *   sandboxes    container → spec and ports as JSON
- *   volumes      name → driver, labels, options
+ *   volumes      name → driver, labels, options, whether it is locked
+ *   image_uses       image id → when it was last used
+ *   retired_images   image id → the names it had; the image is in the bin, its row in `images` stays
+ *   retired_volumes  id → what `volumes` had of it; a volume in the bin
  */
 export const migrations: readonly string[] = [
   `
@@ -81,6 +84,28 @@ export const migrations: readonly string[] = [
     options TEXT NOT NULL,
     anonymous INTEGER NOT NULL,
     created_at INTEGER NOT NULL
+  ) STRICT;
+  `,
+  `
+  ALTER TABLE volumes ADD COLUMN locked INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE snapshots ADD COLUMN disk INTEGER;
+  CREATE TABLE image_uses (image TEXT PRIMARY KEY, used_at INTEGER NOT NULL) STRICT;
+  CREATE TABLE retired_images (
+    image TEXT PRIMARY KEY,
+    names TEXT NOT NULL,
+    retired_at INTEGER NOT NULL,
+    batch TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE retired_volumes (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    driver TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    options TEXT NOT NULL,
+    anonymous INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    retired_at INTEGER NOT NULL,
+    batch TEXT NOT NULL
   ) STRICT;
   `,
 ];

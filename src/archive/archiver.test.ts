@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import {
@@ -381,7 +382,11 @@ test('copyTree() copies a folder under a root with everything in it', async () =
 test('usage() counts hard links once', async () => {
   using folder = temporaryFolder();
   fill(folder.path);
-  assert.deepEqual(await archiver.usage(folder.path, { signal }), { size: 7, inodes: 7 });
+  const { allocated, ...counts } = await archiver.usage(folder.path, { signal });
+  assert.deepEqual(counts, { size: 7, inodes: 7 });
+  const du = (...args: string[]): number =>
+    Number.parseInt(execFileSync('du', [...args, '--block-size=1', folder.path], { encoding: 'utf8' }));
+  assert.equal(allocated, du('-s') - statSync(folder.path).blocks * 512);
 });
 
 test('removeTree() removes trees of any depth, and a missing one', async () => {

@@ -80,6 +80,14 @@ export interface PackedArchive {
   readonly entries: number;
 }
 
+export interface TreeUsage {
+  /** Apparent bytes of the files. */
+  readonly size: number;
+  readonly inodes: number;
+  /** Bytes of all allocated blocks, those of folders too, as du(1) counts. */
+  readonly allocated: number;
+}
+
 /** An archive on its way out. `done` settles after the last byte; it rejects when the stream is destroyed. */
 export interface ArchiveStream {
   readonly stream: Readable;
@@ -116,8 +124,8 @@ export interface Archiver extends AsyncDisposable {
    * Throws notFound if `path` does not exist, invalidArgument if it is not a folder.
    */
   copyTree(options: Cancellable & { root: string; path?: string; target: string }): Promise<void>;
-  /** Bytes (apparent, hard links once) and inodes of a tree, the topmost folder not counted. */
-  usage(path: string, options: Cancellable): Promise<{ readonly size: number; readonly inodes: number }>;
+  /** What a tree takes, hard links counted once, the topmost folder and other file systems not at all. */
+  usage(path: string, options: Cancellable): Promise<TreeUsage>;
   /** Deletes a tree; a missing one is no error. */
   removeTree(path: string, options: Cancellable): Promise<void>;
 }

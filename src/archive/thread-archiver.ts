@@ -12,6 +12,7 @@ import type {
   LayerFolders,
   PackedArchive,
   PackOptions,
+  TreeUsage,
   UnpackedArchive,
   UnpackOptions,
 } from './archiver.ts';
@@ -100,7 +101,7 @@ class ThreadArchiver implements Archiver {
     await this.#pool.run<'copy'>({ kind: 'copy', root, path, target }, { signal });
   }
 
-  async usage(path: string, { signal }: { signal: AbortSignal }): Promise<{ size: number; inodes: number }> {
+  async usage(path: string, { signal }: { signal: AbortSignal }): Promise<TreeUsage> {
     return this.#pool.run<'usage'>({ kind: 'usage', path }, { signal });
   }
 

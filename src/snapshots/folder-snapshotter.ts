@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Archiver } from '#archive';
-import type { Clock, Logger } from '#kernel';
+import type { Archiver, TreeUsage } from '#archive';
+import { messageOf, type Clock, type Logger } from '#kernel';
 import { hasProjectQuotas, limitFolder, makePrivate, unlimitFolder, unmountBelow } from '#linux';
 import type { Database } from '#metadata';
 import type { Digest } from '#oci';
@@ -149,10 +150,29 @@ export class FolderSnapshotter implements Snapshotter {
     key: string,
     options: { signal?: AbortSignal } = {},
   ): Promise<{ size: number; inodes: number }> {
-    const { folder } = this.#records.get(key);
-    const signal = options.signal ?? new AbortController().signal;
+    const { size, inodes } = await this.#count(key, (path) => this.#layering.files(path), options.signal);
+    return { size, inodes };
+  }
+
+  async disk(key: string, options: { signal?: AbortSignal } = {}): Promise<number> {
+    const record = this.#records.get(key);
+    if (record.disk !== undefined) return record.disk;
+    const { allocated, own } = await this.#count(key, (folder) => folder, options.signal);
+    const disk = allocated + own;
+    // Under the name it had before the count: what was frozen meanwhile may still have been written to.
+    if (record.kind === 'committed') this.#records.measured(key, disk);
+    return disk;
+  }
+
+  async #count(
+    key: string,
+    place: (folder: string) => string,
+    signal = new AbortController().signal,
+  ): Promise<TreeUsage & { readonly own: number }> {
+    const path = place(this.#path(this.#records.get(key).folder));
     try {
-      return await this.#options.archiver.usage(this.#layering.files(this.#path(folder)), { signal });
+      const { blocks } = await stat(path);
+      return { ...(await this.#options.archiver.usage(path, { signal })), own: blocks * 512 };
     } catch (error) {
       // One that was removed under the count is not found.
       this.#records.get(key);
@@ -166,7 +186,6 @@ export class FolderSnapshotter implements Snapshotter {
     this.#layering.mount(mounts, target, { readonly });
   }
 
-  /** Resolves when what was removed so far is off the disk. */
   async emptied(): Promise<void> {
     await this.#trash.emptied();
   }
@@ -179,10 +198,20 @@ export class FolderSnapshotter implements Snapshotter {
     return join(this.#options.root, folder);
   }
 
+  /** Never throws: a folder that cannot go now has no row any more, and the next start tries again. */
   #discard(folder: string): void {
+    const { root, logger } = this.#options;
     const path = this.#path(folder);
-    if (this.#limits && existsSync(path)) unlimitFolder(path, projectOf(this.#options.root, folder));
-    this.#trash.take(path, folder);
+    try {
+      if (this.#limits && existsSync(path)) unlimitFolder(path, projectOf(root, folder));
+    } catch (error) {
+      logger.warn({ folder, error: messageOf(error) }, 'the quota of a discarded snapshot stays');
+    }
+    try {
+      this.#trash.take(path, folder);
+    } catch (error) {
+      logger.warn({ folder, error: messageOf(error) }, 'a discarded snapshot stays until the next start');
+    }
   }
 }
 

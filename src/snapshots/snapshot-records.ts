@@ -13,6 +13,8 @@ import type { SnapshotInfo } from './snapshotter.ts';
 export interface SnapshotRecord extends SnapshotInfo {
   /** Name of the folder that holds the files. */
   readonly folder: string;
+  /** Bytes that a committed snapshot takes on disk, once they were counted. */
+  readonly disk?: number;
 }
 
 function recordOf(row: Row): SnapshotRecord {
@@ -23,6 +25,7 @@ function recordOf(row: Row): SnapshotRecord {
     folder: text(row, 'folder'),
     size: Number(integer(row, 'size')),
     createdAt: integer(row, 'created_at'),
+    ...(row['disk'] !== null && { disk: Number(integer(row, 'disk')) }),
   };
 }
 
@@ -100,6 +103,14 @@ export class SnapshotRecords {
     const committed = { ...record, key: name, kind: 'committed', size } as const;
     this.#remember(committed);
     return committed;
+  }
+
+  /** Remembers what a committed snapshot takes on disk; counted again if it is lost. */
+  measured(key: string, disk: number): void {
+    const record = this.#records.get(key);
+    if (record?.kind !== 'committed') return;
+    this.#db.relaxed(() => this.#db.run('UPDATE snapshots SET disk = ? WHERE key = ?', disk, key));
+    this.#records.set(key, { ...record, disk });
   }
 
   /** Throws conflict while there are children. Returns what was removed, if it was there. */

@@ -51,6 +51,10 @@ export interface Snapshotter extends AsyncDisposable {
   list(): readonly SnapshotInfo[];
   /** Bytes and inodes of an active snapshot's own files right now. */
   usage(key: string, options?: { signal?: AbortSignal }): Promise<{ size: number; inodes: number }>;
+  /** Bytes that its whole folder takes on disk, as du(1) counts them. Of a committed one they are counted only once. */
+  disk(key: string, options?: { signal?: AbortSignal }): Promise<number>;
+  /** Resolves when what was removed so far is off the disk. */
+  emptied(): Promise<void>;
   /** Mounts the snapshot at target (a folder that exists). The caller unmounts it. */
   mount(key: string, target: string, options?: { readonly?: boolean }): void;
 }

@@ -6,6 +6,7 @@ import type {
   PackedArchive,
   UnpackedArchive,
   Change,
+  TreeUsage,
 } from '../archiver.ts';
 
 /** Where a job's bytes come from: a file, or a pipe that the worker opens and the main thread fills. */
@@ -44,7 +45,7 @@ export interface JobResults {
   diff: PackedArchive;
   changes: readonly Change[];
   copy: undefined;
-  usage: { readonly size: number; readonly inodes: number };
+  usage: TreeUsage;
   remove: undefined;
 }
 

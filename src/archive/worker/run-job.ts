@@ -1,4 +1,4 @@
-import { openSync, readSync } from 'node:fs';
+import { fstatSync, openSync, readSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { EngineError, errnoOf, invalidArgument, messageOf } from '#kernel';
 import type { Digest } from '#oci';
@@ -171,19 +171,24 @@ function usage(path: string, context: JobContext): JobResults['usage'] {
   const links = new HardLinks();
   let size = 0;
   let inodes = 0;
+  let blocks = 0n;
   const root = openRoot(path);
   try {
+    const { dev } = fstatSync(root, { bigint: true });
     walk(root, '', ({ stats }, name) => {
       context.check();
+      if (stats.dev !== dev) return false;
       if (links.firstName(stats, name) !== undefined) return false;
       inodes += 1;
+      blocks += stats.blocks;
       if (stats.isFile()) size += Number(stats.size);
       return true;
     });
   } finally {
     close(root);
   }
-  return { size, inodes };
+  // st_blocks counts units of 512 bytes, whatever the file system's blocks are: stat(2).
+  return { size, inodes, allocated: Number(blocks) * 512 };
 }
 
 function remove(path: string, context: JobContext): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -12,11 +13,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { createArchiver, type Archiver } from '#archive';
 import { silentLogger, systemClock } from '#kernel';
-import { listMounts, unmount, unmountBelow } from '#linux';
+import { bindMount, listMounts, unmount, unmountBelow } from '#linux';
 import { Database } from '#metadata';
 import type { Digest } from '#oci';
 import type { FolderSnapshotter, SnapshotterOptions } from '../folder-snapshotter.ts';
@@ -155,6 +156,36 @@ const life: readonly Case[] = [
       mkdirSync(join(upper, 'folder'));
       writeFileSync(join(upper, 'folder/file'), 'four');
       assert.deepEqual(await bench.snapshotter.usage('container'), { size: 4, inodes: 2 });
+    },
+  ],
+  [
+    'disk() counts what du counts, and a committed snapshot only once',
+    async (bench) => {
+      const du = (path: string): number =>
+        Number.parseInt(execFileSync('du', ['-s', '--block-size=1', path], { encoding: 'utf8' }));
+      const { upper = '' } = await bench.snapshotter.prepare('making', undefined);
+      writeFileSync(join(upper, 'file'), 'x'.repeat(5000));
+      const folder = dirname(upper);
+      assert.equal(await bench.snapshotter.disk('making'), du(folder));
+      await bench.snapshotter.commit(digest('1'), 'making', { size: 5000 });
+      const counted = await bench.snapshotter.disk(digest('1'));
+      assert.equal(counted, du(folder));
+      rmSync(join(upper, 'file'));
+      await bench.restart();
+      assert.equal(await bench.snapshotter.disk(digest('1')), counted);
+    },
+  ],
+  [
+    'remove() of a snapshot whose folder cannot move succeeds; the next start finishes it',
+    async (bench) => {
+      const { upper = '' } = await bench.snapshotter.prepare('busy', undefined);
+      const folder = dirname(upper);
+      bindMount(folder, folder);
+      await bench.snapshotter.remove('busy');
+      assert.equal(bench.snapshotter.find('busy'), undefined);
+      assert.ok(existsSync(folder));
+      await bench.restart();
+      assert.equal(existsSync(folder), false);
     },
   ],
   [

@@ -27,3 +27,10 @@ export function lengthOf({ request }: Call): number | undefined {
   const text = request.headers['content-length'];
   return text === undefined ? undefined : Number(text);
 }
+
+/** Whether the client has it already (If-None-Match, RFC 9110, section 13.1.2). */
+export function isUnchanged({ request }: Call, etag: string): boolean {
+  const known = request.headers['if-none-match'];
+  if (known === undefined) return false;
+  return known.trim() === '*' || known.split(',').some((each) => each.trim().replace(/^W\//, '') === etag);
+}

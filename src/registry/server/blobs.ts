@@ -1,7 +1,7 @@
 import type { ContentStore } from '#content';
 import type { KeyedLock } from '#kernel';
 import { isDigest, parseDigest, type Digest } from '#oci';
-import { lengthOf, type Answer, type Call } from './answer.ts';
+import { isUnchanged, lengthOf, type Answer, type Call } from './answer.ts';
 import { parseByteRange, parseChunkRange } from './byte-range.ts';
 import { blobUnknown, digestInvalid, unsupported, uploadInvalid } from './registry-error.ts';
 import type { RegistryStore } from './registry-store.ts';
@@ -15,6 +15,9 @@ export interface BlobParts {
   /** Held while bytes become somebody's, or nobody's. */
   readonly digests: KeyedLock;
 }
+
+/** What `digest-algorithm` may ask for; the digest at an upload's end decides. */
+const algorithms: readonly string[] = ['sha256', 'sha384', 'sha512'];
 
 export function digestFrom(text: string): Digest {
   if (!isDigest(text)) throw digestInvalid(`invalid digest ${JSON.stringify(text)}`);
@@ -49,8 +52,11 @@ export class Blobs {
       'Accept-Ranges': 'bytes',
       'Cache-Control': 'max-age=31536000',
     };
-    if (call.request.headers['if-none-match'] === headers.ETag) return { status: 304, headers };
-    const range = parseByteRange(call.request.headers.range, known.size);
+    if (isUnchanged(call, headers.ETag)) return { status: 304, headers: { ETag: headers.ETag } };
+    const { range: asked, 'if-range': condition = headers.ETag } = call.request.headers;
+    // Only a GET has ranges (RFC 9110, section 14.2), and only of what the client has the beginning of.
+    const isPart = call.method === 'GET' && condition === headers.ETag;
+    const range = isPart ? parseByteRange(asked, known.size) : undefined;
     const { start, end } = range ?? { start: 0, end: known.size };
     return {
       status: range ? 206 : 200,
@@ -74,10 +80,28 @@ export class Blobs {
         : await this.#mount(repository, digestFrom(mount), query.get('from'), mayPull);
     if (mounted) return mounted;
     const { uploads } = this.#parts;
-    const id = uploads.begin(repository);
+    const algorithm = query.get('digest-algorithm');
+    if (algorithm !== null && !algorithms.includes(algorithm)) {
+      throw digestInvalid(
+        `digest algorithm ${JSON.stringify(algorithm)} is not one of ${algorithms.join(', ')}`,
+      );
+    }
     const digest = query.get('digest');
-    if (digest !== null) return await this.#finish(call, repository, id, digestFrom(digest));
+    if (digest !== null) return await this.#whole(call, repository, digestFrom(digest));
+    const id = uploads.begin(repository);
     return { status: 202, headers: { ...uploadHeaders(repository, id, 0), 'Content-Length': 0 } };
+  }
+
+  /** The only request of its upload: nobody could go on with what is left of a broken one. */
+  async #whole(call: Call, repository: string, digest: Digest): Promise<Answer> {
+    const { uploads } = this.#parts;
+    const id = uploads.begin(repository);
+    try {
+      return await this.#finish(call, repository, id, digest);
+    } catch (error) {
+      await uploads.cancel(repository, id).catch(() => undefined);
+      throw error;
+    }
   }
 
   /** undefined where the blob is not there, or not for this client to see: it uploads it then. */

@@ -29,11 +29,11 @@ function read(bytes: Uint8Array, type: string, digest: Digest): NewManifest {
     sameType(index.mediaType, mediaType);
     return {
       ...common,
-      artifactType: index.artifactType,
+      artifactType: index.artifactType === '' ? undefined : index.artifactType,
       annotations: index.annotations,
       subject: subjectOf(index.subject),
       blobs: [],
-      manifests: index.manifests.map((manifest) => manifest.digest),
+      manifests: index.manifests,
     };
   }
   if (!isManifest(mediaType))
@@ -43,10 +43,11 @@ function read(bytes: Uint8Array, type: string, digest: Digest): NewManifest {
   const layers = manifest.layers.filter((layer) => !isForeign(layer));
   return {
     ...common,
-    artifactType: manifest.artifactType ?? manifest.config.mediaType,
+    // Empty counts as missing ("Listing Referrers").
+    artifactType: manifest.artifactType || manifest.config.mediaType,
     annotations: manifest.annotations,
     subject: subjectOf(manifest.subject),
-    blobs: [manifest.config, ...layers].map((blob) => blob.digest),
+    blobs: [manifest.config, ...layers],
     manifests: [],
   };
 }

@@ -1,7 +1,7 @@
 import type { ContentStore } from '#content';
 import type { KeyedLock } from '#kernel';
 import { algorithmOf, digestOf, mediaTypes, type Digest } from '#oci';
-import { json, lengthOf, type Answer, type Call } from './answer.ts';
+import { isUnchanged, json, lengthOf, type Answer, type Call } from './answer.ts';
 import { digestFrom } from './blobs.ts';
 import { readManifestDocument } from './manifest-document.ts';
 import {
@@ -23,6 +23,7 @@ export interface ManifestParts {
 }
 
 const largestManifest = 4 << 20;
+const mostTags = 100;
 const tagName = /^\w[\w.-]{0,127}$/;
 
 /** Manifests, and who refers to them (distribution-spec, "Pulling manifests", "Listing Referrers"). */
@@ -57,7 +58,8 @@ export class Manifests {
       'Content-Type': entry.mediaType,
       'Content-Length': entry.size,
     };
-    if (call.request.headers['if-none-match'] === headers.ETag) return { status: 304, headers };
+    if (isUnchanged(call, headers.ETag)) return { status: 304, headers: { ETag: headers.ETag } };
+    if (call.method === 'HEAD') return { status: 200, headers };
     return { status: 200, headers, body: await this.#parts.content.read(entry.digest) };
   }
 
@@ -65,14 +67,16 @@ export class Manifests {
     const { content, store, digests } = this.#parts;
     const bytes = await readBody(call);
     const asked = reference.includes(':') ? digestFrom(reference) : undefined;
-    const tag = asked ? undefined : checkTag(reference);
+    // A digest may bring its tags along ("Pushing Manifests", the tag parameter).
+    const tags = (asked ? [...new Set(call.query.getAll('tag'))] : [reference]).map(checkTag);
+    if (tags.length > mostTags) throw manifestInvalid(`a push sets at most ${mostTags} tags`);
     const digest = digestOf(bytes, asked && algorithmOf(asked));
     if (asked && asked !== digest) throw digestInvalid(`the manifest's digest is ${digest}, not ${asked}`);
     const manifest = readManifestDocument(bytes, call.request.headers['content-type'] ?? '', digest);
     await using _lock = await digests.acquire(digest);
-    if (tag !== undefined) this.#mayMove(repository, tag, digest);
+    for (const tag of tags) this.#mayMove(repository, tag, digest);
     await content.put(bytes, digest);
-    store.putManifest(repository, manifest, tag);
+    store.putManifest(repository, manifest, tags);
     return {
       status: 201,
       headers: {
@@ -80,6 +84,7 @@ export class Manifests {
         'Docker-Content-Digest': digest,
         'Content-Length': 0,
         ...(manifest.subject !== undefined && { 'OCI-Subject': manifest.subject }),
+        ...(asked && tags.length > 0 && { 'OCI-Tag': tags.join(', ') }),
       },
     };
   }
@@ -108,11 +113,22 @@ export class Manifests {
     const type = call.query.get('artifactType');
     const found = this.#parts.store.referrers(repository, subject);
     const chosen = type === null ? found : found.filter((entry) => entry.artifactType === type);
-    const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: chosen.map(descriptorOf) };
-    return json(index, {
-      'Content-Type': mediaTypes.ociIndex,
-      ...(type !== null && { 'OCI-Filters-Applied': 'artifactType' }),
+    // An unknown `last` (a referrer deleted meanwhile) begins again: better twice than not at all.
+    const from = chosen.findIndex(({ digest }) => digest === call.query.get('last')) + 1;
+    const manifests = firstThatFit(chosen.slice(from).map(descriptorOf));
+    const last = from + manifests.length < chosen.length ? chosen[from + manifests.length - 1] : undefined;
+    const next = new URLSearchParams({
+      ...(type !== null && { artifactType: type }),
+      last: last?.digest ?? '',
     });
+    return json(
+      { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests },
+      {
+        'Content-Type': mediaTypes.ociIndex,
+        ...(type !== null && { 'OCI-Filters-Applied': 'artifactType' }),
+        ...(last && { Link: `</v2/${repository}/referrers/${subject}?${next.toString()}>; rel="next"` }),
+      },
+    );
   }
 }
 
@@ -123,6 +139,16 @@ const descriptorOf = ({ mediaType, digest, size, artifactType, annotations }: Ma
   ...(artifactType !== undefined && { artifactType }),
   ...(annotations && { annotations }),
 });
+
+/** A list of referrers is a manifest, and as such bounded; at least one. */
+function firstThatFit(descriptors: readonly object[]): readonly object[] {
+  let size = 0;
+  const end = descriptors.findIndex((descriptor, index) => {
+    size += JSON.stringify(descriptor).length + 1;
+    return index > 0 && size > largestManifest - 1024;
+  });
+  return end === -1 ? descriptors : descriptors.slice(0, end);
+}
 
 function checkTag(tag: string): string {
   if (!tagName.test(tag)) throw manifestInvalid(`invalid tag ${JSON.stringify(tag)}`);

@@ -167,9 +167,12 @@ test('a manifest needs what it refers to, and is found by tag and digest', async
   const index = {
     schemaVersion: 2,
     mediaType: mediaTypes.ociIndex,
-    manifests: [{ mediaType: mediaTypes.ociManifest, digest, size: 1 }],
+    manifests: [{ mediaType: mediaTypes.ociManifest, digest, size: JSON.stringify(image('layer')).length }],
   };
   assert.equal((await bench.pushManifest('team/app', 'all', index)).status, 201);
+  index.manifests[0]!.size += 1;
+  const lie = await bench.pushManifest('team/app', 'all', index);
+  assert.deepEqual([lie.status, await codeOf(lie)], [400, 'MANIFEST_INVALID']);
   assert.equal((await bench.ask('DELETE', '/v2/team/app/manifests/v1')).status, 202);
   assert.equal((await bench.ask('GET', `/v2/team/app/manifests/${digest}`)).status, 200);
   assert.equal((await bench.ask('DELETE', `/v2/team/app/manifests/${digest}`)).status, 202);

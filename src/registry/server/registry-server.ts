@@ -18,7 +18,7 @@ import { Blobs, digestFrom } from './blobs.ts';
 import { collect, type Collected } from './collector.ts';
 import { Manifests } from './manifests.ts';
 import { page, pageOf } from './pages.ts';
-import { nameUnknown, RegistryError, unsupported } from './registry-error.ts';
+import { nameInvalid, nameUnknown, RegistryError, unsupported } from './registry-error.ts';
 import { RegistryStore } from './registry-store.ts';
 import { parseTarget, type Target } from './request-target.ts';
 import { Uploads } from './uploads.ts';
@@ -33,6 +33,8 @@ export interface RegistryServerOptions {
   readonly readOnly?: boolean;
   /** `repository:tag` patterns whose tags are never moved nor removed. */
   readonly immutableTags?: readonly string[];
+  /** Milliseconds after which a connection on which nothing moves is closed; 120,000 where nothing is said. */
+  readonly stallTimeout?: number;
   /** PEM texts. */
   readonly tls?: { readonly key: string; readonly cert: string } | undefined;
 }
@@ -78,6 +80,7 @@ class DistributionServer implements RegistryServer {
     // Blobs take as long as they take.
     const settings = { requestTimeout: 0, keepAliveTimeout: 60_000, noDelay: true };
     this.#server = tls ? createTlsServer({ ...settings, ...tls }) : createServer(settings);
+    this.#server.setTimeout(options.stallTimeout ?? 120_000);
     this.#server.on('request', (request, response) => void this.#serve(request, response));
   }
 
@@ -115,14 +118,14 @@ class DistributionServer implements RegistryServer {
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
     let user: string | undefined;
     try {
-      const url = new URL(request.url ?? '/', 'http://registry');
+      const url = urlOf(request);
       const call = { request, method: request.method ?? 'GET', query: url.searchParams };
       if (url.pathname === '/token') {
         await send(call, response, await this.#access.token(request));
       } else {
         const caller = await this.#access.identify(request);
         user = caller.user;
-        await send(call, response, await this.#answer(call, decodeURIComponent(url.pathname), caller));
+        await send(call, response, await this.#answer(call, url.pathname, caller));
       }
     } catch (error) {
       this.#fail(response, error);
@@ -204,6 +207,19 @@ class DistributionServer implements RegistryServer {
       ...known?.headers,
     });
     response.end(body);
+  }
+}
+
+/** The address with its path decoded. Throws NAME_INVALID for one that is none. */
+function urlOf({ url = '/' }: IncomingMessage): {
+  readonly pathname: string;
+  readonly searchParams: URLSearchParams;
+} {
+  try {
+    const { pathname, searchParams } = new URL(`http://registry${url.startsWith('/') ? url : `/${url}`}`);
+    return { pathname: decodeURIComponent(pathname), searchParams };
+  } catch {
+    throw nameInvalid(url);
   }
 }
 

@@ -1,7 +1,7 @@
 import { Database, integer, text, type Row } from '#metadata';
 import type { Clock } from '#kernel';
-import { parseDigest, type Digest } from '#oci';
-import { blobUnknown, manifestBlobUnknown, manifestUnknown } from './registry-error.ts';
+import { parseDigest, type Descriptor, type Digest } from '#oci';
+import { blobUnknown, manifestBlobUnknown, manifestInvalid, manifestUnknown } from './registry-error.ts';
 import { registrySchema } from './schema.ts';
 
 export interface ManifestEntry {
@@ -16,9 +16,12 @@ export interface ManifestEntry {
 
 /** A manifest that comes in, with what has to be there for it. */
 export interface NewManifest extends ManifestEntry {
-  readonly blobs: readonly Digest[];
-  readonly manifests: readonly Digest[];
+  readonly blobs: readonly Needed[];
+  readonly manifests: readonly Needed[];
 }
+
+/** A descriptor, as far as it matters here. */
+type Needed = Pick<Descriptor, 'digest' | 'size'>;
 
 /** How long an answer "this blob is here" binds, before it is written down again. */
 const touchEvery = 60_000_000_000n;
@@ -117,17 +120,12 @@ export class RegistryStore implements Disposable {
     return row && entryOf(row);
   }
 
-  /** Throws MANIFEST_BLOB_UNKNOWN when something that it needs is not in the repository. */
-  putManifest(repository: string, manifest: NewManifest, tag: string | undefined): void {
+  /** Throws MANIFEST_BLOB_UNKNOWN when something that it needs is not in the repository, or of another size. */
+  putManifest(repository: string, manifest: NewManifest, tags: readonly string[]): void {
     this.#db.transaction(() => {
       const id = this.#ensure(repository);
-      const has = (table: 'blobs' | 'manifests', digest: Digest): boolean =>
-        this.#db.find(`SELECT 1 AS one FROM ${table} WHERE repository = ? AND digest = ?`, id, digest) !==
-        undefined;
-      const missing =
-        manifest.blobs.find((digest) => !has('blobs', digest)) ??
-        manifest.manifests.find((digest) => !has('manifests', digest));
-      if (missing !== undefined) throw manifestBlobUnknown(missing);
+      for (const blob of manifest.blobs) this.#requireThere('blobs', id, blob);
+      for (const child of manifest.manifests) this.#requireThere('manifests', id, child);
       const now = this.#clock.now();
       this.#db.run(
         `INSERT INTO manifests (repository, digest, media_type, size, artifact_type, annotations, subject, pushed_at)
@@ -141,7 +139,7 @@ export class RegistryStore implements Disposable {
         manifest.subject ?? null,
         now,
       );
-      for (const digest of new Set([...manifest.blobs, ...manifest.manifests])) {
+      for (const digest of new Set([...manifest.blobs, ...manifest.manifests].map((each) => each.digest))) {
         this.#db.run(
           'INSERT INTO manifest_references (repository, manifest, digest) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
           id,
@@ -149,15 +147,16 @@ export class RegistryStore implements Disposable {
           digest,
         );
       }
-      if (tag === undefined) return;
-      this.#db.run(
-        `INSERT INTO tags (repository, name, digest, updated_at) VALUES (?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET digest = excluded.digest, updated_at = excluded.updated_at`,
-        id,
-        tag,
-        manifest.digest,
-        now,
-      );
+      for (const tag of tags) {
+        this.#db.run(
+          `INSERT INTO tags (repository, name, digest, updated_at) VALUES (?, ?, ?, ?)
+           ON CONFLICT DO UPDATE SET digest = excluded.digest, updated_at = excluded.updated_at`,
+          id,
+          tag,
+          manifest.digest,
+          now,
+        );
+      }
     });
   }
 
@@ -233,6 +232,18 @@ export class RegistryStore implements Disposable {
       this.#db.find('SELECT 1 AS one FROM blobs WHERE digest = ? LIMIT 1', digest) !== undefined ||
       this.#db.find('SELECT 1 AS one FROM manifests WHERE digest = ? LIMIT 1', digest) !== undefined
     );
+  }
+
+  #requireThere(table: 'blobs' | 'manifests', repository: bigint, { digest, size }: Needed): void {
+    const row = this.#db.find(
+      `SELECT size FROM ${table} WHERE repository = ? AND digest = ?`,
+      repository,
+      digest,
+    );
+    if (!row) throw manifestBlobUnknown(digest);
+    const real = integer(row, 'size');
+    if (real === BigInt(size)) return;
+    throw manifestInvalid(`${digest} has ${real} bytes, and not ${size} as the manifest says`);
   }
 
   #find(repository: string): bigint | undefined {

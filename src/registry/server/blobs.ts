@@ -112,10 +112,11 @@ export class Blobs {
     mayPull: (from: string) => boolean,
   ): Promise<Answer | undefined> {
     const { store, content, digests } = this.#parts;
-    const source = from ?? repository;
-    if (!mayPull(checkRepositoryName(source))) return undefined;
+    if (from !== null) checkRepositoryName(from);
     await using _lock = await digests.acquire(digest);
-    const known = store.useBlob(source, digest);
+    // Without a source any repository that the client may pull from will do.
+    const source = (from === null ? store.repositoriesWith(digest) : [from]).find(mayPull);
+    const known = source === undefined ? undefined : store.useBlob(source, digest);
     if (!known || !(await content.find(digest))) return undefined;
     store.addBlob(repository, digest, known.size);
     return createdBlob(repository, digest);

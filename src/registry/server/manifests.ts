@@ -18,6 +18,8 @@ export interface ManifestParts {
   readonly content: ContentStore;
   readonly store: RegistryStore;
   readonly digests: KeyedLock;
+  /** Whether manifests are taken although some of what they refer to is not there. */
+  readonly sparse: boolean;
   /** Whether a tag, once set, stays where it is. */
   isImmutable(repository: string, tag: string): boolean;
 }
@@ -76,7 +78,7 @@ export class Manifests {
     await using _lock = await digests.acquire(digest);
     for (const tag of tags) this.#mayMove(repository, tag, digest);
     await content.put(bytes, digest);
-    store.putManifest(repository, manifest, tags);
+    store.putManifest(repository, { ...manifest, isSparse: this.#parts.sparse }, tags);
     return {
       status: 201,
       headers: {

@@ -13,6 +13,7 @@ const flags = {
   htpasswd: { type: 'string' },
   access: { type: 'string' },
   'read-only': { type: 'boolean', default: false },
+  'sparse-manifests': { type: 'boolean', default: false },
   'immutable-tags': { type: 'string', multiple: true },
   'gc-interval': { type: 'string', default: '60' },
   'gc-grace': { type: 'string', default: '60' },
@@ -71,6 +72,7 @@ function parseSettings(argv: readonly string[]): Settings {
     root: values.root,
     address: parseAddress(values.listen),
     readOnly: values['read-only'],
+    sparseManifests: values['sparse-manifests'],
     immutableTags: values['immutable-tags'] ?? [],
     rules: access === undefined ? undefined : parseAccess(access),
     authenticator:

@@ -136,6 +136,8 @@ test('a blob is uploaded in one request, in chunks, or mounted', async () => {
   assert.equal((await bench.ask('POST', `/v2/b/blobs/uploads/?mount=${digest}&from=a`)).status, 201);
   assert.equal((await bench.ask('GET', `/v2/b/blobs/${digest}`)).status, 200);
   assert.equal((await bench.ask('POST', `/v2/b/blobs/uploads/?mount=${digestOf('no')}&from=a`)).status, 202);
+  assert.equal((await bench.ask('POST', `/v2/c/blobs/uploads/?mount=${digest}`)).status, 201);
+  assert.equal((await bench.ask('GET', `/v2/c/blobs/${digest}`)).status, 200);
 });
 
 test('an upload goes on after a restart, and is gone after a wrong digest', async () => {

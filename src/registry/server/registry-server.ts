@@ -33,6 +33,8 @@ export interface RegistryServerOptions {
   readonly readOnly?: boolean;
   /** `repository:tag` patterns whose tags are never moved nor removed. */
   readonly immutableTags?: readonly string[];
+  /** Manifests are taken although some of what they refer to is not there. */
+  readonly sparseManifests?: boolean;
   /** Milliseconds after which a connection on which nothing moves is closed; 120,000 where nothing is said. */
   readonly stallTimeout?: number;
   /** PEM texts. */
@@ -75,6 +77,7 @@ class DistributionServer implements RegistryServer {
     this.#blobs = new Blobs(parts);
     this.#manifests = new Manifests({
       ...parts,
+      sparse: options.sparseManifests ?? false,
       isImmutable: (repository, tag) => immutableTags.some(matches(`${repository}:${tag}`)),
     });
     // Blobs take as long as they take.

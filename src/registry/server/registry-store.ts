@@ -17,6 +17,8 @@ export interface ManifestEntry {
 /** A manifest that comes in, with what has to be there for it. */
 export interface NewManifest extends ManifestEntry {
   readonly blobs: readonly Needed[];
+  /** Whether it is taken although some of what it refers to is not there. */
+  readonly isSparse?: boolean;
   readonly manifests: readonly Needed[];
 }
 
@@ -34,6 +36,16 @@ export class RegistryStore implements Disposable {
   constructor(path: string, clock: Clock) {
     this.#db = new Database(path, registrySchema);
     this.#clock = clock;
+  }
+
+  /** For those who keep or read records beside these. */
+  get database(): Database {
+    return this.#db;
+  }
+
+  /** All or nothing of what the methods called within do. */
+  transaction<T>(body: () => T): T {
+    return this.#db.transaction(body);
   }
 
   [Symbol.dispose](): void {
@@ -86,10 +98,16 @@ export class RegistryStore implements Disposable {
     return { size: Number(integer(row, 'size')) };
   }
 
+  repositoriesWith(digest: Digest): readonly string[] {
+    return this.#db
+      .all('SELECT name FROM blobs b JOIN repositories r ON r.id = b.repository WHERE b.digest = ?', digest)
+      .map((row) => text(row, 'name'));
+  }
+
   addBlob(repository: string, digest: Digest, size: number): void {
     this.#db.transaction(() => {
       this.#db.run(
-        'INSERT INTO blobs (repository, digest, size, used_at) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET used_at = excluded.used_at',
+        'INSERT INTO blobs (repository, digest, size, used_at) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET used_at = excluded.used_at, released = 0',
         this.#ensure(repository),
         digest,
         size,
@@ -124,8 +142,9 @@ export class RegistryStore implements Disposable {
   putManifest(repository: string, manifest: NewManifest, tags: readonly string[]): void {
     this.#db.transaction(() => {
       const id = this.#ensure(repository);
-      for (const blob of manifest.blobs) this.#requireThere('blobs', id, blob);
-      for (const child of manifest.manifests) this.#requireThere('manifests', id, child);
+      const sparse = manifest.isSparse === true;
+      for (const blob of manifest.blobs) this.#requireThere('blobs', id, blob, sparse);
+      for (const child of manifest.manifests) this.#requireThere('manifests', id, child, sparse);
       const now = this.#clock.now();
       this.#db.run(
         `INSERT INTO manifests (repository, digest, media_type, size, artifact_type, annotations, subject, pushed_at)
@@ -158,6 +177,17 @@ export class RegistryStore implements Disposable {
         );
       }
     });
+  }
+
+  /** Tags that stand at a manifest. */
+  tagsOf(repository: string, digest: Digest): readonly string[] {
+    return this.#db
+      .all(
+        'SELECT name FROM tags WHERE repository = ? AND digest = ? ORDER BY name',
+        this.#find(repository) ?? -1n,
+        digest,
+      )
+      .map((row) => text(row, 'name'));
   }
 
   /** A tag goes alone; a digest takes its tags along. Throws MANIFEST_UNKNOWN. */
@@ -234,12 +264,18 @@ export class RegistryStore implements Disposable {
     );
   }
 
-  #requireThere(table: 'blobs' | 'manifests', repository: bigint, { digest, size }: Needed): void {
+  #requireThere(
+    table: 'blobs' | 'manifests',
+    repository: bigint,
+    { digest, size }: Needed,
+    sparse: boolean,
+  ): void {
     const row = this.#db.find(
       `SELECT size FROM ${table} WHERE repository = ? AND digest = ?`,
       repository,
       digest,
     );
+    if (!row && sparse) return;
     if (!row) throw manifestBlobUnknown(digest);
     const real = integer(row, 'size');
     if (real === BigInt(size)) return;

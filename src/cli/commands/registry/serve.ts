@@ -19,6 +19,7 @@ export const command = defineCommand({
     listen: string('Address and port', { initial: '127.0.0.1:5000' }),
     'read-only': bool('Refuse pushes and deletions'),
     root: string('Folder of the registry', { initial: '/var/lib/wharf-registry' }),
+    'sparse-manifests': bool('Take manifests although some of what they refer to is not there'),
     'tls-cert': string('Certificate, a PEM file'),
     'tls-key': string('Key of the certificate, a PEM file'),
   },

@@ -15,6 +15,8 @@ import {
   type Reference,
 } from '#oci';
 import type { ImageRecord } from './images.ts';
+import { HeldByImages } from './held-by-images.ts';
+import { RetiredImages, type RetiredImage } from './retired-images.ts';
 import type { ImageModel } from './stored-image.ts';
 
 /** A name as it is kept: canonical, with a tag or a digest. */
@@ -57,9 +59,13 @@ export class ImageIndex {
   readonly #clock: Clock;
   readonly #images = new Map<Digest, ImageEntry>();
   readonly #names = new Map<ImageName, NameEntry>();
+  /** In the bin: found by nobody, but what they hold stays. */
+  readonly #retired: RetiredImages;
+  readonly #held = new HeldByImages();
 
   constructor(db: Database, clock: Clock) {
     this.#db = db;
+    this.#retired = new RetiredImages(db);
     this.#clock = clock;
   }
 
@@ -75,6 +81,8 @@ export class ImageIndex {
 
   /** Takes a row whose documents have been read into memory, with its names. */
   restore(model: ImageModel, size: number): void {
+    if (this.#retired.restore(model, size)) return;
+    this.#held.add(model);
     const entry: ImageEntry = { model, size, names: new Set() };
     for (const row of this.#db.all('SELECT name, tagged_at FROM image_names WHERE image = ?', model.id)) {
       const name = text(row, 'name');
@@ -100,10 +108,14 @@ export class ImageIndex {
         size,
         now,
       );
+      this.#retired.erase(model.id);
       this.#writeNames(model.id, names, now);
     });
-    const known = this.#images.get(model.id)?.names;
-    this.#images.set(model.id, { model, size, names: known ?? new Set() });
+    this.#held.add(model);
+    const known = this.#images.get(model.id);
+    if (known) this.#held.remove(known.model);
+    this.#retired.forget(model.id);
+    this.#images.set(model.id, { model, size, names: known?.names ?? new Set() });
     this.#takeNames(model.id, names, now);
   }
 
@@ -142,6 +154,7 @@ export class ImageIndex {
       for (const id of drop) {
         this.#db.run('DELETE FROM image_names WHERE image = ?', id);
         this.#db.run('DELETE FROM images WHERE id = ?', id);
+        this.#retired.erase(id);
       }
     });
     for (const name of names) {
@@ -150,9 +163,55 @@ export class ImageIndex {
       if (entry) this.#change(entry.image, (image) => image.names.delete(name));
     }
     for (const id of drop) {
-      for (const name of this.#images.get(id)?.names ?? []) this.#names.delete(name);
-      this.#images.delete(id);
+      this.#leave(id);
+      this.#retired.forget(id);
     }
+  }
+
+  #leave(id: Digest): void {
+    const known = this.#images.get(id);
+    if (!known) return;
+    for (const name of known.names) this.#names.delete(name);
+    this.#images.delete(id);
+    this.#held.remove(known.model);
+  }
+
+  /** Puts an image that is here into the bin. */
+  retire(id: Digest, batch: string): void {
+    const entry = this.#images.get(id);
+    if (!entry) return;
+    const { model, size, names } = entry;
+    const retired = { model, size, names: [...names], at: this.#clock.now(), batch };
+    this.#db.transaction(() => {
+      this.#db.run('DELETE FROM image_names WHERE image = ?', id);
+      this.#retired.write(retired);
+    });
+    this.#retired.remember(retired);
+    this.#leave(id);
+  }
+
+  /** Takes an image out of the bin, with those of its names that no other image has by now. */
+  reinstate(id: Digest): readonly ImageName[] {
+    const retired = this.#retired.find(id);
+    if (!retired) return [];
+    const names = retired.names.filter((name) => !this.#names.has(name));
+    this.#db.transaction(() => {
+      this.#retired.erase(id);
+      this.#writeNames(id, names, retired.at);
+    });
+    this.#held.add(retired.model);
+    this.#retired.forget(id);
+    this.#images.set(id, { model: retired.model, size: retired.size, names: new Set() });
+    this.#takeNames(id, names, retired.at);
+    return names;
+  }
+
+  retired(id: Digest): RetiredImage | undefined {
+    return this.#retired.find(id);
+  }
+
+  allRetired(): Iterable<RetiredImage> {
+    return this.#retired.values();
   }
 
   #change(id: Digest, change: (entry: ImageEntry) => void): void {
@@ -191,16 +250,19 @@ export class ImageIndex {
     }));
   }
 
-  models(): Iterable<ImageModel> {
-    return this.#images.values().map(({ model }) => model);
-  }
-
+  /** Whether an image needs the blob, be it in the bin. */
   holdsBlob(digest: Digest): boolean {
-    return this.#images.values().some(({ model }) => model.blobs.has(digest));
+    return this.#held.hasBlob(digest) || this.#retired.held.hasBlob(digest);
   }
 
+  /** The same for a layer. */
   holdsChain(id: Digest): boolean {
-    return this.#images.values().some(({ model }) => model.chainIds.includes(id));
+    return this.usesChain(id) || this.#retired.held.hasChain(id);
+  }
+
+  /** Whether an image needs the layer that is not in the bin. */
+  usesChain(id: Digest): boolean {
+    return this.#held.hasChain(id);
   }
 
   /** Blob of a layer with this diffID that some image here has; a compressed one where there is a choice. */

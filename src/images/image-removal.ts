@@ -56,7 +56,8 @@ export class ImageRemoval {
     for (let n = 0; n < gone.length; n += 1) this.#publish('untag', image);
     if (!deletes) return removed;
     this.#publish('delete', image);
-    return [...removed, { Deleted: image.id }, ...(await this.#sweep(image))];
+    const { removed: layers } = await sweepImage(image, this.#options.claims);
+    return [...removed, { Deleted: image.id }, ...layers];
   }
 
   /** By id, every name goes; that needs force where they are in several repositories. */
@@ -114,21 +115,33 @@ export class ImageRemoval {
     return refuse('used', 'must be forced', `image is being used by stopped container ${container}`);
   }
 
-  /** Layers and blobs that nothing else needs, from the top. */
-  async #sweep(image: ImageModel): Promise<readonly RemovedImage[]> {
-    const { claims } = this.#options;
-    const removed: RemovedImage[] = [];
-    for (const chainId of image.chainIds.toReversed()) {
-      if (!(await claims.sweepSnapshot(chainId))) break;
-      removed.push({ Deleted: chainId });
-    }
-    for (const digest of image.blobs) await claims.sweepBlob(digest);
-    return removed;
-  }
-
   #publish(action: string, image: ImageModel): void {
     this.#options.events.publish('image', action, image.id, imageAttributes(image.id, image.config));
   }
+}
+
+/**
+ * Removes the layers and blobs of an image that is in no record any more, as far as nothing else needs them, from the
+ * top. `measure` tells what each takes on disk; it is asked before, where bytes are wanted.
+ */
+export async function sweepImage(
+  image: ImageModel,
+  claims: Claims,
+  measure?: { layer(chainId: Digest): Promise<number>; blob(digest: Digest): Promise<number> },
+): Promise<{ readonly removed: readonly RemovedImage[]; readonly bytes: number }> {
+  const removed: RemovedImage[] = [];
+  let bytes = 0;
+  for (const chainId of image.chainIds.toReversed()) {
+    const size = (await measure?.layer(chainId)) ?? 0;
+    if (!(await claims.sweepSnapshot(chainId))) break;
+    removed.push({ Deleted: chainId });
+    bytes += size;
+  }
+  for (const digest of image.blobs) {
+    const size = (await measure?.blob(digest)) ?? 0;
+    if (await claims.sweepBlob(digest)) bytes += size;
+  }
+  return { removed, bytes };
 }
 
 /** One tag at most, and any digests are of that tag's repository: then removing by id needs no force. */

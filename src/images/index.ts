@@ -1,3 +1,4 @@
 export type * from './images.ts';
 export { createImages, type ImagesOptions } from './local-images.ts';
+export type * from './image-upkeep.ts';
 export type { ImageUser } from './image-removal.ts';

@@ -21,7 +21,9 @@ import { ImageLoad } from './image-load.ts';
 import { ImagePull } from './image-pull.ts';
 import { ImagePush } from './image-push.ts';
 import { ImageRemoval, type ImageUser } from './image-removal.ts';
+import { ImageRetirement } from './image-retirement.ts';
 import { ImageSave } from './image-save.ts';
+import type { ImageUpkeep } from './image-upkeep.ts';
 import type { CommitSpec, ImageRecord, Images, RemovedImage, TransferOptions } from './images.ts';
 import { LayerCompression } from './layer-compression.ts';
 import { LayerUnpacker } from './layer-unpacker.ts';
@@ -55,6 +57,7 @@ export interface ImagesOptions {
 type TransferDoors = Readonly<{ pull: ImagePull; push: ImagePush; load: ImageLoad; save: ImageSave }>;
 
 class LocalImages implements Images, AsyncDisposable {
+  readonly upkeep: ImageUpkeep;
   readonly #options: ImagesOptions;
   readonly #index: ImageIndex;
   readonly #claims: Claims;
@@ -84,6 +87,7 @@ class LocalImages implements Images, AsyncDisposable {
     this.#claims = claims;
     this.#intake = intake;
     this.#removal = new ImageRemoval(parts);
+    this.upkeep = new ImageRetirement(parts);
     this.#commit = new ImageCommit({ ...parts, intake });
     this.#import = new ImageImport({ ...parts, intake });
     this.#transfers = {
@@ -197,4 +201,6 @@ class LocalImages implements Images, AsyncDisposable {
  * The image store of one data root. start() comes after those of the content store and the snapshotter. Disposing it
  * stops what is under way and waits until that has left nothing behind; the database closes afterwards.
  */
-export const createImages = (options: ImagesOptions): Images & AsyncDisposable => new LocalImages(options);
+export const createImages = (
+  options: ImagesOptions,
+): Images & AsyncDisposable & { readonly upkeep: ImageUpkeep } => new LocalImages(options);

@@ -10,9 +10,11 @@ import { chainIds, parseManifest, type Digest } from '#oci';
 import type { RegistryClient } from '#registry/client';
 import { chooseSnapshotter, createCopySnapshotter, type Snapshotter } from '#snapshots';
 import type { ImageUser } from '../image-removal.ts';
-import type { Images, ProgressEvent } from '../images.ts';
+import type { ProgressEvent } from '../images.ts';
 import { createImages } from '../local-images.ts';
 import { MemoryRegistry } from './memory-registry.ts';
+
+type Store = ReturnType<typeof createImages>;
 
 export interface ImageStoreBench extends AsyncDisposable {
   readonly root: string;
@@ -24,9 +26,9 @@ export interface ImageStoreBench extends AsyncDisposable {
   /** `action id name`, in order. */
   readonly events: string[];
   readonly warnings: object[];
-  readonly images: Images & AsyncDisposable;
+  readonly images: Store;
   /** Another store over the same data, as after a restart of the daemon. */
-  reopen(): Promise<Images>;
+  reopen(): Promise<Store>;
   /** What is there although no image needs it; empty when nothing leaks. */
   leftovers(): Promise<readonly string[]>;
 }
@@ -91,7 +93,7 @@ export async function openImageStore(options: ImageStoreBenchOptions = {}): Prom
   const warnings: object[] = [];
   const logger: Logger = { ...silentLogger, warn: (fields) => warnings.push(fields) };
   const before = options.before ?? ((): void => undefined);
-  const make = (): Images & AsyncDisposable =>
+  const make = (): Store =>
     createImages({
       db,
       leases,
@@ -114,7 +116,7 @@ export async function openImageStore(options: ImageStoreBenchOptions = {}): Prom
       retryDelay: () => 1,
       helloWorldPatience: 1000,
     });
-  const start = async (): Promise<Images & AsyncDisposable> => {
+  const start = async (): Promise<Store> => {
     leases.start();
     const images = make();
     await images.start();

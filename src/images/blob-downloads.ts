@@ -1,9 +1,8 @@
 import type { ContentStore } from '#content';
-import { invalidArgument, isKind, Limiter, messageOf, type Logger } from '#kernel';
+import { invalidArgument, isKind, Limiter, messageOf, SingleFlight, type Logger } from '#kernel';
 import type { Descriptor, Digest } from '#oci';
 import type { Repository } from '#registry/client';
 import type { Claims } from './claims.ts';
-import { SharedWork } from './shared-work.ts';
 
 /** What happens to a blob on its way in; `progress` counts bytes. */
 export interface DownloadWatcher {
@@ -12,6 +11,9 @@ export interface DownloadWatcher {
   /** Trouble on the way; another attempt begins after so many seconds. */
   retrying?(seconds: number): void;
 }
+
+/** Where blobs come from: a repository of a registry, or another host. */
+export type BlobSource = Pick<Repository, 'fetchBlob'>;
 
 export interface BlobDownloadsOptions {
   readonly content: ContentStore;
@@ -34,7 +36,7 @@ const usualAttempts = 5;
 export class BlobDownloads {
   readonly #options: BlobDownloadsOptions;
   readonly #limiter: Limiter;
-  readonly #flights = new SharedWork<undefined>();
+  readonly #flights = new SingleFlight<undefined>();
   readonly #watchers = new Map<Digest, Set<DownloadWatcher>>();
 
   constructor(options: BlobDownloadsOptions) {
@@ -44,7 +46,7 @@ export class BlobDownloads {
 
   /** The caller's claim holds the digest already. Verified when it resolves. */
   async fetch(
-    repository: Repository,
+    repository: BlobSource,
     descriptor: Descriptor,
     options: { signal: AbortSignal; watcher?: DownloadWatcher },
   ): Promise<void> {
@@ -61,7 +63,7 @@ export class BlobDownloads {
     }
   }
 
-  async #fetchOnce(repository: Repository, descriptor: Descriptor, signal: AbortSignal): Promise<undefined> {
+  async #fetchOnce(repository: BlobSource, descriptor: Descriptor, signal: AbortSignal): Promise<undefined> {
     const { content, claims } = this.#options;
     await using claim = claims.open();
     await claim.blob(descriptor.digest);
@@ -98,7 +100,7 @@ export class BlobDownloads {
     });
   }
 
-  async #receive(repository: Repository, descriptor: Descriptor, signal: AbortSignal): Promise<void> {
+  async #receive(repository: BlobSource, descriptor: Descriptor, signal: AbortSignal): Promise<void> {
     const { digest, size } = descriptor;
     await using ingest = await this.#options.content.ingest({ expected: { digest, size }, key: digest });
     let received = ingest.offset;

@@ -1,10 +1,10 @@
 import type { Archiver } from '#archive';
 import type { ContentStore } from '#content';
-import { invalidArgument, newId } from '#kernel';
+import { invalidArgument, newId, SingleFlight } from '#kernel';
 import { isLayer, type Descriptor, type Digest } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { Claim, Claims } from './claims.ts';
-import { SharedWork } from './shared-work.ts';
+
 import type { ImageModel } from './stored-image.ts';
 
 /** Active snapshots with this prefix belong to an unpacking; one that no claim holds is left over. */
@@ -29,7 +29,7 @@ export interface UnpackWatcher {
 /** Turns layer blobs into committed snapshots named by chainID; concurrent callers share the work on a layer. */
 export class LayerUnpacker {
   readonly #options: LayerUnpackerOptions;
-  readonly #flights = new SharedWork<undefined>();
+  readonly #flights = new SingleFlight<undefined>();
 
   constructor(options: LayerUnpackerOptions) {
     this.#options = options;

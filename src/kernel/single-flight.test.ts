@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SharedWork } from './shared-work.ts';
+import { SingleFlight } from './single-flight.ts';
 
 test('run() shares one task among its callers, and one who leaves does not stop it', async () => {
-  const work = new SharedWork<number>();
+  const flights = new SingleFlight<number>();
   const gate = Promise.withResolvers<number>();
   let runs = 0;
   const task = (): Promise<number> => {
@@ -12,8 +12,8 @@ test('run() shares one task among its callers, and one who leaves does not stop 
   };
   const leaving = new AbortController();
   const staying = new AbortController().signal;
-  const first = work.run('a', task, leaving.signal);
-  const second = work.run('a', task, staying);
+  const first = flights.run('a', task, leaving.signal);
+  const second = flights.run('a', task, staying);
   await Promise.resolve();
   leaving.abort(new Error('left'));
   await assert.rejects(first, /left/);
@@ -23,11 +23,11 @@ test('run() shares one task among its callers, and one who leaves does not stop 
 });
 
 test('run() whose last caller leaves ends when the task has; the next caller has a run of their own', async () => {
-  const work = new SharedWork<string>();
+  const flights = new SingleFlight<string>();
   const log: string[] = [];
   const abort = new AbortController();
   const tidied = Promise.withResolvers<undefined>();
-  const first = work.run(
+  const first = flights.run(
     'a',
     async (signal) => {
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
@@ -41,11 +41,24 @@ test('run() whose last caller leaves ends when the task has; the next caller has
   abort.abort(new Error('stop'));
   const ended = assert.rejects(first, /stop/).then(() => log.push('ended'));
   await new Promise(setImmediate);
-  const second = work.run('a', () => Promise.resolve('second'), new AbortController().signal);
+  const second = flights.run('a', () => Promise.resolve('second'), new AbortController().signal);
   await new Promise(setImmediate);
   assert.deepEqual(log, []);
   tidied.resolve(undefined);
   await ended;
   assert.deepEqual(log, ['tidied', 'ended']);
   assert.equal(await second, 'second');
+});
+
+test('run() tells a failure to all, also one that the task throws at once', async () => {
+  const flights = new SingleFlight<number>();
+  const task = (): Promise<number> => {
+    throw new Error('broken');
+  };
+  const results = await Promise.allSettled([flights.run('a', task), flights.run('a', task)]);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  );
+  assert.equal(await flights.run('a', () => Promise.resolve(1)), 1);
 });

@@ -49,7 +49,7 @@ export async function openStorage(
   const snapshots = opened.use(snapshotter);
   await snapshots.start();
   const registry = opened.use(new ReloadableRegistry(foundation.live));
-  const volumes = openVolumes(foundation, users);
+  const volumes = openVolumes(foundation, users, archiver);
   await volumes.start();
   const images = opened.use(await openImages({ ...foundation, archiver, snapshots, registry }, users));
   return { archiver, snapshots, driver, registry, images, volumes };
@@ -71,9 +71,13 @@ function openSnapshotter(
   return { driver: name === 'overlay' ? 'overlay2' : name, snapshotter };
 }
 
-const openVolumes = (foundation: Foundation, users: Users): LocalVolumes =>
+const openVolumes = (foundation: Foundation, users: Users, archiver: Archiver): LocalVolumes =>
   new LocalVolumes({
     ...foundation,
+    measure: async (folder) => {
+      const { allocated } = await archiver.usage(folder, { signal: new AbortController().signal });
+      return allocated;
+    },
     root: join(foundation.root, 'volumes'),
     publish: (action, { name, driver }) => foundation.events.publish('volume', action, name, { driver }),
     users: (name) =>

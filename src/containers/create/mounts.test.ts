@@ -12,6 +12,7 @@ const volume = (name: string): VolumeRecord => ({
   options: {},
   anonymous: name === 'made-up',
   createdAt: 0n,
+  locked: false,
 });
 const host: MountHost = {
   createVolume: async (spec) => Promise.resolve(volume(spec.name ?? 'made-up')),

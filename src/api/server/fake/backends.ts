@@ -356,6 +356,7 @@ export function fakeVolume(fields: Partial<VolumeRecord> = {}): VolumeRecord {
     options: {},
     anonymous: false,
     createdAt: 1_795_303_427_123_097_193n,
+    locked: false,
     ...fields,
   };
 }

@@ -5,6 +5,8 @@ import type { Context } from './context.ts';
 export interface ArgumentRule {
   readonly least: number;
   readonly most: number;
+  /** Whether more than `most` are taken all the same. */
+  readonly extends?: (args: readonly string[]) => boolean;
 }
 
 export const noArguments: ArgumentRule = { least: 0, most: 0 };

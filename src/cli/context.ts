@@ -15,6 +15,8 @@ export interface Context {
   readonly terminal: Terminal;
   /** The client of the chosen engine. */
   readonly engine: EngineClient;
+  /** A client of the engine at `host`, as --host takes it; options of TLS apply to it as well. */
+  connect(host: string): EngineClient;
   readonly config: ConfigFile;
   /** The name of the docker context in use. */
   readonly contextName: string;

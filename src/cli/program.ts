@@ -152,7 +152,7 @@ async function runCommand(
     const parsed = parseFlags(command.flags, argv, { interspersed: command.stopsAtArgument !== true });
     // On standard output, as docker has it.
     for (const warning of parsed.warnings) world.out.write(`${warning}\n`);
-    checkArguments(program, path, command, parsed.args.length);
+    checkArguments(program, path, command, parsed.args);
     const context = makeContext(world, program, path, options);
     await command.run(context, { flags: parsed.values, changed: parsed.changed, args: parsed.args });
     return 0;
@@ -173,9 +173,10 @@ async function runCommand(
   }
 }
 
-function checkArguments(program: string, path: string, command: Command, count: number): void {
+function checkArguments(program: string, path: string, command: Command, args: readonly string[]): void {
   const { least, most } = command.arguments;
-  if (count >= least && count <= most) return;
+  const count = args.length;
+  if (count >= least && (count <= most || command.arguments.extends?.(args))) return;
   const plural = (number: number): string => `${number} argument${number === 1 ? '' : 's'}`;
   const [wants, verb] =
     most === 0
@@ -205,16 +206,19 @@ function makeContext(
   const folder = options.config || env['DOCKER_CONFIG'] || join(home, '.docker');
   const config = new ConfigFile(folder, (message) => err.write(message));
   let chosen: ReturnType<typeof chooseEndpoint> | undefined;
+  const tls = {
+    tls: options.tls,
+    tlsVerify: options.tlsverify,
+    ...(options.tlscacert !== '' && { tlsCaCert: options.tlscacert }),
+    ...(options.tlscert !== '' && { tlsCert: options.tlscert }),
+    ...(options.tlskey !== '' && { tlsKey: options.tlskey }),
+  };
   const choose = (): ReturnType<typeof chooseEndpoint> =>
     (chosen ??= chooseEndpoint(
       {
         ...(options.host !== '' && { host: options.host }),
         ...(options.context !== '' && { context: options.context }),
-        tls: options.tls,
-        tlsVerify: options.tlsverify,
-        ...(options.tlscacert !== '' && { tlsCaCert: options.tlscacert }),
-        ...(options.tlscert !== '' && { tlsCert: options.tlscert }),
-        ...(options.tlskey !== '' && { tlsKey: options.tlskey }),
+        ...tls,
       },
       env,
       config,
@@ -232,6 +236,7 @@ function makeContext(
     get engine() {
       return (engine ??= makeEngine(choose(), config, env, err));
     },
+    connect: (host) => makeEngine(chooseEndpoint({ host, ...tls }, env, config), config, env, err),
     get contextName() {
       return choose().contextName;
     },

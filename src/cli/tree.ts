@@ -134,6 +134,11 @@ const system = {
     summary: 'Show what images, containers and volumes take on disk',
     load: () => import('./commands/system/df.ts'),
   },
+  'dial-stdio': {
+    summary: 'Connect standard input and output to the engine',
+    load: () => import('./commands/system/dial-stdio.ts'),
+    hidden: true,
+  },
   events: { summary: 'Follow what happens in the engine', load: () => import('./commands/system/events.ts') },
   'import-docker': {
     summary: 'Take images and volumes over from a Docker engine',

@@ -1,4 +1,4 @@
-import type { Endpoint } from './endpoint.ts';
+import type { SocketEndpoint } from './endpoint.ts';
 
 /**
  * A stream socket to an engine. Reading is by pull, with backpressure towards the engine; writing can be ended
@@ -16,7 +16,7 @@ export interface Connection {
 }
 
 /** Connects. Throws the system's error, with `code`. */
-export type Dial = (endpoint: Endpoint) => Promise<Connection>;
+export type Dial = (endpoint: SocketEndpoint) => Promise<Connection>;
 
 const highWater = 1 << 20;
 

@@ -2,7 +2,7 @@ import { connect as connectPlain } from 'node:net';
 import type { Socket } from 'node:net';
 import type { Connection, Dial } from './connection.ts';
 import { Inbox } from './connection.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { SocketEndpoint } from './endpoint.ts';
 
 /** Connects through node:net and node:tls; for Node and, with TLS, for Bun. */
 export const dialNode: Dial = async (endpoint) => {
@@ -17,7 +17,7 @@ export const dialNode: Dial = async (endpoint) => {
   return wrap(socket);
 };
 
-async function open(endpoint: Endpoint): Promise<Socket> {
+async function open(endpoint: SocketEndpoint): Promise<Socket> {
   if (endpoint.kind === 'unix') return connectPlain({ path: endpoint.path, allowHalfOpen: true });
   const { host, port, tls } = endpoint;
   if (!tls) return connectPlain({ host, port, allowHalfOpen: true });

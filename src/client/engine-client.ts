@@ -1,7 +1,7 @@
 import { errnoOf, messageOf } from '#kernel';
 import { dialBun, findBun } from './dial-bun.ts';
 import type { Connection, Dial } from './connection.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint, SocketEndpoint } from './endpoint.ts';
 import { ConnectError, ResponseError } from './errors.ts';
 import type { HttpRequest, ResponseHead } from './http.ts';
 import { BrokenExchange, HttpConnection } from './http.ts';
@@ -137,19 +137,26 @@ export class EngineClient {
   async #connect(): Promise<HttpConnection> {
     const kept = this.#idle.pop();
     if (kept) return kept;
-    const dial = this.#options.dial ?? (await chooseDial(this.endpoint));
+    return new HttpConnection(await this.connect());
+  }
+
+  /** A bare connection to the engine, for what speaks the API by itself. Throws ConnectError. */
+  async connect(): Promise<Connection> {
+    const { endpoint } = this;
+    if (endpoint.kind === 'ssh') return (await import('./dial-ssh.ts')).dialSsh(endpoint);
+    const dial = this.#options.dial ?? (await chooseDial(endpoint));
     try {
-      return new HttpConnection(await dial(this.endpoint));
+      return await dial(endpoint);
     } catch (error) {
-      const failure = new ConnectError(this.endpoint, error);
+      const failure = new ConnectError(endpoint, error);
       if (!failure.isAbsent || !(await this.#options.onAbsent?.())) throw failure;
-      return new HttpConnection(await dial(this.endpoint));
+      return dial(endpoint);
     }
   }
 
   #headers(): Record<string, string> {
     const { endpoint } = this;
-    const host = endpoint.kind === 'unix' ? 'api.moby.localhost' : `${endpoint.host}:${endpoint.port}`;
+    const host = endpoint.kind === 'tcp' ? `${endpoint.host}:${endpoint.port}` : 'api.moby.localhost';
     return { Host: host, 'User-Agent': this.#options.userAgent ?? 'Wharf-Client', ...this.#options.headers };
   }
 
@@ -237,7 +244,7 @@ export class EngineClient {
   }
 }
 
-async function chooseDial(endpoint: Endpoint): Promise<Dial> {
+async function chooseDial(endpoint: SocketEndpoint): Promise<Dial> {
   const bun = findBun();
   if (bun && !(endpoint.kind === 'tcp' && endpoint.tls)) return dialBun(bun);
   return (await import('./dial-node.ts')).dialNode;

@@ -10,6 +10,7 @@ import type { Snapshotter } from '#snapshots';
 import { BlobDownloads } from './blob-downloads.ts';
 import { Claims } from './claims.ts';
 import { hasHelloWorld, makeHelloWorld } from './hello-world.ts';
+import type { ImageHandover } from './image-handover.ts';
 import { ImageCommit } from './image-commit.ts';
 import { publishTag } from './image-events.ts';
 import { collectImageGarbage, restoreImages, type ImageGarbageOptions } from './image-garbage.ts';
@@ -18,8 +19,10 @@ import { ImageImport } from './image-import.ts';
 import { ImageIndex, noSuchImage, tagNameOf, type StoredImage } from './image-index.ts';
 import { ImageIntake } from './image-intake.ts';
 import { ImageLoad } from './image-load.ts';
+import { ImageOffers } from './image-offers.ts';
 import { ImagePull } from './image-pull.ts';
 import { ImagePush } from './image-push.ts';
+import { ImageReceipt } from './image-receipt.ts';
 import { ImageRemoval, type ImageUser } from './image-removal.ts';
 import { ImageRetirement } from './image-retirement.ts';
 import { ImageSave } from './image-save.ts';
@@ -57,6 +60,7 @@ export interface ImagesOptions {
 type TransferDoors = Readonly<{ pull: ImagePull; push: ImagePush; load: ImageLoad; save: ImageSave }>;
 
 class LocalImages implements Images, AsyncDisposable {
+  readonly handover: ImageHandover;
   readonly upkeep: ImageUpkeep;
   readonly #options: ImagesOptions;
   readonly #index: ImageIndex;
@@ -101,6 +105,14 @@ class LocalImages implements Images, AsyncDisposable {
       push: new ImagePush({ ...parts, compression, concurrency: options.concurrentUploads ?? 5 }),
       load: new ImageLoad({ ...parts, intake }),
       save: new ImageSave(parts),
+    };
+    const offers = new ImageOffers({ ...parts, compression });
+    const receipt = new ImageReceipt({ ...parts, intake, downloads, closing: this.#closing.signal });
+    this.handover = {
+      offer: (reference, asked) => offers.offer(reference, this.#bound(asked)),
+      read: (digest, offset) => offers.read(digest, offset),
+      receive: (offer, asked) => receipt.receive(offer, this.#bound(asked)),
+      deliver: (blob, bytes) => receipt.deliver(blob, bytes),
     };
     this.#garbage = parts;
   }
@@ -203,4 +215,5 @@ class LocalImages implements Images, AsyncDisposable {
  */
 export const createImages = (
   options: ImagesOptions,
-): Images & AsyncDisposable & { readonly upkeep: ImageUpkeep } => new LocalImages(options);
+): Images & AsyncDisposable & { readonly handover: ImageHandover; readonly upkeep: ImageUpkeep } =>
+  new LocalImages(options);

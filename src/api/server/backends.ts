@@ -1,7 +1,7 @@
 import type { AuthConfig, SystemInfo, SystemVersion } from '#api/types';
 import type { Containers, StatsOptions, StatsReading } from '#containers';
 import type { EventSink, EventSource } from '#events';
-import type { Images } from '#images';
+import type { ImageHandover, Images } from '#images';
 import type { Clock } from '#kernel';
 import type { Networks } from '#networks';
 import type { Volumes } from '#volumes';
@@ -33,7 +33,7 @@ type ImagesBackend = Pick<
   | 'commit'
   | 'history'
   | 'collectGarbage'
->;
+> & { readonly handover?: ImageHandover };
 
 type NetworksBackend = Pick<Networks, 'create' | 'find' | 'get' | 'list' | 'remove' | 'endpoints'>;
 

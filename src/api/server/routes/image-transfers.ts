@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseContainerConfig, type ContainerConfig } from '#api/types';
-import type { ProgressEvent } from '#images';
 import { invalidArgument, messageOf } from '#kernel';
 import {
   familiarName,
@@ -16,7 +15,7 @@ import type { Backends } from '../backends.ts';
 import { applyChanges } from '../changes.ts';
 import type { Exchange } from '../exchange.ts';
 import { named, type Route } from '../route.ts';
-import { viewFailure, viewProgress } from '../views/progress.ts';
+import { withProgress } from './progress-stream.ts';
 import { commandOf } from '../views/container-inspect.ts';
 import { joinTag } from './images.ts';
 import { registryAuth } from './system.ts';
@@ -269,32 +268,3 @@ function platformOption({ query }: Exchange): { platform?: Platform } {
   );
   return { platform: parsePlatform(specifier.join('/')) };
 }
-
-/**
- * Runs a transfer and streams its progress. The status is only sent with the first step, so that a failure before it
- * is an error like any other; later ones end the stream with a message.
- */
-async function withProgress(
-  exchange: Exchange,
-  transfer: (report: (event: ProgressEvent) => void) => Promise<void>,
-): Promise<void> {
-  const { response } = exchange;
-  const write = (message: object): void => {
-    if (!response.headersSent) exchange.startStream('application/json');
-    // Progress is droppable in size: a client that does not read gets its end and little else.
-    if (response.writableLength < maxBacklog || !('progressDetail' in message)) {
-      response.write(`${JSON.stringify(message)}\r\n`);
-    }
-  };
-  try {
-    await transfer((event) => write(viewProgress(event)));
-    if (!response.headersSent) exchange.startStream('application/json');
-  } catch (error) {
-    if (!response.headersSent) throw error;
-    write(viewFailure(error));
-  }
-  response.end();
-}
-
-/** Bytes of progress that may wait for a slow client. */
-const maxBacklog = 1024 * 1024;

@@ -9,6 +9,7 @@ import { containerRoutes } from './containers.ts';
 import { diskUsageRoutes } from './disk-usage.ts';
 import { eventRoutes } from './events.ts';
 import { execRoutes } from './execs.ts';
+import { imageHandoverRoutes } from './image-handover.ts';
 import { imageTransferRoutes } from './image-transfers.ts';
 import { imageRoutes } from './images.ts';
 import { networkRoutes } from './networks.ts';
@@ -27,6 +28,7 @@ export function allRoutes(backends: Backends, identity: ServerIdentity): readonl
     ...checkpointRoutes(backends, identity),
     ...containerRoutes(backends),
     ...execRoutes(backends),
+    ...imageHandoverRoutes(backends),
     ...imageTransferRoutes(backends),
     ...imageRoutes(backends),
     ...networkRoutes(backends),

@@ -1,0 +1,32 @@
+import type { ProgressEvent } from '#images';
+import type { Exchange } from '../exchange.ts';
+import { viewFailure, viewProgress } from '../views/progress.ts';
+
+/** Bytes of progress that may wait for a slow client. */
+const maxBacklog = 1024 * 1024;
+
+/**
+ * Runs a transfer and streams its progress. The status is only sent with the first step, so that a failure before it
+ * is an error like any other; later ones end the stream with a message.
+ */
+export async function withProgress(
+  exchange: Exchange,
+  transfer: (report: (event: ProgressEvent) => void) => Promise<void>,
+): Promise<void> {
+  const { response } = exchange;
+  const write = (message: object): void => {
+    if (!response.headersSent) exchange.startStream('application/json');
+    // Progress is droppable in size: a client that does not read gets its end and little else.
+    if (response.writableLength < maxBacklog || !('progressDetail' in message)) {
+      response.write(`${JSON.stringify(message)}\r\n`);
+    }
+  };
+  try {
+    await transfer((event) => write(viewProgress(event)));
+    if (!response.headersSent) exchange.startStream('application/json');
+  } catch (error) {
+    if (!response.headersSent) throw error;
+    write(viewFailure(error));
+  }
+  response.end();
+}

@@ -8,6 +8,7 @@ export PATH
 echo 'types' && tsc
 echo 'format' && prettier --log-level warn --check .
 echo 'lint' && eslint --cache --cache-location node_modules/.cache/eslint .
+echo 'protocol definitions' && sh tools/protos.sh check
 echo 'layers' && sh tools/check-layers.sh
 echo 'dead code' && knip
 echo 'check passed'

@@ -1,0 +1,195 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { deserialize } from 'node:v8';
+import { Worker } from 'node:worker_threads';
+import { internal, invalidArgument, unavailable } from '#kernel';
+import type { TransferAnswer, TransferRequest } from './transfer-messages.ts';
+import type { Tree } from './tree.ts';
+
+/** A client's end of a transfer of files: framed messages, both ways. */
+export interface TransferStream {
+  bytes(): AsyncIterable<Uint8Array>;
+  sendFramed(frames: Uint8Array): Promise<void>;
+  end(): void;
+  cancel(): void;
+}
+
+export interface ReceiveOptions {
+  /** Names the tree, so that a later transfer of it brings only what has changed. */
+  readonly key: string;
+  readonly signal: AbortSignal;
+  /** Bytes of contents received so far. */
+  onProgress?(received: number): void;
+}
+
+/** Bytes that the thread may be behind before the client has to wait. */
+const window = 8 * 1024 * 1024;
+const idleMilliseconds = 30_000;
+
+const workerUrl = new URL(
+  import.meta.url.endsWith('.js') ? './transfer-worker.js' : './transfer-worker.ts',
+  import.meta.url,
+);
+
+/**
+ * Build contexts as clients send them: contents by digest, each once, and the tree of each context. Kept between
+ * builds; started anew after a boot, since contents are not synced to disk.
+ */
+export class ContextStore implements AsyncDisposable {
+  readonly #root: string;
+  readonly #thread = new TransferThread();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Removes what earlier runs have left half made, and everything of an earlier boot. */
+  async start(): Promise<void> {
+    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
+    const stamp = join(this.#root, 'boot');
+    const before = await readFile(stamp, 'utf8').catch(() => '');
+    if (before !== boot) await rm(this.#root, { recursive: true, force: true });
+    await rm(join(this.#root, 'files', 'incoming'), { recursive: true, force: true });
+    await mkdir(this.#root, { recursive: true });
+    await writeFile(stamp, boot);
+  }
+
+  /** The file with these contents. It is immutable. */
+  path(digest: string): string {
+    return join(this.#root, 'files', digest.slice(0, 2), digest.slice(2));
+  }
+
+  /** Receives a tree. Throws invalidArgument for what breaks the rules, or the stream's own error. */
+  async receive(stream: TransferStream, options: ReceiveOptions): Promise<Tree> {
+    options.signal.throwIfAborted();
+    const cancel = (): void => stream.cancel();
+    options.signal.addEventListener('abort', cancel, { once: true });
+    const transfer = new Transfer(stream, options);
+    const post = this.#thread.begin(transfer);
+    try {
+      post({ kind: 'begin', root: this.#root, key: options.key });
+      for await (const chunk of stream.bytes()) {
+        const bytes = Uint8Array.from(chunk);
+        post({ kind: 'bytes', bytes }, [bytes.buffer]);
+        await transfer.took(bytes.length);
+      }
+      post({ kind: 'end' });
+      return await transfer.tree;
+    } catch (error) {
+      post({ kind: 'cancel' });
+      options.signal.throwIfAborted();
+      // The stream fails too when the thread has refused what came.
+      throw transfer.failure ?? error;
+    } finally {
+      options.signal.removeEventListener('abort', cancel);
+      this.#thread.finish(transfer);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#thread[Symbol.asyncDispose]();
+  }
+}
+
+/** The main thread's side of one transfer. */
+class Transfer {
+  readonly #stream: TransferStream;
+  readonly #options: ReceiveOptions;
+  readonly #outcome = Promise.withResolvers<Tree>();
+  #behind = 0;
+  #resume: (() => void) | undefined;
+  failure: Error | undefined;
+
+  constructor(stream: TransferStream, options: ReceiveOptions) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#outcome.promise.catch(() => undefined);
+  }
+
+  get tree(): Promise<Tree> {
+    return this.#outcome.promise;
+  }
+
+  /** Resolves when more may come. */
+  async took(bytes: number): Promise<void> {
+    this.#behind += bytes;
+    if (this.#behind <= window || this.failure) return;
+    await new Promise<void>((resume) => {
+      this.#resume = resume;
+    });
+  }
+
+  answered(answer: TransferAnswer): void {
+    switch (answer.kind) {
+      case 'progress':
+        this.#behind -= answer.consumed;
+        this.#options.onProgress?.(answer.received);
+        if (answer.frames) this.#stream.sendFramed(answer.frames).catch(() => undefined);
+        break;
+      case 'done':
+        this.#outcome.resolve(deserialize(answer.tree) as Tree); // the thread's own
+        this.#stream.end();
+        break;
+      case 'failed':
+        this.fail(answer.invalid ? invalidArgument(answer.message) : internal(answer.message));
+        break;
+    }
+    if (this.#behind <= window) this.#resume?.();
+  }
+
+  fail(error: Error): void {
+    this.failure ??= error;
+    this.#outcome.reject(error);
+    this.#stream.cancel();
+    this.#resume?.();
+  }
+}
+
+type Unnumbered<T> = T extends unknown ? Omit<T, 'transfer'> : never;
+type Post = (request: Unnumbered<TransferRequest>, transferred?: ArrayBuffer[]) => void;
+
+/** The thread that does the work, started when it is needed and ended when it has had nothing to do for a while. */
+class TransferThread implements AsyncDisposable {
+  readonly #transfers = new Map<number, Transfer>();
+  #worker: Worker | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #next = 0;
+
+  begin(transfer: Transfer): Post {
+    clearTimeout(this.#idle);
+    const number = this.#next++;
+    this.#transfers.set(number, transfer);
+    const worker = (this.#worker ??= this.#start());
+    return (request, transferred = []) => worker.postMessage({ ...request, transfer: number }, transferred);
+  }
+
+  finish(transfer: Transfer): void {
+    for (const [number, running] of this.#transfers) if (running === transfer) this.#transfers.delete(number);
+    if (this.#transfers.size > 0) return;
+    this.#idle = setTimeout(() => void this[Symbol.asyncDispose](), idleMilliseconds);
+    this.#idle.unref();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#idle);
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(workerUrl);
+    worker.unref();
+    worker.on('message', (answer: TransferAnswer) => this.#transfers.get(answer.transfer)?.answered(answer));
+    worker.once('error', (error: Error) => this.#lost(worker, error));
+    worker.once('exit', () =>
+      this.#lost(worker, unavailable('the thread that receives build contexts has ended')),
+    );
+    return worker;
+  }
+
+  #lost(worker: Worker, error: Error): void {
+    if (this.#worker === worker) this.#worker = undefined;
+    for (const transfer of this.#transfers.values()) transfer.fail(error);
+  }
+}

@@ -1,0 +1,99 @@
+import { readFileSync, renameSync, writeFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+import { parentPort, threadId } from 'node:worker_threads';
+import { createHash } from 'node:crypto';
+import { EngineError, invalidArgument } from '#kernel';
+import { framed, MessageBuffer } from '../buildkit/message-buffer.ts';
+import { decodePacket, encodePacket } from '../buildkit/packets.ts';
+import { FileStore } from './file-store.ts';
+import { TreeReceiver } from './tree-receiver.ts';
+import type { TransferAnswer, TransferRequest } from './transfer-messages.ts';
+import type { Tree } from './tree.ts';
+
+/** The thread that takes contexts apart: unframing, hashing and writing files, so that the engine's loop only passes bytes on. */
+
+interface Transfer {
+  readonly receiver: TreeReceiver;
+  readonly buffer: MessageBuffer;
+  readonly treeFile: string;
+  frames: Uint8Array[];
+}
+
+const transfers = new Map<number, Transfer>();
+
+const answer = (message: TransferAnswer, transferred: ArrayBuffer[] = []): void => {
+  parentPort?.postMessage(message, transferred);
+};
+
+function begin(transfer: number, root: string, key: string): void {
+  mkdirSync(join(root, 'trees'), { recursive: true });
+  const treeFile = join(root, 'trees', createHash('sha256').update(key).digest('hex'));
+  const started: Transfer = {
+    receiver: new TreeReceiver({
+      store: new FileStore(join(root, 'files'), `${threadId}-${transfer}`),
+      previous: readTree(treeFile),
+      send: (packet) => started.frames.push(framed(encodePacket(packet))),
+    }),
+    buffer: new MessageBuffer(),
+    treeFile,
+    frames: [],
+  };
+  transfers.set(transfer, started);
+}
+
+function take(transfer: number, bytes: Uint8Array): void {
+  const running = transfers.get(transfer);
+  if (!running) return;
+  running.buffer.push(bytes);
+  let done = false;
+  for (let message = running.buffer.next(); message; message = running.buffer.next()) {
+    done = running.receiver.take(decodePacket(message)) || done;
+  }
+  const frames = running.frames.length > 0 ? Buffer.concat(running.frames) : undefined;
+  running.frames = [];
+  const { received } = running.receiver;
+  answer({ kind: 'progress', transfer, frames, consumed: bytes.length, received });
+  if (!done) return;
+  transfers.delete(transfer);
+  const tree = serialize(running.receiver.tree());
+  const next = `${running.treeFile}.${threadId}-${transfer}`;
+  writeFileSync(next, tree);
+  renameSync(next, running.treeFile);
+  answer({ kind: 'done', transfer, tree });
+}
+
+/** A tree that is missing or unreadable is an empty one: everything is sent again. */
+function readTree(path: string): Tree {
+  try {
+    // Written by take() above.
+    return deserialize(readFileSync(path)) as Tree;
+  } catch {
+    return new Map();
+  }
+}
+
+function handle(request: TransferRequest): void {
+  const { transfer } = request;
+  try {
+    if (request.kind === 'begin') begin(transfer, request.root, request.key);
+    else if (request.kind === 'bytes') take(transfer, request.bytes);
+    else if (request.kind === 'end') end(transfer);
+    else cancel(transfer);
+  } catch (error) {
+    cancel(transfer);
+    const message = error instanceof Error ? error.message : String(error);
+    answer({ kind: 'failed', transfer, message, invalid: error instanceof EngineError });
+  }
+}
+
+function end(transfer: number): void {
+  if (transfers.has(transfer)) throw invalidArgument('the client ended the transfer of files too early');
+}
+
+function cancel(transfer: number): void {
+  transfers.get(transfer)?.receiver.discard();
+  transfers.delete(transfer);
+}
+
+parentPort?.on('message', (request: TransferRequest) => handle(request));

@@ -1,0 +1,133 @@
+import { invalidArgument } from '#kernel';
+import type { FileStat, Packet } from '../buildkit/packets.ts';
+import { entryTypeOf, permissionsOf } from './go-mode.ts';
+import type { FileStore, IncomingFile } from './file-store.ts';
+import type { Tree, TreeEntry } from './tree.ts';
+
+export interface TreeReceiverOptions {
+  readonly store: FileStore;
+  /** What came the last time: files that look the same are not sent again. */
+  readonly previous: Tree;
+  send(packet: Packet): void;
+}
+
+/**
+ * The receiving side of a transfer of files (fsutil): stats come in walk order and end with an empty one; contents are
+ * asked for by the number of their stat, and come in any order, each ended by an empty piece.
+ */
+export class TreeReceiver {
+  readonly #options: TreeReceiverOptions;
+  readonly #entries: TreeEntry[] = [];
+  readonly #byPath = new Map<string, number>();
+  readonly #incoming = new Map<number, IncomingFile | undefined>();
+  #listed = false;
+  #ended = false;
+  /** Bytes of contents so far. */
+  received = 0;
+
+  constructor(options: TreeReceiverOptions) {
+    this.#options = options;
+  }
+
+  /** Takes one packet. True: the transfer is complete. Throws invalidArgument for what breaks the rules. */
+  take(packet: Packet): boolean {
+    switch (packet.type) {
+      case 'stat':
+        if (packet.stat) this.#entry(packet.stat);
+        else this.#listed = true;
+        break;
+      case 'data':
+        this.#data(packet.id, packet.data);
+        break;
+      case 'error':
+        throw invalidArgument(packet.message);
+      case 'end':
+        if (!this.#ended) throw invalidArgument('the client ended the transfer of files too early');
+        return true;
+      case 'request':
+        throw invalidArgument('the client asked for a file in a transfer to the engine');
+    }
+    if (this.#listed && !this.#ended && this.#incoming.size === 0) {
+      this.#ended = true;
+      this.#options.send({ type: 'end' });
+    }
+    return false;
+  }
+
+  /** The received tree. */
+  tree(): Tree {
+    return new Map(this.#entries.map((entry) => [entry.path, this.#linked(entry)]));
+  }
+
+  /** Lets go of what is half received. */
+  discard(): void {
+    for (const file of this.#incoming.values()) file?.discard();
+    this.#incoming.clear();
+  }
+
+  #entry(stat: FileStat): void {
+    const path = this.#checkedPath(stat.path);
+    const id = this.#entries.length;
+    const type = entryTypeOf(stat.mode, stat.linkname);
+    const size = type === 'file' ? stat.size : 0;
+    const entry = { ...stat, path, type, mode: permissionsOf(stat.mode), size, digest: '' };
+    const known = type === 'file' ? this.#known(entry) : '';
+    this.#byPath.set(path, id);
+    this.#entries.push({ ...entry, digest: known });
+    if (type !== 'file' || known !== '') return;
+    this.#incoming.set(id, undefined);
+    this.#options.send({ type: 'request', id });
+  }
+
+  #checkedPath(path: string): string {
+    const parts = path.split('/');
+    if (parts.some((part) => part === '' || part === '.' || part === '..') || path.includes('\0')) {
+      throw invalidArgument(`the client sent a file with the path ${JSON.stringify(path)}`);
+    }
+    if (this.#byPath.has(path)) throw invalidArgument(`the client sent the file ${path} twice`);
+    const parent = parts.slice(0, -1).join('/');
+    if (parent !== '' && this.#entries[this.#byPath.get(parent) ?? -1]?.type !== 'directory') {
+      throw invalidArgument(`the client sent the file ${path} without its folder`);
+    }
+    return path;
+  }
+
+  /** Digest of a file that has not changed and is still here; '' otherwise. */
+  #known(entry: TreeEntry): string {
+    const before = this.#options.previous.get(entry.path);
+    const same =
+      before?.type === 'file' &&
+      before.size === entry.size &&
+      before.modTime === entry.modTime &&
+      before.mode === entry.mode &&
+      this.#options.store.has(before.digest, before.size);
+    return same ? before.digest : '';
+  }
+
+  #data(id: number, data: Uint8Array): void {
+    const entry = this.#entries[id];
+    if (!entry || !this.#incoming.has(id))
+      throw invalidArgument(`the client sent a file that nobody asked for (${id})`);
+    let file = this.#incoming.get(id);
+    if (!file) {
+      file = this.#options.store.create();
+      this.#incoming.set(id, file);
+    }
+    if (data.length > 0) {
+      this.received += data.length;
+      file.write(data);
+      return;
+    }
+    this.#incoming.delete(id);
+    // A file that changes while it is read is what it was read as.
+    this.#entries[id] = { ...entry, ...file.finish() };
+  }
+
+  #linked(entry: TreeEntry): TreeEntry {
+    if (entry.type !== 'hard-link') return entry;
+    const file = this.#entries[this.#byPath.get(entry.linkname) ?? -1];
+    if (file?.type !== 'file')
+      throw invalidArgument(`${entry.path} is a hard link to what is not in the context`);
+    return { ...entry, size: file.size, digest: file.digest };
+  }
+}

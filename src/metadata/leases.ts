@@ -3,15 +3,31 @@ import { isFull, text, type Database } from './database.ts';
 
 export type LeaseKind = 'blob' | 'snapshot';
 
+export interface LeaseItem {
+  readonly kind: LeaseKind;
+  readonly key: string;
+}
+
 /** Keeps what it names from garbage collection until it is disposed. */
 export interface Lease extends Disposable {
   readonly id: string;
+  /** What an interrupted operation of the same name had left; this lease holds it now. */
+  readonly inherited: readonly LeaseItem[];
   add(kind: LeaseKind, key: string): void;
+  /** Once disposed, the lease goes on for its `keptFor`. */
+  keep(): void;
+}
+
+export interface LeaseOptions {
+  /** What the operation is: the next one of this name takes over what an interrupted one has left. */
+  readonly name: string;
+  /** Nanoseconds for which the lease lives on when the operation is interrupted, by the death of the daemon too. */
+  readonly keptFor: bigint;
 }
 
 /**
- * Leases: what an operation under way needs although no name points at it yet. They do not outlive the daemon's
- * process: start() drops those of earlier runs, whose operations ended with it.
+ * Leases: what an operation under way needs although no name points at it yet. They end with the daemon's process:
+ * start() drops those of earlier runs, but for named ones, which live on for a while.
  */
 export class Leases {
   readonly #db: Database;
@@ -25,19 +41,34 @@ export class Leases {
   }
 
   start(): void {
-    this.#db.run('DELETE FROM leases');
+    this.#db.transaction(() => {
+      this.#db.run('DELETE FROM leases WHERE kept_for IS NULL');
+      const expiry = 'UPDATE leases SET expires_at = ? + kept_for WHERE expires_at IS NULL';
+      this.#db.run(expiry, this.#clock.now());
+      this.#dropExpired();
+    });
   }
 
-  open(): Lease {
+  open(options?: LeaseOptions): Lease {
     const id = newId();
     this.#forgetEnded();
-    this.#db.run('INSERT INTO leases (id, created_at) VALUES (?, ?)', id, this.#clock.now());
+    const inherited = this.#db.transaction(() => {
+      this.#db.run(
+        'INSERT INTO leases (id, created_at, name, kept_for) VALUES (?, ?, ?, ?)',
+        ...[id, this.#clock.now(), options?.name ?? null, options?.keptFor ?? null],
+      );
+      return options ? this.#inherit(id, options.name) : [];
+    });
+    let isKept = false;
     return {
       id,
+      inherited,
       add: (kind, key) => {
         this.#db.run('INSERT OR IGNORE INTO lease_items (lease, kind, key) VALUES (?, ?, ?)', id, kind, key);
       },
+      keep: () => (isKept = true),
       [Symbol.dispose]: () => {
+        if (isKept && options && this.#live(id, this.#clock.now() + options.keptFor)) return;
         this.#ended.add(id);
         this.#forgetEnded();
       },
@@ -46,8 +77,43 @@ export class Leases {
 
   /** Everything leased now, of one kind. */
   items(kind: LeaseKind): ReadonlySet<string> {
-    const rows = this.#db.all('SELECT lease, key FROM lease_items WHERE kind = ?', kind);
+    const rows = this.#db.all(
+      `SELECT lease, key FROM lease_items JOIN leases ON id = lease
+       WHERE kind = ? AND (expires_at IS NULL OR expires_at > ?)`,
+      kind,
+      this.#clock.now(),
+    );
     return new Set(rows.filter((row) => !this.#ended.has(text(row, 'lease'))).map((row) => text(row, 'key')));
+  }
+
+  /** Ends what interrupted operations have left: the room is needed now. Returns whether there was anything. */
+  dropInterrupted(): boolean {
+    return this.#db.run('DELETE FROM leases WHERE expires_at IS NOT NULL') > 0;
+  }
+
+  #dropExpired(): void {
+    this.#db.run('DELETE FROM leases WHERE expires_at <= ?', this.#clock.now());
+  }
+
+  #inherit(id: string, name: string): readonly LeaseItem[] {
+    this.#dropExpired();
+    const old = 'SELECT id FROM leases WHERE name = ? AND expires_at IS NOT NULL';
+    const rows = this.#db.all(`SELECT DISTINCT kind, key FROM lease_items WHERE lease IN (${old})`, name);
+    this.#db.run(`UPDATE OR IGNORE lease_items SET lease = ? WHERE lease IN (${old})`, id, name);
+    this.#db.run('DELETE FROM leases WHERE name = ? AND expires_at IS NOT NULL', name);
+    // The column's CHECK names the kinds.
+    return rows.map((row) => ({ kind: text(row, 'kind') as LeaseKind, key: text(row, 'key') }));
+  }
+
+  /** False where the disk is full: then the lease ends, since what it holds is what fills the disk. */
+  #live(id: string, until: bigint): boolean {
+    try {
+      this.#db.run('UPDATE leases SET expires_at = ? WHERE id = ?', until, id);
+      return true;
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      return false;
+    }
   }
 
   /** A lease must end although nothing can be written: what it held is what fills the disk. */

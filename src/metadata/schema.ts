@@ -3,7 +3,8 @@
  * whole. Before the first release the schema is edited in place; afterwards each change is a migration of its own.
  *
  *   meta         name → value                     format version of the data root, instance id
- *   leases       id → expires                     what a running operation needs, though nothing names it yet
+ *   leases       id → name, expires               what a running operation needs, though nothing names it yet; with
+ *                                                 a time of expiry: what an interrupted one left to be taken up again
  *   lease_items  lease, kind, key                 kind: blob | snapshot
  *   images       id (config digest) → target, manifest descriptors, chain id, size
  *   image_names  canonical reference → image id, and when it was tagged
@@ -12,6 +13,7 @@
  *   networks     id → name, driver, everything else as JSON
  *   endpoints    container, network → address, everything else as JSON; a row while the sandbox is open
  *   sandboxes    container → spec and ports as JSON
+ *   blob_sources digest, repository → seen        where a blob was pulled from or pushed to
  *   volumes      name → driver, labels, options, whether it is locked
  *   image_uses       image id → when it was last used
  *   retired_images   image id → the names it had; the image is in the bin, its row in `images` stays
@@ -107,5 +109,16 @@ export const migrations: readonly string[] = [
     retired_at INTEGER NOT NULL,
     batch TEXT NOT NULL
   ) STRICT;
+  `,
+  `
+  ALTER TABLE leases ADD COLUMN name TEXT;
+  ALTER TABLE leases ADD COLUMN kept_for INTEGER;
+  ALTER TABLE leases ADD COLUMN expires_at INTEGER;
+  CREATE TABLE blob_sources (
+    digest TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    seen_at INTEGER NOT NULL,
+    PRIMARY KEY (digest, repository)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];

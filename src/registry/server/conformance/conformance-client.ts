@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { algorithmOf, digestOf, type Digest, type DigestAlgorithm } from '#oci';
+import { algorithmOf, digestOf, mediaTypes, type Digest, type DigestAlgorithm } from '#oci';
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -68,7 +68,8 @@ export class ConformanceClient {
 
   /** Checks that the Location of a pushed blob or manifest gives back its bytes. */
   async checkPushed(answer: { readonly headers: Headers }, bytes: Bytes): Promise<void> {
-    const { body } = await this.expect(200, 'GET', this.locationOf(answer.headers));
+    const headers = { Accept: `${mediaTypes.ociManifest}, ${mediaTypes.ociIndex}, */*` };
+    const { body } = await this.expect(200, 'GET', this.locationOf(answer.headers), { headers });
     assert.ok(body.equals(bytes), 'the Location gives other bytes than were pushed');
   }
 }

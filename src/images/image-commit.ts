@@ -44,7 +44,7 @@ export class ImageCommit {
     const config = Buffer.from(JSON.stringify(this.#configure(spec, parent, layer)));
     const configuration = await intake.put(claim, mediaTypes.dockerConfig, config);
     const target = await intake.putManifest(claim, configuration, layer ? [...before, layer] : before);
-    const { record, model } = await intake.admit(target, { names, platform, claim, signal });
+    const { record, model } = await intake.admit(target, { names, given: 'hand', platform, claim, signal });
     events.publish('image', 'create', record.id, imageAttributes(record.id, model.config));
     for (const name of names) publishTag(events, model, name);
     return record.id;

@@ -57,7 +57,7 @@ export class ImageImport {
     const target = await intake.putManifest(claim, configuration, [
       { mediaType: mediaTypes.dockerLayer, digest, size },
     ]);
-    const { record, model } = await intake.admit(target, { names, platform, claim, signal });
+    const { record, model } = await intake.admit(target, { names, given: 'hand', platform, claim, signal });
     for (const name of names) publishTag(events, model, name);
     events.publish('image', 'import', record.id, imageAttributes(record.id));
     return record.id;

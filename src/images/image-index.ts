@@ -22,6 +22,9 @@ import type { ImageModel } from './stored-image.ts';
 /** A name as it is kept: canonical, with a tag or a digest. */
 export type ImageName = string;
 
+/** Whether somebody tags the image (also by commit or import), or a pull or an archive brings the name. */
+export type NameGiver = 'hand' | 'transfer';
+
 export interface StoredImage {
   readonly record: ImageRecord;
   readonly model: ImageModel;
@@ -95,8 +98,9 @@ export class ImageIndex {
   /**
    * Adds or replaces an image and gives it names, in one transaction; a name that another image had moves here.
    */
-  add(model: ImageModel, size: number, names: readonly ImageName[]): void {
+  add(model: ImageModel, size: number, names: readonly ImageName[], given: NameGiver = 'transfer'): void {
     const now = this.#clock.now();
+    const taggedAt = given === 'hand' ? now : 0n;
     this.#db.transaction(() => {
       this.#db.run(
         `INSERT INTO images (id, target, manifest, chain_id, size, created_at) VALUES (?, ?, ?, ?, ?, ?)
@@ -109,28 +113,29 @@ export class ImageIndex {
         now,
       );
       this.#retired.erase(model.id);
-      this.#writeNames(model.id, names, now);
+      this.#writeNames(model.id, names, taggedAt);
     });
     this.#held.add(model);
     const known = this.#images.get(model.id);
     if (known) this.#held.remove(known.model);
     this.#retired.forget(model.id);
     this.#images.set(model.id, { model, size, names: known?.names ?? new Set() });
-    this.#takeNames(model.id, names, now);
+    this.#takeNames(model.id, names, taggedAt);
   }
 
   /** Gives an image that is here further names. */
-  name(image: Digest, names: readonly ImageName[]): void {
-    const now = this.#clock.now();
-    this.#db.transaction(() => this.#writeNames(image, names, now));
-    this.#takeNames(image, names, now);
+  name(image: Digest, names: readonly ImageName[], given: NameGiver = 'transfer'): void {
+    const taggedAt = given === 'hand' ? this.#clock.now() : 0n;
+    this.#db.transaction(() => this.#writeNames(image, names, taggedAt));
+    this.#takeNames(image, names, taggedAt);
   }
 
   #writeNames(image: Digest, names: readonly ImageName[], now: bigint): void {
     for (const name of names) {
       this.#db.run(
         `INSERT INTO image_names (name, image, tagged_at) VALUES (?, ?, ?)
-         ON CONFLICT (name) DO UPDATE SET image = excluded.image, tagged_at = excluded.tagged_at`,
+         ON CONFLICT (name) DO UPDATE SET image = excluded.image, tagged_at =
+           CASE WHEN image = excluded.image THEN max(tagged_at, excluded.tagged_at) ELSE excluded.tagged_at END`,
         name,
         image,
         now,
@@ -142,7 +147,9 @@ export class ImageIndex {
     for (const name of names) {
       const before = this.#names.get(name);
       if (before) this.#change(before.image, (entry) => entry.names.delete(name));
-      this.#names.set(name, { image, taggedAt });
+      // What was tagged by hand stays so when a pull brings the same.
+      const kept = before?.image === image && before.taggedAt > taggedAt ? before.taggedAt : taggedAt;
+      this.#names.set(name, { image, taggedAt: kept });
       this.#change(image, (entry) => entry.names.add(name));
     }
   }
@@ -309,16 +316,16 @@ export class ImageIndex {
 }
 
 function makeRecord({ model, size, names }: ImageEntry, all: ReadonlyMap<ImageName, NameEntry>): ImageRecord {
-  const tags = [...names].filter((name) => !isDigestName(name));
-  const times = tags.map((name) => all.get(name)?.taggedAt ?? 0n);
+  const tags = [...names].filter((name) => !isDigestName(name)).sort();
+  const times = tags.map((name) => all.get(name)?.taggedAt ?? 0n).filter((at) => at > 0n);
   return {
     id: model.id,
     target: model.target,
     manifest: model.manifest,
     config: model.config,
     chainId: model.chainIds.at(-1),
-    tags: tags.map(familiar).sort(),
-    digests: [...names].filter(isDigestName).map(familiar).sort(),
+    tags: tags.map(familiar),
+    digests: [...names].filter(isDigestName).sort().map(familiar),
     size,
     lastTaggedAt: times.reduce<bigint | undefined>((last, at) => (last && last > at ? last : at), undefined),
   };

@@ -1,7 +1,7 @@
 import type { ContentStore } from '#content';
 import { digestOf, mediaTypes, type Descriptor, type Digest, type Platform } from '#oci';
 import type { Claim } from './claims.ts';
-import type { ImageIndex, ImageName, StoredImage } from './image-index.ts';
+import type { ImageIndex, ImageName, NameGiver, StoredImage } from './image-index.ts';
 import type { LayerUnpacker, UnpackWatcher } from './layer-unpacker.ts';
 import { readImageModel } from './stored-image.ts';
 
@@ -13,6 +13,7 @@ export interface ImageIntakeOptions {
 
 export interface AdmitOptions {
   readonly names: readonly ImageName[];
+  readonly given?: NameGiver;
   readonly platform: Platform;
   readonly claim: Claim;
   readonly signal: AbortSignal;
@@ -59,16 +60,16 @@ export class ImageIntake {
    */
   async admit(target: Descriptor, options: AdmitOptions): Promise<StoredImage> {
     const { content, index, unpacker } = this.#options;
-    const { names, platform, claim, signal, watcher } = options;
+    const { names, given, platform, claim, signal, watcher } = options;
     const model = await readImageModel(content, target, platform, options.manifest);
     for (const digest of model.blobs) await claim.blob(digest);
     if (!index.byId(model.id)) {
       const size = await unpacker.unpack(model, claim, { signal, ...(watcher && { watcher }) });
       signal.throwIfAborted();
       // Another operation may have been faster while the layers were unpacked.
-      if (index.byId(model.id)) index.name(model.id, names);
-      else index.add(model, size, names);
-    } else index.name(model.id, names);
+      if (index.byId(model.id)) index.name(model.id, names, given);
+      else index.add(model, size, names, given);
+    } else index.name(model.id, names, given);
     return this.get(model.id);
   }
 

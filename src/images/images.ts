@@ -23,6 +23,25 @@ export interface ImageRecord {
   readonly lastTaggedAt: bigint | undefined;
 }
 
+/** One manifest that an image's index (or the image itself) leads to. */
+export interface ImageManifest {
+  /** As the index has it, with its platform and annotations. */
+  readonly descriptor: Descriptor;
+  /** An attestation says something about another manifest; unknown ones are kept and never unpacked. */
+  readonly kind: 'image' | 'attestation' | 'unknown';
+  /** Whether every blob of it is here. */
+  readonly available: boolean;
+  /** Bytes of the blobs that are here. */
+  readonly contentSize: number;
+  /** Bytes of the layers that are unpacked. */
+  readonly unpackedSize: number;
+  /** Of an image, where its manifest is here: the id. */
+  readonly image?: Digest;
+  readonly platform?: Platform;
+  /** Of an attestation: the digest of the manifest that it is about. */
+  readonly subject?: string;
+}
+
 /** One step of a pull, push, load or import, in Docker's words; the API formats it. */
 export interface ProgressEvent {
   readonly id?: string;
@@ -65,12 +84,31 @@ export interface Images {
   /** Throws notFound `No such image: X:latest`, invalidArgument for a bad reference. */
   get(reference: string): ImageRecord;
   list(): readonly ImageRecord[];
+  /**
+   * The image, or the one of the same index, for a platform; one that an archive brought is unpacked now. Throws
+   * notFound in Docker's words where there is none.
+   */
+  select(reference: string, platform: Platform, options: { signal: AbortSignal }): Promise<ImageRecord>;
+  /** Every manifest of the image's index, attestations and platforms that are not here too. Reads documents from disk. */
+  manifests(reference: string): Promise<readonly ImageManifest[]>;
+  /** Bytes of the layers of each image that other images have too, by id. */
+  sharedSizes(): ReadonlyMap<Digest, number>;
+  /** Folders of the image's layers, the topmost first. */
+  folders(id: Digest): readonly string[];
   tag(source: string, target: string): void;
   /**
    * Untags, and deletes what nothing else names (Docker's rules and texts for conflicts). `users` says which
    * containers hold an image.
    */
-  remove(reference: string, options: { force: boolean; prune: boolean }): Promise<readonly RemovedImage[]>;
+  remove(
+    reference: string,
+    options: {
+      force: boolean;
+      prune: boolean;
+      /** Only these of the image's index. */
+      platforms?: readonly Platform[];
+    },
+  ): Promise<readonly RemovedImage[]>;
   pull(reference: string, options: TransferOptions & { allTags?: boolean }): Promise<void>;
   push(reference: string, options: TransferOptions): Promise<void>;
   /** docker-archive or OCI layout, compressed or not. */

@@ -8,6 +8,7 @@ import { hostPlatform, type Digest, type Platform } from '#oci';
 import type { RegistryClient } from '#registry/client';
 import type { Snapshotter } from '#snapshots';
 import { BlobDownloads } from './blob-downloads.ts';
+import { BlobSources } from './blob-sources.ts';
 import { Claims } from './claims.ts';
 import { hasHelloWorld, makeHelloWorld } from './hello-world.ts';
 import type { ImageHandover } from './image-handover.ts';
@@ -25,11 +26,20 @@ import { ImagePush } from './image-push.ts';
 import { ImageReceipt } from './image-receipt.ts';
 import { ImageRemoval, type ImageUser } from './image-removal.ts';
 import { ImageRetirement } from './image-retirement.ts';
-import { ImageSave } from './image-save.ts';
 import type { ImageUpkeep } from './image-upkeep.ts';
-import type { CommitSpec, ImageRecord, Images, RemovedImage, TransferOptions } from './images.ts';
+import { ImageSave } from './image-save.ts';
+import type {
+  CommitSpec,
+  ImageManifest,
+  ImageRecord,
+  Images,
+  RemovedImage,
+  TransferOptions,
+} from './images.ts';
 import { LayerCompression } from './layer-compression.ts';
+import { sharedSizes } from './shared-sizes.ts';
 import { LayerUnpacker } from './layer-unpacker.ts';
+import { PlatformImages } from './platform-images.ts';
 
 export interface ImagesOptions {
   readonly db: Database;
@@ -65,11 +75,13 @@ class LocalImages implements Images, AsyncDisposable {
   readonly #options: ImagesOptions;
   readonly #index: ImageIndex;
   readonly #claims: Claims;
+  readonly #sources: BlobSources;
   readonly #intake: ImageIntake;
   readonly #removal: ImageRemoval;
   readonly #commit: ImageCommit;
   readonly #import: ImageImport;
   readonly #transfers: TransferDoors;
+  readonly #platforms: PlatformImages;
   readonly #garbage: ImageGarbageOptions;
   readonly #closing = new AbortController();
 
@@ -78,6 +90,7 @@ class LocalImages implements Images, AsyncDisposable {
     const index = new ImageIndex(options.db, options.clock);
     const claims = new Claims(options.leases, index, options.content, options.snapshots);
     const parts = { ...options, platform, index, claims };
+    const sources = new BlobSources(options.db, options.clock);
     const unpacker = new LayerUnpacker(parts);
     const intake = new ImageIntake({ ...parts, unpacker });
     const compression = new LayerCompression({ ...parts, intake });
@@ -87,6 +100,7 @@ class LocalImages implements Images, AsyncDisposable {
       ...(options.downloadAttempts && { attempts: options.downloadAttempts }),
     });
     this.#options = options;
+    this.#sources = sources;
     this.#index = index;
     this.#claims = claims;
     this.#intake = intake;
@@ -94,15 +108,17 @@ class LocalImages implements Images, AsyncDisposable {
     this.upkeep = new ImageRetirement(parts);
     this.#commit = new ImageCommit({ ...parts, intake });
     this.#import = new ImageImport({ ...parts, intake });
+    this.#platforms = new PlatformImages({ ...parts, intake });
     this.#transfers = {
       pull: new ImagePull({
         ...parts,
         intake,
         downloads,
+        sources,
         makeHelloWorld: () => this.ensureHelloWorld(),
         helloWorldPatience: options.helloWorldPatience ?? 4000,
       }),
-      push: new ImagePush({ ...parts, compression, concurrency: options.concurrentUploads ?? 5 }),
+      push: new ImagePush({ ...parts, compression, sources, concurrency: options.concurrentUploads ?? 5 }),
       load: new ImageLoad({ ...parts, intake }),
       save: new ImageSave(parts),
     };
@@ -120,6 +136,7 @@ class LocalImages implements Images, AsyncDisposable {
   async start(): Promise<void> {
     await restoreImages(this.#garbage);
     await collectImageGarbage(this.#garbage);
+    this.#sources.prune((digest) => this.#index.holdsBlob(digest));
   }
 
   #find(reference: string): StoredImage | undefined {
@@ -150,16 +167,52 @@ class LocalImages implements Images, AsyncDisposable {
     return this.#index.images().map(({ record }) => record);
   }
 
+  async select(
+    reference: string,
+    platform: Platform,
+    options: { signal: AbortSignal },
+  ): Promise<ImageRecord> {
+    const { signal } = this.#bound(options);
+    return (await this.#platforms.select(this.#get(reference), platform, reference, signal)).record;
+  }
+
+  async manifests(reference: string): Promise<readonly ImageManifest[]> {
+    return this.#platforms.manifests(this.#get(reference));
+  }
+
+  sharedSizes(): ReadonlyMap<Digest, number> {
+    return sharedSizes(this.#index.images(), this.#options.snapshots);
+  }
+
+  folders(id: Digest): readonly string[] {
+    const top = this.#index.byId(id)?.record.chainId;
+    return top === undefined ? [] : this.#options.snapshots.mounts(top).lower;
+  }
+
   tag(source: string, target: string): void {
     const { record, model } = this.#get(source);
     const name = tagNameOf(target);
-    this.#index.name(record.id, [name]);
+    this.#index.name(record.id, [name], 'hand');
     publishTag(this.#options.events, model, name);
   }
 
   // Parents without a name are kept until garbage collection, whatever `prune` says: layers are shared, not owned.
-  remove(reference: string, options: { force: boolean; prune: boolean }): Promise<readonly RemovedImage[]> {
-    return this.#removal.remove(reference, options.force);
+  async remove(
+    reference: string,
+    options: Parameters<Images['remove']>[1],
+  ): Promise<readonly RemovedImage[]> {
+    const { platforms = [], force } = options;
+    if (platforms.length === 0) return this.#removal.remove(reference, force);
+    const image = this.#get(reference);
+    const removed: RemovedImage[] = [];
+    for (const platform of platforms) {
+      const found = this.#platforms.find(image, platform);
+      if (!found) removed.push(...(await this.#platforms.discard(image, platform, reference)));
+      // The one that the name stands for goes like any other, with the name.
+      else
+        removed.push(...(await this.#removal.remove(found === image ? reference : found.record.id, force)));
+    }
+    return removed;
   }
 
   /** The caller's options, stopped also when the store is closed. */

@@ -27,7 +27,7 @@ export interface ImageManifestSummary {
   readonly Kind: 'image' | 'attestation' | 'unknown';
   readonly ImageData?: {
     readonly Platform: OCIPlatform;
-    readonly Containers: readonly string[];
+    readonly Containers: readonly string[] | null;
     readonly Size: { readonly Unpacked: number };
   } | null;
   readonly AttestationData?: { readonly For: string } | null;

@@ -289,6 +289,13 @@ function fakeImages({ images }: Store, note: Note): Backends['images'] {
       return found;
     },
     list: () => images,
+    select: async (ref) => {
+      const found = find(ref);
+      return Promise.resolve(found ?? Promise.reject(notFound(`No such image: ${ref}`)));
+    },
+    manifests: async () => Promise.resolve([]),
+    sharedSizes: () => new Map(),
+    folders: () => [],
     tag: (source, target) => void note('tag')(source, target),
     remove: async (ref) => {
       await note('removeImage')(ref);

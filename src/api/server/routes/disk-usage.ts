@@ -9,7 +9,7 @@ import { viewSummary } from '../views/container-summary.ts';
 import { viewImageSummary } from '../views/image.ts';
 import { viewVolume } from '../views/volume.ts';
 import { summaryFacts } from './container-list.ts';
-import { containersByImage } from './images.ts';
+import { containersByImage } from './image-list.ts';
 import { volumeUsers } from './volumes.ts';
 
 type UsageBackends = Omit<Backends, 'system' | 'auth' | 'events'>;
@@ -69,7 +69,7 @@ function usage<Item>(measured: readonly Measured<Item>[], verbose: boolean): Usa
 function imageItems(backends: UsageBackends): readonly Measured<ImageSummary>[] {
   const counts = containersByImage(backends);
   return backends.images.list().map((image) => {
-    const containers = counts.get(image.id) ?? 0;
+    const containers = counts.get(image.id)?.length ?? 0;
     return { item: viewImageSummary(image, containers, 0), size: image.size, active: containers > 0 };
   });
 }

@@ -1,26 +1,25 @@
-import type { ImagesPruneResponse } from '#api/types';
-import type { ImageRecord } from '#images';
+import type { ImageInspect, ImagesPruneResponse } from '#api/types';
 import { invalidArgument, isKind } from '#kernel';
-import { familiarName, findImageId, parseReference, type Reference } from '#oci';
+import { canonicalName, parseReference, withTag } from '#oci';
 import { created, ok, type Answer } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
-import type { Filters } from '../filters.ts';
 import { named, type Route } from '../route.ts';
-import { parseUntil } from '../timestamps.ts';
-import { createdNanos, viewHistory, viewImage, viewImageSummary } from '../views/image.ts';
+import { viewHistory, viewImage, viewManifest } from '../views/image.ts';
+import { containersByImage, imageTests, isDangling, listImages } from './image-list.ts';
+import { decodePlatform, platformOf } from './image-platform.ts';
 
 type ImageBackends = Pick<Backends, 'images' | 'containers' | 'clock' | 'storageDriver' | 'events'>;
 
 /** Images, apart from moving them in and out. */
 export function imageRoutes(backends: ImageBackends): readonly Route[] {
-  const { images, storageDriver } = backends;
+  const { images } = backends;
   return [
     {
       method: 'GET',
       path: '/images/json',
       operation: 'ImageList',
-      handle: (exchange) => ok(list(backends, exchange)),
+      handle: async (exchange) => ok(await listImages(backends, exchange)),
     },
     {
       method: 'POST',
@@ -32,21 +31,26 @@ export function imageRoutes(backends: ImageBackends): readonly Route[] {
       method: 'GET',
       path: named('images', '/json'),
       operation: 'ImageInspect',
-      handle: (exchange) => ok(viewImage(images.get(exchange.name), storageDriver)),
+      handle: async (exchange) => ok(await inspect(backends, exchange)),
     },
     {
       method: 'GET',
       path: named('images', '/history'),
       operation: 'ImageHistory',
-      handle: (exchange) => ok(viewHistory(images.history(exchange.name))),
+      handle: async ({ name, query, signal }) => {
+        const platform = platformOf(query);
+        const chosen = platform ? (await images.select(name, platform, { signal })).id : name;
+        return ok(viewHistory(images.history(chosen)));
+      },
     },
     {
       method: 'POST',
       path: named('images', '/tag'),
       operation: 'ImageTag',
       handle: (exchange): Answer => {
-        images.tag(exchange.name, joinTag(exchange.query.text('repo'), exchange.query.text('tag')));
-        return { ...created(undefined) };
+        const { name, query } = exchange;
+        images.tag(name, newName(query.text('repo'), query.text('tag')));
+        return created(undefined);
       },
     },
     {
@@ -54,7 +58,13 @@ export function imageRoutes(backends: ImageBackends): readonly Route[] {
       path: named('images'),
       operation: 'ImageDelete',
       handle: async ({ name, query }) =>
-        ok(await images.remove(name, { force: query.boolean('force'), prune: !query.boolean('noprune') })),
+        ok(
+          await images.remove(name, {
+            force: query.boolean('force'),
+            prune: !query.boolean('noprune'),
+            platforms: query.all('platforms').map(decodePlatform),
+          }),
+        ),
     },
   ];
 }
@@ -65,83 +75,27 @@ export function joinTag(name: string, tag: string): string {
   return /^[a-z0-9+._-]+:[0-9a-fA-F]{32,}$/.test(tag) ? `${name}@${tag}` : `${name}:${tag}`;
 }
 
-/** How many containers are made from each image, by id. */
-export function containersByImage({ containers }: Pick<Backends, 'containers'>): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { imageId } of containers.list()) counts.set(imageId, (counts.get(imageId) ?? 0) + 1);
-  return counts;
+/** The name that an image gets. Throws invalidArgument in Docker's words. */
+function newName(repo: string, tag: string): string {
+  const reference = parseReference(repo);
+  if (reference.digest !== undefined) throw invalidArgument('cannot import digest reference');
+  return tag === '' ? repo : `${canonicalName(reference)}:${withTag(reference, tag).tag ?? ''}`;
 }
 
-function list(backends: ImageBackends, { query }: Exchange): readonly ReturnType<typeof viewImageSummary>[] {
-  const filters = query.filters(['dangling', 'label', 'label!', 'before', 'since', 'reference', 'until']);
-  const tests = imageTests(backends, filters);
-  const counts = containersByImage(backends);
-  const sharedSize = query.boolean('shared-size') ? 0 : -1;
-  return backends.images
-    .list()
-    .filter((image) => tests.every((test) => test(image)))
-    .map((image) => viewImageSummary(image, counts.get(image.id) ?? 0, sharedSize))
-    .sort((a, b) => b.Created - a.Created);
-}
-
-type Test = (image: ImageRecord) => boolean;
-
-const isDangling = (image: ImageRecord): boolean => image.tags.length === 0 && image.digests.length === 0;
-
-function imageTests(backends: ImageBackends, filters: Filters): readonly Test[] {
-  const { images, clock } = backends;
-  const tests: Test[] = [(image) => filters.labels(image.config.config?.Labels)];
-  const dangling = filters.boolean('dangling');
-  if (dangling !== undefined) tests.push((image) => isDangling(image) === dangling);
-  for (const name of filters.all('before')) {
-    const time = timeOf(images.get(name));
-    tests.push((image) => timeOf(image) < time);
+async function inspect(backends: ImageBackends, exchange: Exchange): Promise<ImageInspect> {
+  const { images, storageDriver } = backends;
+  const { name, query, signal } = exchange;
+  const platform = platformOf(query);
+  const wantsManifests = query.boolean('manifests');
+  if (platform && wantsManifests) {
+    throw invalidArgument('conflicting options: manifests and platform options cannot both be set');
   }
-  for (const name of filters.all('since')) {
-    const time = timeOf(images.get(name));
-    tests.push((image) => timeOf(image) > time);
-  }
-  for (const text of filters.all('until')) {
-    const time = parseUntil(text, clock.now());
-    tests.push((image) => timeOf(image) < time);
-  }
-  if (filters.has('reference')) {
-    const patterns = filters.all('reference').map(referencePattern);
-    tests.push((image) =>
-      [...image.tags, ...image.digests].some((name) => patterns.some((matches) => matches(name))),
-    );
-  }
-  return tests;
-}
-
-const timeOf = (image: ImageRecord): bigint => createdNanos(image.config.created) ?? 0n;
-
-/** A shell pattern over the whole reference or over its name alone; `*` stops at slashes. */
-function referencePattern(pattern: string): (reference: string) => boolean {
-  const source = pattern.replace(/[.+^${}()|\\]|\*|\?/g, (char) => {
-    if (char === '*') return '[^/]*';
-    return char === '?' ? '[^/]' : `\\${char}`;
-  });
-  let expression: RegExp;
-  try {
-    expression = new RegExp(`^${source}$`);
-  } catch (error) {
-    throw invalidArgument(`invalid filter 'reference=${pattern}': syntax error in pattern`, error);
-  }
-  return (reference) => {
-    const parsed = tryReference(reference);
-    return expression.test(reference) || (parsed !== undefined && expression.test(familiarName(parsed)));
-  };
-}
-
-function tryReference(text: string): Reference | undefined {
-  if (findImageId(text) !== undefined) return undefined;
-  try {
-    return parseReference(text);
-  } catch (error) {
-    if (isKind(error, 'invalidArgument')) return undefined;
-    throw error;
-  }
+  const image = platform ? await images.select(name, platform, { signal }) : images.get(name);
+  const view = viewImage(image, storageDriver, images.folders(image.id));
+  if (!wantsManifests) return view;
+  const containers = containersByImage(backends);
+  const manifests = await images.manifests(image.id);
+  return { ...view, Manifests: manifests.map((one) => viewManifest(one, containers)) };
 }
 
 /** Removes images that no container uses: those without a name, or with `dangling=false` all of them. */

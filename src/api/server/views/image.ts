@@ -1,5 +1,13 @@
-import type { ImageConfig, ImageHistoryResponseItem, ImageInspect, ImageSummary } from '#api/types';
-import type { ImageRecord, Images } from '#images';
+import { dirname } from 'node:path';
+import type {
+  DriverData,
+  ImageConfig,
+  ImageHistoryResponseItem,
+  ImageInspect,
+  ImageManifestSummary,
+  ImageSummary,
+} from '#api/types';
+import type { ImageManifest, ImageRecord, Images } from '#images';
 import { formatTime, parseTime, zeroTime } from '#kernel';
 
 /** Seconds since the epoch of an image's creation; 0 when its config does not tell. */
@@ -18,8 +26,17 @@ export function createdNanos(created: string | undefined): bigint | undefined {
   }
 }
 
-/** One entry of GET /images/json. `containers`: how many are made from it. */
-export function viewImageSummary(image: ImageRecord, containers: number, sharedSize: number): ImageSummary {
+const summaries = new WeakMap<ImageRecord, ImageSummary>();
+
+/** One entry of GET /images/json. `containers`: how many are made from it; `sharedSize`: -1 when it is not asked for. */
+export function viewImageSummary(image: ImageRecord, containers: number, sharedSize = -1): ImageSummary {
+  let ready = summaries.get(image);
+  if (!ready) summaries.set(image, (ready = viewUnused(image)));
+  if (containers === 0 && sharedSize === -1) return ready;
+  return { ...ready, Containers: containers, SharedSize: sharedSize };
+}
+
+function viewUnused(image: ImageRecord): ImageSummary {
   return {
     Id: image.id,
     ParentId: '',
@@ -27,14 +44,18 @@ export function viewImageSummary(image: ImageRecord, containers: number, sharedS
     RepoDigests: image.digests,
     Created: createdSeconds(image.config.created),
     Size: image.size,
-    SharedSize: sharedSize,
+    SharedSize: -1,
     Labels: image.config.config?.Labels ?? null,
-    Containers: containers,
+    Containers: 0,
   };
 }
 
 /** GET /images/{name}/json. */
-export function viewImage(image: ImageRecord, storageDriver: string): ImageInspect {
+export function viewImage(
+  image: ImageRecord,
+  storageDriver: string,
+  folders: readonly string[],
+): ImageInspect {
   const { config } = image;
   const comment = config.history?.at(-1)?.comment;
   return {
@@ -49,10 +70,46 @@ export function viewImage(image: ImageRecord, storageDriver: string): ImageInspe
     Os: config.os,
     ...(config['os.version'] && { OsVersion: config['os.version'] }),
     Size: image.size,
-    GraphDriver: { Name: storageDriver, Data: {} },
+    GraphDriver: { Name: storageDriver, Data: viewFolders(folders) },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: image.lastTaggedAt === undefined ? zeroTime : formatTime(image.lastTaggedAt) },
     Config: viewImageConfig(image),
+  };
+}
+
+/** Layers are never mounted or written where these say; clients only show them. */
+function viewFolders([top, ...lower]: readonly string[]): DriverData['Data'] {
+  if (top === undefined) return {};
+  const beside = (name: string): string => `${dirname(top)}/${name}`;
+  return {
+    ...(lower.length > 0 && { LowerDir: lower.join(':') }),
+    MergedDir: beside('merged'),
+    UpperDir: top,
+    WorkDir: beside('work'),
+  };
+}
+
+/** One of an image's manifests. `containers`: ids by image. */
+export function viewManifest(
+  manifest: ImageManifest,
+  containers: ReadonlyMap<string, readonly string[]>,
+): ImageManifestSummary {
+  const { descriptor, kind, available, contentSize, unpackedSize, image, platform, subject } = manifest;
+  const users = (image && containers.get(image)) ?? [];
+  return {
+    ID: descriptor.digest,
+    Descriptor: descriptor,
+    Available: available,
+    Size: { Content: contentSize, Total: contentSize + unpackedSize },
+    Kind: kind,
+    ...(kind === 'image' && {
+      ImageData: {
+        Platform: platform ?? { architecture: 'unknown', os: 'unknown' },
+        Size: { Unpacked: unpackedSize },
+        Containers: users.length > 0 ? users : null,
+      },
+    }),
+    ...(kind === 'attestation' && { AttestationData: { For: subject ?? '' } }),
   };
 }
 

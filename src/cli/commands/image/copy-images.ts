@@ -80,6 +80,9 @@ class Break extends Error {
   override readonly name = 'Break';
 }
 
+const brokenOff = ({ endpoint }: EngineClient, cause?: unknown): Break =>
+  new Break(`the connection to ${formatEndpoint(endpoint)} broke off`, { cause });
+
 const isBreak = (error: unknown): boolean =>
   error instanceof Break || /^error during connect|^cannot reach the engine/.test(messageOf(error));
 
@@ -120,12 +123,12 @@ async function receive(context: Context, offer: object, copying: Copying): Promi
   } catch (error) {
     if (state.failure) throw state.failure;
     if (error instanceof Error && error.name === 'StreamError') throw error;
-    throw new Break(messageOf(error), { cause: error });
+    throw brokenOff(to, error);
   } finally {
     abort.abort();
     await Promise.allSettled(deliveries);
   }
-  if (!state.isWhole) throw new Break(`the connection to ${formatEndpoint(to.endpoint)} broke off`);
+  if (!state.isWhole) throw brokenOff(to);
 }
 
 /**

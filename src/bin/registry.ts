@@ -1,5 +1,6 @@
-import { jsonLinesLogger } from '#kernel';
-import { runRegistry } from '#registry/server';
+import { adminVerbs, runAdministration, runRegistry } from '#registry/server';
 
-// The access log, and what went wrong.
-process.exitCode = await runRegistry(process.argv.slice(2), jsonLinesLogger(process.stdout));
+const [first, ...rest] = process.argv.slice(2);
+const verb = adminVerbs.find((name) => name === first);
+process.exitCode =
+  verb === undefined ? await runRegistry(process.argv.slice(2)) : await runAdministration(verb, rest);

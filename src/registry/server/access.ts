@@ -3,6 +3,7 @@ import type { Clock } from '#kernel';
 import { AccessTokens, tokenLifetime, type User } from './access-tokens.ts';
 import { json, type Answer } from './answer.ts';
 import { RegistryError } from './registry-error.ts';
+import { originOf } from './request-origin.ts';
 
 export type Action = 'pull' | 'push' | 'delete';
 
@@ -38,8 +39,8 @@ export interface Caller {
  * a password will do as well.
  */
 export class AccessControl {
-  readonly #authenticator: Authenticator | undefined;
-  readonly #rules: readonly AccessRule[];
+  #authenticator: Authenticator | undefined;
+  #rules: readonly AccessRule[];
   readonly #tokens: AccessTokens;
 
   constructor(
@@ -50,6 +51,23 @@ export class AccessControl {
     this.#authenticator = authenticator;
     this.#rules = rules;
     this.#tokens = new AccessTokens(clock);
+  }
+
+  /** Other users and rules, from the next request on. */
+  configure(authenticator: Authenticator | undefined, rules: readonly AccessRule[] = loggedIn): void {
+    this.#authenticator = authenticator;
+    this.#rules = rules;
+  }
+
+  /** Whether who logs in may do more than who does not. */
+  get hasUsers(): boolean {
+    return this.#authenticator !== undefined;
+  }
+
+  /** Whether somebody is who they say. */
+  async knows(user: string, password: string): Promise<boolean> {
+    const credentials = Buffer.from(`${user}:${password}`).toString('base64');
+    return (await this.#authenticator?.authenticate(`Basic ${credentials}`)) === user;
   }
 
   /** Throws UNAUTHORIZED for wrong credentials. */
@@ -108,9 +126,8 @@ export class AccessControl {
 }
 
 function challenge(request: IncomingMessage, scope?: string): string {
-  const { host = 'localhost', 'x-forwarded-proto': forwarded } = request.headers;
-  const scheme = forwarded === 'https' || 'encrypted' in request.socket ? 'https' : 'http';
-  const fields = [`realm="${scheme}://${host}/token"`, `service="${host}"`];
+  const { host = 'localhost' } = request.headers;
+  const fields = [`realm="${originOf(request)}/token"`, `service="${host}"`];
   return `Bearer ${[...fields, ...(scope === undefined ? [] : [`scope="${scope}"`])].join(',')}`;
 }
 

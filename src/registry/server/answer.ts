@@ -6,6 +6,9 @@ export interface Call {
   readonly request: IncomingMessage;
   readonly method: string;
   readonly query: URLSearchParams;
+  /** Of the request, in log and notifications. */
+  readonly id: string;
+  readonly user: string | undefined;
 }
 
 /** What a handler answers. */
@@ -16,7 +19,12 @@ export interface Answer {
   readonly body?: string | Uint8Array | (() => Promise<Readable>);
 }
 
-export const json = (value: unknown, headers: OutgoingHttpHeaders = {}): Answer => ({
+/** An answer that is a text. */
+export interface TextAnswer extends Answer {
+  readonly body: string;
+}
+
+export const json = (value: unknown, headers: OutgoingHttpHeaders = {}): TextAnswer => ({
   status: 200,
   headers: { 'Content-Type': 'application/json', ...headers },
   body: `${JSON.stringify(value)}\n`,

@@ -4,6 +4,7 @@ import { isDigest, parseDigest, type Digest } from '#oci';
 import { isUnchanged, lengthOf, type Answer, type Call } from './answer.ts';
 import { parseByteRange, parseChunkRange } from './byte-range.ts';
 import { blobUnknown, digestInvalid, unsupported, uploadInvalid } from './registry-error.ts';
+import type { Quotas } from './quotas.ts';
 import type { RegistryStore } from './registry-store.ts';
 import { checkRepositoryName } from './request-target.ts';
 import { uploadHeaders, type Chunk, type Uploads } from './uploads.ts';
@@ -12,6 +13,7 @@ export interface BlobParts {
   readonly content: ContentStore;
   readonly store: RegistryStore;
   readonly uploads: Uploads;
+  readonly quotas: Quotas;
   /** Held while bytes become somebody's, or nobody's. */
   readonly digests: KeyedLock;
 }
@@ -118,7 +120,7 @@ export class Blobs {
     const source = (from === null ? store.repositoriesWith(digest) : [from]).find(mayPull);
     const known = source === undefined ? undefined : store.useBlob(source, digest);
     if (!known || !(await content.find(digest))) return undefined;
-    store.addBlob(repository, digest, known.size);
+    this.#parts.quotas.admit(repository, () => store.addBlob(repository, digest, known.size));
     return createdBlob(repository, digest);
   }
 
@@ -146,12 +148,13 @@ export class Blobs {
   }
 
   async #finish(call: Call, repository: string, id: string, digest: Digest): Promise<Answer> {
-    const { uploads, store, digests } = this.#parts;
-    await uploads.append(repository, id, chunkOf(call));
+    const { uploads, store, digests, quotas } = this.#parts;
+    const received = await uploads.append(repository, id, chunkOf(call));
+    quotas.checkBlob(repository, digest, received);
     // Bytes without an owner could be swept away between the two steps.
     await using _lock = await digests.acquire(digest);
     const { size } = await uploads.finish(repository, id, digest);
-    store.addBlob(repository, digest, size);
+    quotas.admit(repository, () => store.addBlob(repository, digest, size));
     return createdBlob(repository, digest);
   }
 }
@@ -171,5 +174,7 @@ function chunkOf(call: Call): Chunk {
   if (range && length !== undefined && length > 0 && range.end - range.start !== length) {
     throw uploadInvalid(`Content-Range has ${range.end - range.start} bytes, the body ${length}`);
   }
-  return { body: call.request, start: range?.start, length };
+  // An upload that is refused half-way gets its answer: the connection is not broken.
+  const body = call.request.iterator({ destroyOnReturn: false });
+  return { body, start: range?.start, length };
 }

@@ -1,2 +1,3 @@
+export { adminVerbs, runAdministration } from './administration/admin-program.ts';
 export { createRegistryServer, type RegistryServer, type RegistryServerOptions } from './registry-server.ts';
 export { runRegistry } from './program.ts';

@@ -4,6 +4,8 @@ import { algorithmOf, digestOf, mediaTypes, type Digest } from '#oci';
 import { isUnchanged, json, lengthOf, type Answer, type Call } from './answer.ts';
 import { digestFrom } from './blobs.ts';
 import { readManifestDocument } from './manifest-document.ts';
+import type { ManifestObserver } from './observer.ts';
+import type { Quotas } from './quotas.ts';
 import {
   denied,
   digestInvalid,
@@ -20,6 +22,8 @@ export interface ManifestParts {
   readonly digests: KeyedLock;
   /** Whether manifests are taken although some of what they refer to is not there. */
   readonly sparse: boolean;
+  readonly quotas: Quotas;
+  readonly observer: ManifestObserver;
   /** Whether a tag, once set, stays where it is. */
   isImmutable(repository: string, tag: string): boolean;
 }
@@ -45,7 +49,7 @@ export class Manifests {
       case 'PUT':
         return await this.#put(call, repository, reference);
       case 'DELETE':
-        return this.#remove(repository, reference);
+        return this.remove(call, repository, reference);
       default:
         throw unsupported(`${call.method} of a manifest`);
     }
@@ -54,6 +58,7 @@ export class Manifests {
   async #read(call: Call, repository: string, reference: string): Promise<Answer> {
     const entry = this.#parts.store.manifest(repository, reference);
     if (!entry) throw manifestUnknown(reference);
+    this.#parts.observer.pulled(call, repository, entry, reference.includes(':') ? undefined : reference);
     const headers = {
       'Docker-Content-Digest': entry.digest,
       ETag: `"${entry.digest}"`,
@@ -78,7 +83,12 @@ export class Manifests {
     await using _lock = await digests.acquire(digest);
     for (const tag of tags) this.#mayMove(repository, tag, digest);
     await content.put(bytes, digest);
-    store.putManifest(repository, { ...manifest, isSparse: this.#parts.sparse }, tags);
+    this.#parts.quotas.admit(repository, () =>
+      store.transaction(() => {
+        store.putManifest(repository, { ...manifest, isSparse: this.#parts.sparse }, tags);
+        this.#parts.observer.pushed(call, repository, manifest, tags);
+      }),
+    );
     return {
       status: 201,
       headers: {
@@ -97,16 +107,19 @@ export class Manifests {
     throw denied(`tag ${tag} of ${repository} is immutable: push under another tag`);
   }
 
-  #remove(repository: string, reference: string): Answer {
-    const { store } = this.#parts;
-    if (
-      !reference.includes(':') &&
-      this.#parts.isImmutable(repository, reference) &&
-      store.manifest(repository, reference)
-    ) {
-      throw denied(`tag ${reference} of ${repository} is immutable`);
-    }
-    store.removeManifest(repository, reference);
+  /** A tag goes alone, a digest with its tags. Throws MANIFEST_UNKNOWN, and DENIED where a tag is to stay. */
+  remove(call: Call, repository: string, reference: string): Answer {
+    const { store, observer } = this.#parts;
+    const entry = store.manifest(repository, reference);
+    if (!entry) throw manifestUnknown(reference);
+    const isTag = !reference.includes(':');
+    const tags = isTag ? [reference] : store.tagsOf(repository, entry.digest);
+    const fixed = tags.find((tag) => this.#parts.isImmutable(repository, tag));
+    if (fixed !== undefined) throw denied(`tag ${fixed} of ${repository} is immutable`);
+    store.transaction(() => {
+      store.removeManifest(repository, reference);
+      observer.deleted(call, repository, { ...(!isTag && { digest: entry.digest }), tags });
+    });
     return { status: 202, headers: { 'Content-Length': 0 } };
   }
 

@@ -1,44 +1,62 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createLocalContentStore, type ContentStore } from '#content';
 import { errnoOf, KeyedLock, messageOf, type Clock, type Logger } from '#kernel';
-import {
-  AccessControl,
-  matches,
-  type AccessRule,
-  type Action,
-  type Authenticator,
-  type Caller,
-} from './access.ts';
-import { json, type Answer, type Call } from './answer.ts';
+import { AccessControl, type Action, type Caller } from './access.ts';
+import { json, type Answer, type Call, type TextAnswer } from './answer.ts';
 import { Blobs, digestFrom } from './blobs.ts';
-import { collect, type Collected } from './collector.ts';
+import { rehearse } from './administration/rehearsal.ts';
+import { collect, type Collected, type CollectorOptions } from './collector.ts';
 import { Manifests } from './manifests.ts';
+import { accessRecord } from './observation/access-log.ts';
+import { freeSpace, health } from './observation/health.ts';
+import { Metrics } from './observation/metrics.ts';
+import { Transfer } from './observation/transfer.ts';
+import { BrowserPages } from './page/browser-pages.ts';
 import { page, pageOf } from './pages.ts';
+import { Policies, type PolicySettings } from './policies.ts';
 import { nameInvalid, nameUnknown, RegistryError, unsupported } from './registry-error.ts';
 import { RegistryStore } from './registry-store.ts';
+import { lockFolder } from './registry-folder.ts';
 import { parseTarget, type Target } from './request-target.ts';
+import type { RetentionPlan } from './retention/plan.ts';
+import type { RetentionRun } from './retention/retention.ts';
+import type { RepositorySummary } from './inventory.ts';
 import { Uploads } from './uploads.ts';
 
-export interface RegistryServerOptions {
+export interface RegistryServerOptions extends PolicySettings {
   /** A folder of its own: blobs as an OCI layout, `registry.db`. */
   readonly root: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly authenticator?: Authenticator | undefined;
-  readonly rules?: readonly AccessRule[] | undefined;
-  readonly readOnly?: boolean;
-  /** `repository:tag` patterns whose tags are never moved nor removed. */
-  readonly immutableTags?: readonly string[];
   /** Manifests are taken although some of what they refer to is not there. */
   readonly sparseManifests?: boolean;
   /** Milliseconds after which a connection on which nothing moves is closed; 120,000 where nothing is said. */
   readonly stallTimeout?: number;
   /** PEM texts. */
-  readonly tls?: { readonly key: string; readonly cert: string } | undefined;
+  readonly tls?: TlsIdentity | undefined;
+  /** Without it, browsers are shown nothing. */
+  readonly page?: boolean | undefined;
+  /** Metrics tell of the process too; for one registry in a process. */
+  readonly processMetrics?: boolean | undefined;
+  /** Milliseconds until a notification that failed is sent again; a second where nothing is said. */
+  readonly firstPause?: number | undefined;
+}
+
+/** PEM texts. */
+export interface TlsIdentity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** What a repository holds, and how much it may. */
+export interface RepositoryUsage extends RepositorySummary {
+  /** bytes */
+  readonly quota: number | undefined;
 }
 
 /** An OCI distribution 1.1 server. */
@@ -46,13 +64,29 @@ export interface RegistryServer extends AsyncDisposable {
   /** Resolves to the port once requests are served. */
   listen(options: { readonly host: string; readonly port: number }): Promise<number>;
   collect(options: { readonly graceMs: number; readonly untagged: boolean }): Promise<Collected>;
+  /** Applies the retention rules. */
+  retain(run: RetentionRun): Promise<readonly RetentionPlan[]>;
+  /** What collect() would remove after a dry run of retain(). */
+  rehearse(options: CollectorOptions, plans: readonly RetentionPlan[]): Collected;
+  usage(): readonly RepositoryUsage[];
+  /** Other rules, users and certificates, without an end of the service. */
+  reconfigure(settings: PolicySettings, tls: TlsIdentity | undefined): Promise<void>;
+  health(): Promise<TextAnswer>;
+  metrics(): Promise<TextAnswer>;
 }
 
+/** Throws conflict while another registry serves the folder. */
 export async function createRegistryServer(options: RegistryServerOptions): Promise<RegistryServer> {
   await mkdir(options.root, { recursive: true, mode: 0o700 });
-  const content = createLocalContentStore({ root: join(options.root, 'content'), clock: options.clock });
-  await content.start();
-  return new DistributionServer(options, content);
+  const lock = lockFolder(options.root);
+  try {
+    const content = createLocalContentStore({ root: join(options.root, 'content'), clock: options.clock });
+    await content.start();
+    return new DistributionServer(options, content, lock);
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
 }
 
 class DistributionServer implements RegistryServer {
@@ -65,20 +99,45 @@ class DistributionServer implements RegistryServer {
   readonly #manifests: Manifests;
   readonly #access: AccessControl;
   readonly #server: Server;
+  readonly #policies: Policies;
+  readonly #metrics: Metrics;
+  readonly #pages: BrowserPages;
+  readonly #lock: Disposable;
 
-  constructor(options: RegistryServerOptions, content: ContentStore) {
-    const { root, clock, authenticator, rules, immutableTags = [], tls } = options;
+  constructor(options: RegistryServerOptions, content: ContentStore, lock: Disposable) {
+    const { root, clock, logger, tls } = options;
+    this.#lock = lock;
+    this.#metrics = new Metrics({ process: options.processMetrics ?? false });
     this.#options = options;
     this.#content = content;
     this.#store = new RegistryStore(join(root, 'registry.db'), clock);
-    this.#uploads = new Uploads(content, this.#store);
-    this.#access = new AccessControl(clock, authenticator, rules);
-    const parts = { content, store: this.#store, uploads: this.#uploads, digests: this.#digests };
+    this.#access = new AccessControl(clock, options.authenticator, options.rules);
+    const [store, access] = [this.#store, this.#access];
+    const { firstPause } = options;
+    this.#policies = new Policies(
+      { store, access, metrics: this.#metrics, clock, logger, firstPause },
+      options,
+    );
+    const { quotas } = this.#policies;
+    this.#uploads = new Uploads(content, store, quotas);
+    const parts = { content, store, uploads: this.#uploads, digests: this.#digests, quotas };
     this.#blobs = new Blobs(parts);
     this.#manifests = new Manifests({
       ...parts,
       sparse: options.sparseManifests ?? false,
-      isImmutable: (repository, tag) => immutableTags.some(matches(`${repository}:${tag}`)),
+      observer: this.#policies,
+      isImmutable: (...tag) => this.#policies.isImmutable(...tag),
+    });
+    const { inventory } = this.#policies;
+    this.#pages = new BrowserPages({
+      store,
+      access,
+      content,
+      clock,
+      inventory,
+      quotas,
+      policies: this.#policies,
+      manifests: this.#manifests,
     });
     // Blobs take as long as they take.
     const settings = { requestTimeout: 0, keepAliveTimeout: 60_000, noDelay: true };
@@ -93,7 +152,57 @@ class DistributionServer implements RegistryServer {
       this.#server.listen(port, host, resolve);
     });
     const address = this.#server.address();
-    return typeof address === 'object' && address ? address.port : port;
+    const bound = typeof address === 'object' && address ? address.port : port;
+    await this.#policies.configure(this.#options, bound);
+    return bound;
+  }
+
+  async retain(run: RetentionRun): Promise<readonly RetentionPlan[]> {
+    const plans = await this.#policies.retention.run(run);
+    if (run.dryRun) return plans;
+    const removed = plans.flatMap(({ tags }) => tags.filter(({ kept }) => !kept)).length;
+    this.#metrics.retired(removed, plans.flatMap(({ manifests }) => manifests).length);
+    return plans;
+  }
+
+  rehearse(options: CollectorOptions, plans: readonly RetentionPlan[]): Collected {
+    const { inventory } = this.#policies;
+    return rehearse({ store: this.#store, inventory, now: this.#options.clock.now() }, options, plans);
+  }
+
+  usage(): readonly RepositoryUsage[] {
+    const { inventory, quotas } = this.#policies;
+    return inventory.names().flatMap((name) => {
+      const summary = inventory.summary(name);
+      return summary ? [{ ...summary, quota: quotas.limit(name) }] : [];
+    });
+  }
+
+  async reconfigure(settings: PolicySettings, tls: TlsIdentity | undefined): Promise<void> {
+    await this.#policies.configure(settings, undefined);
+    this.#pages.forgetSessions();
+    if (tls && this.#server instanceof TlsServer) this.#server.setSecureContext(tls);
+  }
+
+  async health(): Promise<TextAnswer> {
+    const { root } = this.#options;
+    const probe = (): void => void this.#store.repositories('', 1);
+    return await health({ root, readOnly: this.#policies.readOnly, probe });
+  }
+
+  async metrics(): Promise<TextAnswer> {
+    const { inventory, notifier, readOnly } = this.#policies;
+    const limited = this.usage().flatMap(({ name, size, quota }) =>
+      quota === undefined ? [] : [{ repository: name, used: size, limit: quota }],
+    );
+    const body = await this.#metrics.text({
+      totals: inventory.totals(),
+      freeSpace: await freeSpace(this.#options.root),
+      readOnly,
+      quotas: limited,
+      waiting: notifier.waiting(),
+    });
+    return { status: 200, headers: { 'Content-Type': this.#metrics.contentType }, body };
   }
 
   async collect(options: { readonly graceMs: number; readonly untagged: boolean }): Promise<Collected> {
@@ -105,37 +214,52 @@ class DistributionServer implements RegistryServer {
       digests: this.#digests,
       clock,
     };
-    return await collect(parts, options);
+    const collected = await collect(parts, options);
+    this.#metrics.collected(collected);
+    return collected;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
     await closed;
+    await this.#policies[Symbol.asyncDispose]();
     await this.#uploads[Symbol.asyncDispose]();
     this.#store[Symbol.dispose]();
+    this.#metrics[Symbol.dispose]();
+    this.#lock[Symbol.dispose]();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const began = Date.now();
+    const transfer = new Transfer(request, response, this.#metrics);
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
+    const id = randomUUID();
     let user: string | undefined;
     try {
       const url = urlOf(request);
-      const call = { request, method: request.method ?? 'GET', query: url.searchParams };
-      if (url.pathname === '/token') {
-        await send(call, response, await this.#access.token(request));
+      const method = request.method ?? 'GET';
+      const call: Call = { request, method, query: url.searchParams, id, user: undefined };
+      const aside = await this.#beside(call, url.pathname);
+      if (aside) {
+        await send(call, response, aside);
       } else {
         const caller = await this.#access.identify(request);
         user = caller.user;
-        await send(call, response, await this.#answer(call, url.pathname, caller));
+        const known = { ...call, user };
+        await send(known, response, await this.#answer(known, url.pathname, caller));
       }
     } catch (error) {
       this.#fail(response, error);
     }
-    const { method, url } = request;
-    const ms = Date.now() - began;
-    this.#options.logger.info({ method, url, user, status: response.statusCode, ms }, 'request');
+    this.#options.logger.info(accessRecord(request, response, { id, user, ...transfer.end() }), 'request');
+  }
+
+  /** What is not of the distribution API; undefined: nothing, then. */
+  async #beside(call: Call, path: string): Promise<Answer | undefined> {
+    if (path === '/token') return await this.#access.token(call.request);
+    if (path === '/healthz') return await this.health();
+    if (this.#options.page !== true || path.startsWith('/v2/') || path === '/v2') return undefined;
+    return await this.#pages.answer(call, path);
   }
 
   async #answer(call: Call, path: string, caller: Caller): Promise<Answer> {
@@ -167,7 +291,7 @@ class DistributionServer implements RegistryServer {
   #admit(call: Call, target: Target, caller: Caller): void {
     const { method } = call;
     const action = actionOf(method, target);
-    if (this.#options.readOnly && action !== 'pull') throw unsupported('this registry is read-only');
+    if (this.#policies.readOnly && action !== 'pull') throw unsupported('this registry is read-only');
     if ('repository' in target) this.#access.check(call.request, caller, action, target.repository);
     else this.#access.requireKnown(call.request, caller);
   }

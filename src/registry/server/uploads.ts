@@ -3,10 +3,14 @@ import type { BlobInfo, ContentStore, Ingest } from '#content';
 import { KeyedLock, kindOf, messageOf, newId } from '#kernel';
 import type { Digest } from '#oci';
 import { digestInvalid, RegistryError, uploadUnknown } from './registry-error.ts';
+import type { Quotas } from './quotas.ts';
 import type { RegistryStore } from './registry-store.ts';
 
 /** An upload nobody writes to is closed after so many milliseconds; its bytes stay, and it goes on when asked. */
 const idleMs = 30_000;
+
+/** Bytes after which an upload of unknown length is measured against its repository's quota again. */
+const checkEvery = 4 << 20;
 
 interface OpenUpload {
   readonly ingest: Ingest;
@@ -42,10 +46,12 @@ export class Uploads implements AsyncDisposable {
   readonly #store: RegistryStore;
   readonly #locks = new KeyedLock();
   readonly #open = new Map<string, OpenUpload>();
+  readonly #quotas: Quotas;
 
-  constructor(content: ContentStore, store: RegistryStore) {
+  constructor(content: ContentStore, store: RegistryStore, quotas: Quotas) {
     this.#content = content;
     this.#store = store;
+    this.#quotas = quotas;
   }
 
   begin(repository: string): string {
@@ -133,10 +139,15 @@ export class Uploads implements AsyncDisposable {
     const { start, length } = chunk;
     if (start !== undefined && start !== upload.size) throw outOfOrder(repository, id, upload.size);
     const before = upload.size;
+    await this.#mayGrow(repository, id, before + (length ?? 0));
+    let checked = before;
     for await (const data of chunk.body) {
       await upload.ingest.write(data);
       upload.size += data.length;
       upload.idle.refresh();
+      if (upload.size - checked < checkEvery) continue;
+      checked = upload.size;
+      await this.#mayGrow(repository, id, Math.max(checked, before + (length ?? 0)));
     }
     if (length !== undefined && upload.size - before !== length) {
       throw new RegistryError(
@@ -144,6 +155,16 @@ export class Uploads implements AsyncDisposable {
         'SIZE_INVALID',
         `the chunk has ${upload.size - before} bytes, not ${length}`,
       );
+    }
+  }
+
+  /** Discards an upload that has no room. Throws DENIED. */
+  async #mayGrow(repository: string, id: string, size: number): Promise<void> {
+    try {
+      this.#quotas.grow(repository, id, size);
+    } catch (error) {
+      await this.#discard(id);
+      throw error;
     }
   }
 
@@ -157,6 +178,7 @@ export class Uploads implements AsyncDisposable {
     if (!upload) return;
     clearTimeout(upload.idle);
     this.#open.delete(id);
+    this.#quotas.end(id);
     await upload.ingest[Symbol.asyncDispose]();
   }
 

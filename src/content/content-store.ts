@@ -14,6 +14,11 @@ export interface Ingest extends AsyncDisposable {
   /** Appends; resolves once the bytes are accepted (backpressure). */
   write(chunk: Uint8Array): Promise<void>;
   /**
+   * At most `length` of the bytes written so far, from `position` on; none where there are none yet. Not verified.
+   * Rejects once the ingest is over.
+   */
+  read(position: number, length: number): Promise<Uint8Array>;
+  /**
    * Verifies digest and size against what was expected, makes the blob durable (fsync, rename, folder fsync) and
    * visible. A blob that is already there is kept. Rejects with invalidArgument on a mismatch, leaving nothing.
    * `digest`: what it must turn out to be, where that is known only now.
@@ -52,4 +57,8 @@ export interface ContentStore {
   /** Idempotent. The caller (garbage collection) has made sure that nothing refers to it. */
   remove(digest: Digest): Promise<void>;
   walk(): AsyncIterable<BlobInfo>;
+  /** Bytes of ingests that were broken off and that nobody goes on with now. */
+  partials(): Promise<number>;
+  /** Removes them; answers the bytes. */
+  removePartials(): Promise<number>;
 }

@@ -28,6 +28,24 @@ async function walked(store: ContentStore): Promise<readonly BlobInfo[]> {
 }
 
 function testWriting(title: string, open: StoreFactory): void {
+  void test(`${title}: read() of an ingest gives what was written so far`, async () => {
+    await using fixture = await open();
+    const data = randomBytes((3 << 20) + 17);
+    await using ingest = await fixture.store.ingest({ expected: { digest: digestOf(data) } });
+    let read = 0;
+    for (let at = 0; at < data.length; at += 400_000) {
+      assert.equal((await ingest.read(at, 10)).length, 0);
+      await ingest.write(data.subarray(at, at + 400_000));
+      const end = Math.min(at + 400_000, data.length);
+      while (read < end) {
+        const bytes = await ingest.read(read, 300_000);
+        assert.ok(bytes.length > 0 && Buffer.from(bytes).equals(data.subarray(read, read + bytes.length)));
+        read += bytes.length;
+      }
+    }
+    await ingest.commit();
+    await assert.rejects(ingest.read(0, 1));
+  });
   void test(`${title}: ingest() takes chunks of any size and makes the blob visible on commit`, async () => {
     await using fixture = await open();
     const { store } = fixture;

@@ -127,6 +127,21 @@ export class LocalIngest implements Ingest {
     }
   }
 
+  async read(position: number, length: number): Promise<Uint8Array> {
+    this.#throwIfOver();
+    const buffered = position - this.#position;
+    if (buffered >= 0) {
+      const end = Math.min(buffered + length, this.#filled);
+      return Uint8Array.from(this.#buffers[0]?.subarray(buffered, end) ?? []);
+    }
+    const left = -buffered;
+    await this.#drain();
+    this.#throwIfOver();
+    const data = Buffer.allocUnsafe(Math.min(length, left));
+    const { bytesRead } = await this.#file.read(data, 0, data.length, position);
+    return data.subarray(0, bytesRead);
+  }
+
   /** No more than what is still to come, where that is known. */
   #nextBufferSize(): number {
     const left = (this.#options.expected?.size ?? Infinity) - this.#position;

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdir, open, opendir, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -137,6 +138,33 @@ class LocalContentStore implements ContentStore {
 
   async remove(digest: Digest): Promise<void> {
     await rm(this.#paths.blob(digest), { force: true });
+  }
+
+  async partials(): Promise<number> {
+    let bytes = 0;
+    for await (const { size } of this.#partials()) bytes += size;
+    return bytes;
+  }
+
+  async removePartials(): Promise<number> {
+    let bytes = 0;
+    for await (const { path, size } of this.#partials()) {
+      // It may have been taken up while another was removed.
+      if (this.#open.has(path)) continue;
+      rmSync(path, { force: true });
+      bytes += size;
+    }
+    return bytes;
+  }
+
+  /** Keyed ones that are not open; others go with whoever began them. */
+  async *#partials(): AsyncGenerator<{ readonly path: string; readonly size: number }, void, undefined> {
+    for (const name of await readdir(this.#paths.ingests)) {
+      const path = join(this.#paths.ingests, name);
+      if (!name.startsWith(keyedPrefix) || this.#open.has(path)) continue;
+      const size = await sizeOf(path);
+      if (size !== undefined) yield { path, size };
+    }
   }
 
   async *walk(): AsyncIterable<BlobInfo> {

@@ -38,8 +38,11 @@ export class MemoryRegistry implements RegistryClient {
     return {
       name,
       fetchManifest: (object) => this.#fetchManifest(path, object),
+      resolve: async (object) => (await this.#fetchManifest(path, object)).descriptor,
       fetchBlob: (descriptor, { offset = 0 }) => this.#fetchBlob(path, descriptor.digest, offset),
       hasBlob: (digest) => Promise.resolve(this.#blobs.has(`${path} ${digest}`)),
+      blobSize: (digest) => Promise.resolve(this.#blobs.get(`${path} ${digest}`)?.length),
+      listReferrers: () => Promise.resolve(undefined),
       mountBlob: (digest, from) => {
         const bytes = this.#blobs.get(`${pathOf(from)} ${digest}`);
         this.requests.push(`mount ${path} ${from} ${digest}`);

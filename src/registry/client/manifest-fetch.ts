@@ -6,6 +6,7 @@ import {
   isManifest,
   isSchema1,
   mediaTypes,
+  parseDigest,
   type Digest,
 } from '#oci';
 import { requestName } from './network-failure.ts';
@@ -26,12 +27,38 @@ const accepted = [
   `${mediaTypes.dockerSchema1Signed};q=0.1`,
 ].join(', ');
 
+export interface ManifestOptions {
+  readonly scopes: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** HEAD of a manifest or index; a GET where the registry names no digest. */
+export async function headManifest(
+  session: Session,
+  path: string,
+  reference: string,
+  options: ManifestOptions,
+): Promise<{ readonly digest: Digest }> {
+  const answer = await session.request({
+    method: 'HEAD',
+    target: `${path}/manifests/${reference}`,
+    headers: { accept: accepted },
+    // Its answer has no words: those of a GET tell why.
+    alsoAccepts: [404],
+    ...options,
+  });
+  await answer.discard();
+  const digest = headerOf(answer, 'docker-content-digest') ?? '';
+  if (answer.status === 200 && isDigest(digest)) return { digest: parseDigest(digest) };
+  return (await getManifest(session, path, reference, options)).descriptor;
+}
+
 /** GET of a manifest or index, one attempt, verified against the digest that was asked for or announced. */
 export async function getManifest(
   session: Session,
   path: string,
   reference: string,
-  options: { readonly scopes: readonly string[]; readonly signal: AbortSignal },
+  options: ManifestOptions,
 ): Promise<FetchedManifest> {
   const answer = await session.request({
     method: 'GET',

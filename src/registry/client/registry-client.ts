@@ -21,9 +21,13 @@ export interface Repository {
   readonly name: string;
   /** Throws notFound `manifest for x not found: manifest unknown: manifest unknown` and kin, in Docker's words. */
   fetchManifest(reference: string, options: { signal: AbortSignal }): Promise<FetchedManifest>;
+  /** What a tag or digest stands for now, without its content (HEAD). Throws as fetchManifest() does. */
+  resolve(reference: string, options: { signal: AbortSignal }): Promise<{ readonly digest: Digest }>;
   /** From `offset` bytes on where the server can (else it throws away what it gets twice). Digest is NOT checked here. */
   fetchBlob(descriptor: Descriptor, options: { signal: AbortSignal; offset?: number }): Promise<Readable>;
   hasBlob(digest: Digest, options: { signal: AbortSignal }): Promise<boolean>;
+  /** bytes; undefined: the repository has no such blob. */
+  blobSize(digest: Digest, options: { signal: AbortSignal }): Promise<number | undefined>;
   /** Cross-repository mount; false when the registry wants an upload. */
   mountBlob(digest: Digest, from: string, options: { signal: AbortSignal }): Promise<boolean>;
   /** Monolithic upload. */
@@ -39,6 +43,11 @@ export interface Repository {
     options: { signal: AbortSignal },
   ): Promise<Digest>;
   listTags(options: { signal: AbortSignal }): Promise<readonly string[]>;
+  /** Descriptors as the registry lists them; undefined: it has no such list (distribution-spec, "Listing Referrers"). */
+  listReferrers(
+    subject: Digest,
+    options: { signal: AbortSignal },
+  ): Promise<readonly Readonly<Record<string, unknown>>[] | undefined>;
 }
 
 export interface RegistryClientOptions {

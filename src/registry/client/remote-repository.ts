@@ -11,7 +11,8 @@ import {
 } from '#oci';
 import { downloadBlob } from './blob-download.ts';
 import { mountBlob, uploadBlob, type UploadOptions } from './blob-upload.ts';
-import { getManifest } from './manifest-fetch.ts';
+import { getManifest, headManifest, type ManifestOptions } from './manifest-fetch.ts';
+import { getReferrers } from './referrers-fetch.ts';
 import type { FetchedManifest, Repository } from './registry-client.ts';
 import { pullFailure, RegistryFailure } from './registry-failure.ts';
 import type { RetryOptions } from './retry.ts';
@@ -71,10 +72,22 @@ export class RemoteRepository implements Repository {
   }
 
   async fetchManifest(reference: string, { signal }: Cancellable): Promise<FetchedManifest> {
+    return await this.#manifest(reference, signal, getManifest);
+  }
+
+  async resolve(reference: string, { signal }: Cancellable): Promise<{ readonly digest: Digest }> {
+    return await this.#manifest(reference, signal, headManifest);
+  }
+
+  async #manifest<T>(
+    reference: string,
+    signal: AbortSignal,
+    ask: (session: Session, path: string, reference: string, options: ManifestOptions) => Promise<T>,
+  ): Promise<T> {
     const options = { scopes: this.#scopes, signal };
     checkReference(this.name, reference);
     try {
-      return await this.#fromAny(signal, (session) => getManifest(session, this.#path, reference, options));
+      return await this.#fromAny(signal, (session) => ask(session, this.#path, reference, options));
     } catch (error) {
       const kind = isDigest(reference) ? { digest: reference } : { tag: reference };
       throw pullFailure(error, { domain: this.#domain, path: this.#path, ...kind });
@@ -114,6 +127,22 @@ export class RemoteRepository implements Repository {
       });
       await answer.discard();
       return answer.status !== 404;
+    });
+  }
+
+  async blobSize(digest: Digest, { signal }: Cancellable): Promise<number | undefined> {
+    return await this.#fromAny(signal, async (session) => {
+      const answer = await session.request({
+        method: 'HEAD',
+        target: this.#blob(digest),
+        headers: { 'accept-encoding': 'identity' },
+        scopes: this.#scopes,
+        signal,
+        alsoAccepts: [404],
+      });
+      await answer.discard();
+      const size = headerOf(answer, 'content-length');
+      return answer.status === 404 || size === undefined ? undefined : Number(size);
     });
   }
 
@@ -193,6 +222,16 @@ export class RemoteRepository implements Repository {
       target = next;
     }
     return tags;
+  }
+
+  async listReferrers(
+    subject: Digest,
+    { signal }: Cancellable,
+  ): Promise<readonly Readonly<Record<string, unknown>>[] | undefined> {
+    const target = `${this.#path}/referrers/${parseDigest(subject)}`;
+    return await this.#fromAny(signal, (session) =>
+      getReferrers(session, target, { scopes: this.#scopes, signal }),
+    );
   }
 
   #blob(digest: Digest): string {

@@ -273,6 +273,22 @@ export const groups: Readonly<Record<string, Entry>> = {
   registry: {
     summary: 'Run a registry of your own',
     entries: {
+      df: {
+        summary: 'Show what the repositories of a registry hold, and their quotas',
+        load: () => import('./commands/registry/df.ts'),
+      },
+      gc: {
+        summary: 'Apply retention rules and collect garbage, in a registry that is being served',
+        load: () => import('./commands/registry/gc.ts'),
+      },
+      reload: {
+        summary: 'Make a registry read its rules, users and certificates again',
+        load: () => import('./commands/registry/reload.ts'),
+      },
+      retention: {
+        summary: 'Apply retention rules, in a registry that is being served',
+        load: () => import('./commands/registry/retention.ts'),
+      },
       serve: {
         summary: 'Serve a registry (OCI distribution 1.1) from a folder',
         load: () => import('./commands/registry/serve.ts'),

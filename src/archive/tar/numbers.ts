@@ -40,12 +40,14 @@ export function writeOctal(block: Buffer, at: number, length: number, value: num
 
 const second = 1_000_000_000n;
 
-/** PAX's decimal seconds as nanoseconds; digits beyond the ninth are cut off. */
+/** PAX's decimal seconds as nanoseconds, rounded down where there are digits beyond the ninth, as GNU tar does. */
 export function parsePaxTime(text: string): bigint {
   const match = /^(-?)(\d{1,18})(?:\.(\d*))?$/.exec(text);
   if (!match) throw invalidArgument(`invalid tar header: bad time ${JSON.stringify(text)}`);
-  const nanos = BigInt(match[2] ?? '0') * second + BigInt((match[3] ?? '').slice(0, 9).padEnd(9, '0'));
-  return match[1] === '-' ? -nanos : nanos;
+  const fraction = match[3] ?? '';
+  const nanos = BigInt(match[2] ?? '0') * second + BigInt(fraction.slice(0, 9).padEnd(9, '0'));
+  if (match[1] !== '-') return nanos;
+  return /[1-9]/.test(fraction.slice(9)) ? -nanos - 1n : -nanos;
 }
 
 export function formatPaxTime(nanos: bigint): string {

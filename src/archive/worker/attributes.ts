@@ -1,6 +1,6 @@
-import { fchownSync, fstatSync, readFileSync, type BigIntStats } from 'node:fs';
+import { fchownSync, readFileSync, type BigIntStats } from 'node:fs';
 import { errnoOf } from '#kernel';
-import { chmodFd, getXattr, listXattrs, setXattr } from '#linux';
+import { chmodFd, getXattr, listXattrs, removeXattr, setXattr } from '#linux';
 
 /** Owner, permissions and extended attributes of anything on disk. */
 export interface Attributes {
@@ -32,16 +32,24 @@ export function readXattrs(target: string | number): Map<string, Buffer> {
   return xattrs;
 }
 
-/** Attributes that the file system cannot hold are left out, as Docker does. */
+/** EPERM: attributes of users on anything but files and folders (xattr(7)). */
+const unsupported = new Set(['EOPNOTSUPP', 'ENOTSUP', 'EPERM']);
+
+/** Attributes that the file system or the kind of file cannot have are left out, as Docker does. */
 export function writeXattrs(target: string | number, xattrs: ReadonlyMap<string, Uint8Array>): void {
   for (const [name, value] of xattrs) {
     if (!travels(name)) continue;
     try {
       setXattr(target, name, value);
     } catch (error) {
-      if (errnoOf(error) !== 'EOPNOTSUPP' && errnoOf(error) !== 'ENOTSUP') throw error;
+      if (!unsupported.has(errnoOf(error) ?? '')) throw error;
     }
   }
+}
+
+/** Takes away the attributes that are not among those. */
+export function removeXattrs(path: string, wanted: ReadonlyMap<string, Uint8Array>): void {
+  for (const name of listXattrs(path)) if (travels(name) && !wanted.has(name)) removeXattr(path, name);
 }
 
 /**
@@ -54,8 +62,5 @@ export function applyToFd(fd: number, attributes: Attributes, fresh: boolean): v
   if (!fresh || needsChmod(mode)) chmodFd(fd, mode);
   if (xattrs.size > 0) writeXattrs(fd, xattrs);
 }
-
-/** Whether new files in an open folder inherit its group. */
-export const handsDownGroup = (folder: number): boolean => (fstatSync(folder).mode & 0o2000) !== 0;
 
 export const permissionsOf = (stats: BigIntStats): number => Number(stats.mode & 0o7777n);

@@ -1,32 +1,11 @@
-import { readSync } from 'node:fs';
 import { errnoOf, invalidArgument, notFound } from '#kernel';
 import { close, openFolderUnder } from '#linux';
-import { Extractor, type Content } from './extractor.ts';
+import { Extractor } from './extractor.ts';
+import { FileContent, noContent } from './file-content.ts';
 import { LowerView } from './lower-view.ts';
 import { openRoot } from './pack-tree.ts';
 import { lstatIn, openFolderIn } from './places.ts';
 import { HardLinks, headerOf, openFileIn, walk, type Found } from './walk.ts';
-
-/** The content of a file on disk, in the form in which an extractor takes it. */
-class FileContent implements Content {
-  readonly #fd: number;
-  readonly #buffer: Buffer;
-
-  constructor(fd: number, buffer: Buffer) {
-    this.#fd = fd;
-    this.#buffer = buffer;
-  }
-
-  next(limit: number): Buffer {
-    const room = Math.min(limit, this.#buffer.length);
-    const length = readSync(this.#fd, this.#buffer, 0, room, null);
-    // A file that shrinks while it is copied is filled up with zeros.
-    if (length === 0) return this.#buffer.subarray(0, room).fill(0);
-    return this.#buffer.subarray(0, length);
-  }
-}
-
-const nothing: Content = { next: () => Buffer.alloc(0) };
 
 function openSource(root: string, path: string): number {
   const top = openRoot(root);
@@ -71,7 +50,7 @@ export function copyTree(
       const fd = header.type === 'file' ? openFileIn(found) : undefined;
       if (header.type === 'file' && fd === undefined) return false;
       try {
-        sink.add(header, fd === undefined ? nothing : new FileContent(fd, buffer));
+        sink.add(header, fd === undefined ? noContent : new FileContent(fd, buffer));
       } finally {
         if (fd !== undefined) close(fd);
       }

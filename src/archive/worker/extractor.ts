@@ -15,11 +15,11 @@ import {
   symlinkAt,
   unlinkAt,
 } from '#linux';
-import { applyToFd, needsChmod, writeXattrs, type Attributes } from './attributes.ts';
+import { applyToFd, needsChmod, removeXattrs, writeXattrs, type Attributes } from './attributes.ts';
 import { componentsOf } from './entry-path.ts';
 import { opaqueXattr, type LowerView } from './lower-view.ts';
 import { isWhiteout, linkPlaceIn, lstatIn, openFolderIn, removeTreeIn } from './places.ts';
-import { RootedTree, type OpenFolder } from './rooted-tree.ts';
+import { RootedTree, type FolderWatcher, type OpenFolder } from './rooted-tree.ts';
 import type { TarHeader } from '../tar/header.ts';
 
 /** The stored bytes of the entry being unpacked, as views that are good until the next call. */
@@ -36,6 +36,11 @@ export interface ExtractorOptions {
   /** The topmost entry (`./`) sets the attributes of the root itself. */
   readonly ownsRoot: boolean;
   readonly keepKinds: boolean;
+  /**
+   * A layer says all there is to say of a folder that it names, and of others nothing: those keep their times,
+   * although their contents change.
+   */
+  readonly isLayer?: boolean;
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** Called before each bigger step; throws to stop. */
   check(): void;
@@ -51,11 +56,16 @@ const nodeTypes = { character: constants.S_IFCHR, block: constants.S_IFBLK, fifo
 export class Extractor implements Disposable {
   readonly tree: RootedTree;
   readonly #options: ExtractorOptions;
-  readonly #folderTimes = new Map<string, { components: readonly string[]; mtime: bigint }>();
+  /** By inode: several names may lead to one folder. */
+  readonly #folderTimes = new Map<bigint, { components: readonly string[]; mtime: bigint }>();
 
   constructor(options: ExtractorOptions) {
     this.#options = options;
-    this.tree = new RootedTree(options.root, options.path, options.lower);
+    const watcher: FolderWatcher = (components, { inode, mtime, fresh }) => {
+      if (fresh || !this.#folderTimes.has(inode)) this.#folderTimes.set(inode, { components, mtime });
+    };
+    const { root, path, lower } = options;
+    this.tree = new RootedTree(root, path, lower, options.isLayer ? watcher : undefined);
   }
 
   add(header: TarHeader, content: Content): void {
@@ -77,9 +87,10 @@ export class Extractor implements Disposable {
 
   /** Gives folders their times. */
   finish(): void {
-    for (const { components, mtime } of this.#folderTimes.values()) {
+    for (const [inode, { components, mtime }] of [...this.#folderTimes]) {
       try {
-        setTimesAt(this.tree.existing(components).fd, '.', mtime, mtime);
+        const folder = this.tree.existing(components);
+        if (folder.inode === inode) setTimesAt(folder.fd, '.', mtime, mtime);
       } catch (error) {
         const code = errnoOf(error);
         // The folder was replaced or deleted by a later entry.
@@ -145,7 +156,7 @@ export class Extractor implements Disposable {
     }
     // What was known of the root, whether it hands down its group, may have changed.
     this.tree.forget();
-    this.#folderTimes.set('', { components: [], mtime: header.mtime });
+    this.#folderTimes.set(this.tree.existing([]).inode, { components: [], mtime: header.mtime });
   }
 
   #addFolder(header: TarHeader, components: readonly string[], name: string): void {
@@ -153,14 +164,16 @@ export class Extractor implements Disposable {
     const stats = this.#makeFolder(header, components, parent, name);
     const fd = openFolderIn(this.tree.ensure(components.slice(0, -1)).fd, name);
     try {
+      if (stats === 'existing' && this.#options.isLayer) removeXattrs(`/proc/self/fd/${fd}/.`, header.xattrs);
       applyToFd(fd, this.#attributes(header), stats === 'fresh' && !parent.handsDownGroup);
-      if (stats === 'whiteout') setXattr(fd, opaqueXattr, Buffer.from('y'));
+      if (stats === 'hiding') setXattr(fd, opaqueXattr, Buffer.from('y'));
     } catch (error) {
       close(fd);
       throw error;
     }
-    this.tree.adopt(components, fd);
-    this.#folderTimes.set(components.join('/'), { components, mtime: header.mtime });
+    const folder = this.tree.adopt(components, fd);
+    const place = this.#options.isLayer ? this.tree.placeOf(folder) : components;
+    this.#folderTimes.set(folder.inode, { components: place, mtime: header.mtime });
   }
 
   #makeFolder(
@@ -168,7 +181,7 @@ export class Extractor implements Disposable {
     components: readonly string[],
     parent: OpenFolder,
     name: string,
-  ): 'fresh' | 'existing' | 'whiteout' {
+  ): 'fresh' | 'existing' | 'hiding' {
     const make = (at: OpenFolder): 'fresh' => {
       makeFolderAt(at.fd, name, header.mode & 0o777);
       return 'fresh';
@@ -183,9 +196,12 @@ export class Extractor implements Disposable {
     if (stats && isWhiteout(stats)) {
       unlinkAt(parent.fd, name);
       make(parent);
-      return 'whiteout';
+      return 'hiding';
     }
-    return this.#make(components, parent, name, header, make);
+    const below = this.tree.below(this.tree.placeOf(parent)).find(name);
+    this.#make(components, this.tree.ensure(components.slice(0, -1)), name, header, make);
+    // What stood here hid a folder below, and so must the new one.
+    return below?.stats.isDirectory() ? 'hiding' : 'fresh';
   }
 
   #addFile(

@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
 import { errnoOf } from '#kernel';
 import { close, makeNodeAt, setXattr } from '#linux';
+import { copyUp } from './copy-up.ts';
 import { componentsOf } from './entry-path.ts';
 import { Extractor, type Content, type ExtractorOptions } from './extractor.ts';
-import { opaqueXattr } from './lower-view.ts';
+import { opaqueXattr, type LowerView } from './lower-view.ts';
 import { lstatIn, namesIn, openFolderIn, removeTreeIn } from './places.ts';
 import type { StoredHeader } from '../tar/header.ts';
 
@@ -19,12 +20,17 @@ export const opaqueName = '.wh..wh..opq';
 export class LayerExtractor implements Disposable {
   readonly #extractor: Extractor;
   readonly #deletes: boolean;
-  /** Paths this layer brought, with their parents; kept only where deletions must spare them. */
+  readonly #lower: LowerView;
+  /**
+   * Paths this layer brought, with their parents, by where they really are. What else is in the folder was there
+   * before, or had to be made for a mark or a hard link. Not kept for a base layer, which deletes nothing.
+   */
   readonly #brought = new Set<string>();
 
   constructor(options: ExtractorOptions & { readonly deletes: boolean }) {
     this.#extractor = new Extractor(options);
     this.#deletes = options.deletes;
+    this.#lower = options.lower;
   }
 
   add(header: StoredHeader, content: Content): void {
@@ -39,12 +45,11 @@ export class LayerExtractor implements Disposable {
       this.#hide(components.slice(0, -1), name.slice(whiteoutPrefix.length));
       return;
     }
-    if (this.#deletes) {
-      for (let length = components.length; length > 0; length -= 1) {
-        this.#brought.add(components.slice(0, length).join('/'));
-      }
+    if (header.type === 'hardlink' && !this.#deletes) {
+      copyUp(this.#extractor, this.#lower, componentsOf(header.linkName, header.name));
     }
     this.#extractor.add(header, content);
+    this.#remember(components);
   }
 
   finish(): void {
@@ -55,36 +60,52 @@ export class LayerExtractor implements Disposable {
     this.#extractor[Symbol.dispose]();
   }
 
-  #hide(parents: readonly string[], name: string): void {
-    if (name === '' || name === '.' || name === '..') return;
+  get #isBase(): boolean {
+    return !this.#deletes && this.#lower.isEmpty;
+  }
+
+  #remember(components: readonly string[]): void {
+    if (this.#isBase) return;
     const { tree } = this.#extractor;
-    if (this.#deletes) {
-      this.#delete(parents, name);
-      return;
-    }
-    const parent = tree.ensure(parents);
-    try {
-      makeNodeAt(parent.fd, name, constants.S_IFCHR, 0n);
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error;
-      // This layer already brings something of that name: a folder then hides the one below instead of joining it.
-      if (lstatIn(parent.fd, name)?.isDirectory()) this.#markOpaque([...parents, name]);
+    const path = [...tree.placeOf(tree.existing(components.slice(0, -1))), ...components.slice(-1)];
+    for (let length = path.length; length > 0; length -= 1) {
+      const key = path.slice(0, length).join('/');
+      if (this.#brought.has(key)) return;
+      this.#brought.add(key);
     }
   }
 
-  #hideAll(folder: readonly string[]): void {
-    if (!this.#deletes) {
-      this.#markOpaque(folder);
-      return;
-    }
-    let names: string[];
+  /** Where a folder of the layer really is, without links on the way; undefined if it is not there. */
+  #existingPlace(folder: readonly string[]): string[] | undefined {
+    const { tree } = this.#extractor;
     try {
-      names = namesIn(this.#extractor.tree.existing(folder).fd);
+      return tree.placeOf(tree.existing(folder));
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return;
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
       throw error;
     }
-    for (const name of names) this.#delete(folder, name);
+  }
+
+  #hide(parents: readonly string[], name: string): void {
+    if (name === '' || name === '.' || name === '..' || this.#isBase) return;
+    const place = this.#existingPlace(parents);
+    const isBrought = this.#brought.has([...(place ?? parents), name].join('/'));
+    if (place) this.#remove(place, name);
+    const { tree } = this.#extractor;
+    // Nothing to hide; and in a folder that is no stack of several the kernel would list the mark itself.
+    if (this.#deletes || !tree.below(place ?? parents).find(name)) return;
+    const parent = tree.ensure(parents);
+    if (!isBrought) makeNodeAt(parent.fd, name, constants.S_IFCHR, 0n);
+    // A folder that the layer brings hides the one below instead of joining it.
+    else if (lstatIn(parent.fd, name)?.isDirectory()) this.#markOpaque([...parents, name]);
+  }
+
+  #hideAll(folder: readonly string[]): void {
+    if (this.#isBase) return;
+    const place = this.#existingPlace(folder);
+    if (place) for (const name of namesIn(this.#extractor.tree.existing(place).fd)) this.#remove(place, name);
+    const { tree } = this.#extractor;
+    if (!this.#deletes && !tree.below(place ?? folder).isEmpty) this.#markOpaque(folder);
   }
 
   #markOpaque(folder: readonly string[]): void {
@@ -97,21 +118,16 @@ export class LayerExtractor implements Disposable {
     }
   }
 
-  #delete(parents: readonly string[], name: string): void {
+  /** Removes what is there, sparing what the layer brought. `parents` is a real place. */
+  #remove(parents: readonly string[], name: string): void {
     const path = [...parents, name];
     const { tree } = this.#extractor;
-    if (this.#brought.has(path.join('/'))) {
-      // Spare what the layer brings, delete the rest of the folder.
-      const folder = tree.existing(parents);
-      if (!lstatIn(folder.fd, name)?.isDirectory()) return;
-      for (const child of namesIn(tree.existing(path).fd)) this.#delete(path, child);
-      return;
+    const folder = tree.existing(parents);
+    if (!this.#brought.has(path.join('/'))) {
+      removeTreeIn(folder.fd, name);
+      tree.forget();
+    } else if (lstatIn(folder.fd, name)?.isDirectory()) {
+      for (const child of namesIn(tree.existing(path).fd)) this.#remove(path, child);
     }
-    try {
-      removeTreeIn(tree.existing(parents).fd, name);
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
-    }
-    tree.forget();
   }
 }

@@ -99,7 +99,8 @@ function apply(job: Extract<Job, { kind: 'apply' }>, context: JobContext): JobRe
     // As Docker does: every container's root is root's and 0755, even if the layer was packed from a private folder.
     ownsRoot: false,
     keepKinds: false,
-    deletes: mounts.base !== undefined || mounts.lower.length === 0,
+    isLayer: true,
+    deletes: mounts.base !== undefined,
     check,
   });
   using pipeline = openInput(job.input, job.wantDigest, context);

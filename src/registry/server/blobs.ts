@@ -96,8 +96,9 @@ export class Blobs {
 
   /** The only request of its upload: nobody could go on with what is left of a broken one. */
   async #whole(call: Call, repository: string, digest: Digest): Promise<Answer> {
-    const { uploads } = this.#parts;
+    const { uploads, quotas, store } = this.#parts;
     const id = uploads.begin(repository);
+    quotas.expect(repository, id, digest, store.useBlob(repository, digest)?.size);
     try {
       return await this.#finish(call, repository, id, digest);
     } catch (error) {

@@ -26,6 +26,8 @@ export class Quotas {
   readonly #usage: RepositoryUsage;
   /** Bytes of uploads that are being written, by repository and upload. */
   readonly #incoming = new Map<string, Map<string, number>>();
+  /** Uploads of what is counted already, with its size in bytes. */
+  readonly #repeated = new Map<string, number>();
 
   constructor(usage: RepositoryUsage, rules: readonly QuotaRule[]) {
     this.#usage = usage;
@@ -67,7 +69,7 @@ export class Quotas {
    */
   grow(repository: string, upload: string, size: number): void {
     const limit = this.limit(repository);
-    if (limit === undefined) return;
+    if (limit === undefined || size <= (this.#repeated.get(upload) ?? -1)) return;
     const uploads = this.#incoming.get(repository) ?? new Map<string, number>();
     const others = [...uploads].reduce((sum, [id, bytes]) => (id === upload ? sum : sum + bytes), 0);
     const used = this.#usage.used(repository);
@@ -75,8 +77,14 @@ export class Quotas {
     this.#incoming.set(repository, uploads.set(upload, size));
   }
 
+  /** An upload is said to become a blob that the repository may hold already: then it needs no room. */
+  expect(repository: string, upload: string, digest: Digest, size: number | undefined): void {
+    if (size !== undefined && this.#usage.counts(repository, digest)) this.#repeated.set(upload, size);
+  }
+
   /** The upload is finished, given up, or nobody writes to it any more. */
   end(upload: string): void {
+    this.#repeated.delete(upload);
     for (const [repository, uploads] of this.#incoming) {
       if (uploads.delete(upload) && uploads.size === 0) this.#incoming.delete(repository);
     }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Digest } from '#oci';
+import type { TarHeader } from './tar/header.ts';
 
 /**
  * The folders of a layer that is being made or looked at; SnapshotMounts of #snapshots fits. `lower` is ordered from
@@ -80,6 +81,21 @@ export interface PackedArchive {
   readonly entries: number;
 }
 
+/** Something found in a tree. A file with several names is a hard link to its first one from the second name on. */
+export interface ListedEntry {
+  /** The name is relative to the folder that was asked for; times are whole. */
+  readonly header: TarHeader;
+  /** In hexadecimal, of a file's contents. */
+  readonly sha256?: string;
+}
+
+/** Something to be put into a tree. */
+export interface PlacedEntry {
+  readonly header: TarHeader;
+  /** A file's contents: a file of the host, or one under a root, which links do not lead out of. */
+  readonly from?: string | { readonly root: string; readonly path: string };
+}
+
 export interface TreeUsage {
   /** Apparent bytes of the files. */
   readonly size: number;
@@ -124,6 +140,18 @@ export interface Archiver extends AsyncDisposable {
    * Throws notFound if `path` does not exist, invalidArgument if it is not a folder.
    */
   copyTree(options: Cancellable & { root: string; path?: string; target: string }): Promise<void>;
+  /**
+   * Everything in a folder under a root, sorted by name, a folder before its contents; the folder itself comes first as
+   * `.`. Throws notFound. `digests`: also the SHA-256 of files.
+   */
+  listTree(
+    options: Cancellable & { root: string; path?: string; digests?: boolean },
+  ): Promise<readonly ListedEntry[]>;
+  /**
+   * Puts entries under a root that nothing leaves, in their order, replacing what is there; but a folder is never replaced
+   * by something else, nor the other way round: throws invalidArgument. Entries named `.` set the attributes of the root.
+   */
+  placeEntries(options: Cancellable & { root: string; entries: readonly PlacedEntry[] }): Promise<void>;
   /** What a tree takes, hard links counted once, the topmost folder and other file systems not at all. */
   usage(path: string, options: Cancellable): Promise<TreeUsage>;
   /** Deletes a tree; a missing one is no error. */

@@ -10,7 +10,9 @@ import type {
   ArchiveStream,
   Change,
   LayerFolders,
+  ListedEntry,
   PackedArchive,
+  PlacedEntry,
   PackOptions,
   TreeUsage,
   UnpackedArchive,
@@ -99,6 +101,25 @@ class ThreadArchiver implements Archiver {
   }): Promise<void> {
     const { root, path = '/', target, signal } = options;
     await this.#pool.run<'copy'>({ kind: 'copy', root, path, target }, { signal });
+  }
+
+  async listTree(options: {
+    root: string;
+    path?: string;
+    digests?: boolean;
+    signal: AbortSignal;
+  }): Promise<readonly ListedEntry[]> {
+    const { root, path = '/', digests = false, signal } = options;
+    return this.#pool.run<'list'>({ kind: 'list', root, path, digests }, { signal });
+  }
+
+  async placeEntries(options: {
+    root: string;
+    entries: readonly PlacedEntry[];
+    signal: AbortSignal;
+  }): Promise<void> {
+    const { root, entries, signal } = options;
+    await this.#pool.run<'place'>({ kind: 'place', root, entries }, { signal });
   }
 
   async usage(path: string, { signal }: { signal: AbortSignal }): Promise<TreeUsage> {

@@ -3,7 +3,9 @@ import type {
   AppliedLayer,
   ArchiveLimits,
   LayerFolders,
+  ListedEntry,
   PackedArchive,
+  PlacedEntry,
   UnpackedArchive,
   Change,
   TreeUsage,
@@ -34,6 +36,8 @@ export type Job =
   | { readonly kind: 'diff'; readonly mounts: LayerFolders; readonly compression: 'none' | 'gzip' }
   | { readonly kind: 'changes'; readonly mounts: LayerFolders }
   | { readonly kind: 'copy'; readonly root: string; readonly path: string; readonly target: string }
+  | { readonly kind: 'list'; readonly root: string; readonly path: string; readonly digests: boolean }
+  | { readonly kind: 'place'; readonly root: string; readonly entries: readonly PlacedEntry[] }
   | { readonly kind: 'usage'; readonly path: string }
   | { readonly kind: 'remove'; readonly path: string };
 
@@ -45,6 +49,8 @@ export interface JobResults {
   diff: PackedArchive;
   changes: readonly Change[];
   copy: undefined;
+  list: readonly ListedEntry[];
+  place: undefined;
   usage: TreeUsage;
   remove: undefined;
 }

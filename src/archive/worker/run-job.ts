@@ -11,8 +11,10 @@ import { copyTree } from './copy-tree.ts';
 import { Extractor, type Content } from './extractor.ts';
 import type { Job, JobInput, JobResults } from './jobs.ts';
 import { LayerExtractor } from './layer-extractor.ts';
+import { listTree } from './list-tree.ts';
 import { LowerView } from './lower-view.ts';
 import { openRoot, packChanges, packTree, packUpper } from './pack-tree.ts';
+import { placeEntries } from './place-entries.ts';
 import { removeTreeIn } from './places.ts';
 import { InputPipeline, OutputPipeline, type StageTools } from './stages.ts';
 import { TarInput } from './tar-input.ts';
@@ -226,6 +228,11 @@ export function runJob(job: Job, context: JobContext): JobResults[keyof JobResul
       return diff(job, context);
     case 'changes':
       return changes(job, context);
+    case 'list':
+      return listTree(job, () => context.check());
+    case 'place':
+      placeEntries(job, () => context.check());
+      return undefined;
     case 'copy':
       copyTree(job, () => context.check());
       return undefined;

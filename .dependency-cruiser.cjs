@@ -4,7 +4,7 @@ const layers = [
   ['oci', 'api/types', 'metadata'],
   ['archive', 'content', 'snapshots', 'runtime', 'volumes', 'networks', 'logs', 'events', 'registry/client'],
   ['images', 'registry/server'],
-  ['containers', 'build'],
+  ['containers', 'build', 'disk'],
   ['cluster'],
   ['api/server'],
   ['daemon'],

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createApiServer, newestApiVersion, type ApiServer } from '#api/server';
 import type { AuthConfig } from '#api/types';
 import { LocalContainers } from '#containers';
+import { createDisk, type Disk } from '#disk';
 import type { Logger } from '#kernel';
 import { Cgroup, unmakePrivate } from '#linux';
 import { createNetworks, teardown, type Networks } from '#networks';
@@ -59,7 +60,9 @@ export async function startEngine(configuration: Configuration, logger: Logger):
   await runtime.start();
   await containers.restore(await runtime.list(), (live) => networks.start(live));
   const system = systemOf(foundation, storage);
-  const server = opened.use(serverOf({ foundation, storage, networks, containers, system }));
+  const disk = opened.use(openDisk({ foundation, storage, containers, system }));
+  const server = opened.use(serverOf({ foundation, storage, networks, containers, system, disk }));
+  disk.start();
   await openListeners(server, runtime, configuration, logger);
   opened.defer(() => {
     abort.abort(new Error('the daemon is stopping'));
@@ -111,14 +114,38 @@ function openContainers(parts: {
   });
 }
 
+function openDisk(parts: {
+  readonly foundation: Foundation;
+  readonly storage: Storage;
+  readonly containers: LocalContainers;
+  readonly system: SystemFacts;
+}): Disk {
+  const { foundation, storage, containers, system } = parts;
+  const disk = createDisk({
+    ...foundation,
+    ...storage,
+    daemonId: system.id,
+    containers: () =>
+      containers.list().map(({ id, name, imageId, mounts }) => ({
+        id,
+        name,
+        images: [imageId, ...mounts.flatMap(({ image }) => image?.id ?? [])],
+      })),
+    rules: () => foundation.live.current.disk,
+  });
+  storage.room.make = (bytes, cause) => disk.makeRoom(bytes, cause);
+  return disk;
+}
+
 function serverOf(parts: {
   readonly foundation: Foundation;
   readonly storage: Storage;
   readonly networks: Networks;
   readonly containers: LocalContainers;
   readonly system: SystemFacts;
+  readonly disk: Disk;
 }): ApiServer {
-  const { foundation, storage, networks, containers, system } = parts;
+  const { foundation, storage, networks, containers, system, disk } = parts;
   const { clock, configuration, events, logger } = foundation;
   return createApiServer({
     engineVersion: wharfVersion,
@@ -129,6 +156,7 @@ function serverOf(parts: {
       images: storage.images,
       networks,
       volumes: storage.volumes,
+      disk,
       events,
       system,
       auth: { login: (credentials, options) => login(storage.registry, credentials, options) },

@@ -17,13 +17,16 @@ export class LiveConfiguration {
    * wait for the next start.
    */
   replace(next: Configuration): readonly string[] {
-    const { labels, logLevel, registry, liveRestore, shutdownTimeout, features } = next;
-    const taken = { labels, logLevel, registry, liveRestore, shutdownTimeout, features };
+    const { labels, logLevel, registry, disk, liveRestore, shutdownTimeout, features } = next;
+    const taken = { labels, logLevel, registry, disk, liveRestore, shutdownTimeout, features };
     const current: Configuration = Object.freeze({ ...this.#current, ...taken });
     this.#current = current;
     // The keys of its own type.
     const names = Object.keys(next) as (keyof Configuration)[];
-    return names.filter((name) => JSON.stringify(current[name]) !== JSON.stringify(next[name]));
+    // What was taken is equal anyway.
+    return names
+      .filter((name) => !Object.hasOwn(taken, name))
+      .filter((name) => JSON.stringify(current[name]) !== JSON.stringify(next[name]));
   }
 }
 

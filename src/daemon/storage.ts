@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { createArchiver, type Archiver } from '#archive';
 import type { ContainerRecord } from '#containers';
-import { createLocalContentStore } from '#content';
-import { createImages, type Images } from '#images';
+import { createLocalContentStore, type ContentStore } from '#content';
+import { unpackingWithRoom, withRoom, type Room } from '#disk';
+import { createImages } from '#images';
 import { unavailable } from '#kernel';
 import { Leases } from '#metadata';
 import type { RegistryClient } from '#registry/client';
@@ -30,8 +31,12 @@ export interface Storage {
   /** Name of the snapshotter as Docker's clients know it. */
   readonly driver: string;
   readonly registry: RegistryClient;
-  readonly images: Images;
+  readonly images: ReturnType<typeof createImages>;
   readonly volumes: LocalVolumes;
+  readonly content: ContentStore;
+  readonly leases: Leases;
+  /** What writes ask for room; nobody gives any until there is a collector. */
+  readonly room: { -readonly [Name in keyof Room]: Room[Name] };
 }
 
 export async function openStorage(
@@ -51,8 +56,14 @@ export async function openStorage(
   const registry = opened.use(new ReloadableRegistry(foundation.live));
   const volumes = openVolumes(foundation, users, archiver);
   await volumes.start();
-  const images = opened.use(await openImages({ ...foundation, archiver, snapshots, registry }, users));
-  return { archiver, snapshots, driver, registry, images, volumes };
+  const leases = new Leases(foundation.db, foundation.clock);
+  leases.start();
+  const room: Storage['room'] = { make: () => Promise.resolve() };
+  const content = createLocalContentStore({ root: join(root, 'content'), clock: foundation.clock });
+  await content.start();
+  const parts = { ...foundation, archiver, snapshots, registry, leases, content, room };
+  const images = opened.use(await openImages(parts, users));
+  return { archiver, snapshots, driver, registry, images, volumes, content, leases, room };
 }
 
 /** The snapshotter asked for, or what the data root can hold. */
@@ -88,18 +99,14 @@ const openVolumes = (foundation: Foundation, users: Users, archiver: Archiver): 
   });
 
 async function openImages(
-  parts: Foundation & Pick<Storage, 'archiver' | 'snapshots' | 'registry'>,
+  parts: Foundation & Pick<Storage, 'archiver' | 'snapshots' | 'registry' | 'content' | 'leases' | 'room'>,
   users: Users,
-): Promise<Images & AsyncDisposable> {
-  const { live, root, clock, db } = parts;
-  const content = createLocalContentStore({ root: join(root, 'content'), clock });
-  await content.start();
-  const leases = new Leases(db, clock);
-  leases.start();
+): Promise<ReturnType<typeof createImages>> {
+  const { live, room } = parts;
   const images = createImages({
     ...parts,
-    leases,
-    content,
+    content: withRoom(parts.content, room),
+    archiver: unpackingWithRoom(parts.archiver, room),
     concurrentDownloads: () => live.current.registry.downloads,
     concurrentUploads: () => live.current.registry.uploads,
     downloadAttempts: () => live.current.registry.attempts,

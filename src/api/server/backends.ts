@@ -1,5 +1,6 @@
 import type { AuthConfig, SystemInfo, SystemVersion } from '#api/types';
 import type { Containers, StatsOptions, StatsReading } from '#containers';
+import type { Disk } from '#disk';
 import type { EventSink, EventSource } from '#events';
 import type { ImageHandover, Images } from '#images';
 import type { Clock } from '#kernel';
@@ -41,7 +42,9 @@ type ImagesBackend = Pick<
 
 type NetworksBackend = Pick<Networks, 'create' | 'find' | 'get' | 'list' | 'remove' | 'endpoints'>;
 
-type VolumesBackend = Pick<Volumes, 'create' | 'find' | 'get' | 'list' | 'remove' | 'usage'>;
+type VolumesBackend = Pick<Volumes, 'create' | 'find' | 'get' | 'list' | 'remove' | 'setLocked'>;
+
+type DiskBackend = Pick<Disk, 'use' | 'prune' | 'bin' | 'undo' | 'empty' | 'collect'>;
 
 /** Of GET /info: what the host and the configuration say. Counts, time and version are the server's own. */
 export type SystemFacts = Omit<
@@ -80,6 +83,7 @@ export interface Backends {
   readonly images: ImagesBackend;
   readonly networks: NetworksBackend;
   readonly volumes: VolumesBackend;
+  readonly disk: DiskBackend;
   readonly events: EventSource & EventSink;
   readonly system: SystemBackend;
   readonly auth: AuthBackend;

@@ -1,6 +1,7 @@
 import type { ContainerSummary } from './container-summary.ts';
 import type { ImageSummary } from './image.ts';
 import type { Volume } from './volume.ts';
+import type { WharfDiskUsage } from './wharf-disk.ts';
 
 export interface BuildCache {
   readonly ID: string;
@@ -30,6 +31,8 @@ export interface DiskUsage {
   readonly ContainerUsage?: UsageOf<ContainerSummary>;
   readonly VolumeUsage?: UsageOf<Volume>;
   readonly BuildCacheUsage?: UsageOf<BuildCache>;
+  /** Only where everything is asked for. */
+  readonly Wharf?: WharfDiskUsage;
 }
 
 /** What it answers to older clients. */
@@ -39,4 +42,5 @@ export interface LegacyDiskUsage {
   readonly Containers?: readonly ContainerSummary[] | null;
   readonly Volumes?: readonly Volume[] | null;
   readonly BuildCache?: readonly BuildCache[] | null;
+  readonly Wharf?: WharfDiskUsage;
 }

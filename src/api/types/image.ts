@@ -1,6 +1,7 @@
 import type { DriverData, OCIDescriptor, OCIPlatform } from './common.ts';
 import type { EmptyObject } from './container-config.ts';
 import type { HealthConfig } from './health.ts';
+import type { WharfPrune } from './wharf-disk.ts';
 
 /** The defaults that an image gives its containers. */
 export interface ImageConfig {
@@ -88,6 +89,7 @@ export interface ImageDeleteResponseItem {
 export interface ImagesPruneResponse {
   readonly ImagesDeleted: readonly ImageDeleteResponseItem[] | null;
   readonly SpaceReclaimed: number;
+  readonly Wharf?: WharfPrune;
 }
 
 export interface DistributionInspect {

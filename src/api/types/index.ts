@@ -20,6 +20,7 @@ export type * from './resources.ts';
 export type * from './stats.ts';
 export type * from './system.ts';
 export type * from './volume.ts';
+export type * from './wharf-disk.ts';
 export type * from './wharf-facts.ts';
 export { parseAuthConfig } from './requests/auth.ts';
 export {

@@ -1,3 +1,5 @@
+import type { WharfPrune } from './wharf-disk.ts';
+
 export interface VolumeUsageData {
   /** bytes; -1: not known */
   readonly Size: number;
@@ -34,4 +36,5 @@ export interface VolumeListResponse {
 export interface VolumesPruneResponse {
   readonly VolumesDeleted: readonly string[] | null;
   readonly SpaceReclaimed: number;
+  readonly Wharf?: WharfPrune;
 }

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Ulimit } from '#api/types';
+import type { DiskRules } from '#disk';
 import { EngineError, errnoOf, invalidArgument, kindOf, messageOf } from '#kernel';
 import { checkSettings } from './check-settings.ts';
+import { diskSettings } from './disk-settings.ts';
 import type { RuntimeProgram } from '#runtime';
 import { inFile, mergeSettings, parseFile, type ParsedFlags, type Settings } from './parse-settings.ts';
 import { logSettings } from './log-settings.ts';
@@ -69,6 +71,7 @@ export interface Configuration {
     readonly no: string | undefined;
   };
   readonly storageDriver: 'overlay2' | 'copy' | undefined;
+  readonly disk: DiskRules;
   readonly containers: {
     readonly logDriver: string;
     readonly logOptions: Readonly<Record<string, string>>;
@@ -139,6 +142,7 @@ function configure(read: SettingsReader): Configuration {
       no: read.text('noProxy'),
     },
     storageDriver: read.choice('storageDriver', ['overlay2', 'copy']),
+    disk: diskSettings(read),
     containers: containerSettings(read),
     liveRestore: read.flag('liveRestore', true),
     shutdownTimeout: read.number('shutdownTimeout') ?? 15,

@@ -98,6 +98,34 @@ export const settings = {
   httpsProxy: text('https-proxy', 'Proxy for HTTPS to registries', { parent: 'proxies' }),
   noProxy: text('no-proxy', 'Hosts reached without a proxy, separated by commas', { parent: 'proxies' }),
   storageDriver: text('storage-driver', 'overlay2 or copy (default: what the data root can)', { short: 's' }),
+  binGrace: text(
+    'bin-grace',
+    'How long pruned images and volumes can be brought back (default 72h; 0: not at all)',
+  ),
+  gc: flag('gc', 'Remove what is unused while the disk is low on space (default true)', {
+    parent: 'gc',
+    key: 'enabled',
+  }),
+  gcLowSpace: text('gc-low-space', 'Free space below which that begins (default 10%, at most 20GB)', {
+    parent: 'gc',
+    key: 'low-space',
+  }),
+  gcHighSpace: text('gc-high-space', 'Free space that it goes on to (default 15%, at most 30GB)', {
+    parent: 'gc',
+    key: 'high-space',
+  }),
+  gcInterval: text('gc-interval', 'Time between looks at the disk (default 1m)', {
+    parent: 'gc',
+    key: 'interval',
+  }),
+  gcMinAge: text('gc-min-age', 'Time since its last use in which an image stays (default 10m)', {
+    parent: 'gc',
+    key: 'min-age',
+  }),
+  gcTagged: flag('gc-tagged', 'Images with tags may be removed too', { parent: 'gc', key: 'tagged' }),
+  gcTaggedImages: list('gc-tagged-image', 'tagged-images', 'Of these only those whose tags fit, e.g. ci/*', {
+    parent: 'gc',
+  }),
   logDriver: text('log-driver', 'Default log driver'),
   logOptions: pairs('log-opt', 'log-opts', 'Default log option: KEY=VALUE'),
   defaultUlimits: list('default-ulimit', 'default-ulimits', 'Default limit of containers: NAME=SOFT[:HARD]'),

@@ -7,6 +7,7 @@ import type { NetworkRecord } from '#networks';
 import type { Digest } from '#oci';
 import type { VolumeRecord } from '#volumes';
 import type { Backends, ContainersBackend, SystemFacts } from '../backends.ts';
+import { fakeDisk } from './disk.ts';
 
 /** What a test puts in and sees of backends that hold everything in memory. */
 export interface FakeEngine {
@@ -162,6 +163,7 @@ export function fakeEngine(): FakeEngine {
     images: fakeImages(store, note),
     networks: fakeNetworks(store, note),
     volumes: fakeVolumes(store, note),
+    disk: fakeDisk(store, note),
     events: {
       publish: () => undefined,
       async *subscribe({ until, signal }) {
@@ -350,7 +352,10 @@ function fakeVolumes({ volumes }: Store, note: Note): Backends['volumes'] {
     },
     list: () => volumes,
     remove: note('removeVolume'),
-    usage: async () => Promise.resolve(7),
+    setLocked: async (name, locked) => {
+      await note('setLocked')(name, locked);
+      return { ...fakeVolume({ name }), locked };
+    },
   };
 }
 

@@ -5,16 +5,15 @@ import {
   type ContainersPruneResponse,
   type ContainerUpdateResponse,
 } from '#api/types';
-import type { ContainerRecord } from '#containers';
-import { invalidArgument, isKind } from '#kernel';
+import { invalidArgument } from '#kernel';
 import { created, done, noContent, ok, type Answer } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import { hasBody } from '../request-body.ts';
 import { named, type Route } from '../route.ts';
-import { parseUntil } from '../timestamps.ts';
 import { createWarnings } from '../versions/index.ts';
 import { refuseCheckpointStart } from './checkpoints.ts';
+import { prune, untilTest } from './prune.ts';
 
 type ContainerBackends = Pick<Backends, 'containers' | 'clock' | 'events'>;
 
@@ -46,7 +45,7 @@ export function containerRoutes(backends: ContainerBackends): readonly Route[] {
       method: 'POST',
       path: '/containers/prune',
       operation: 'ContainerPrune',
-      handle: async (exchange) => ok(await prune(backends, exchange)),
+      handle: async (exchange) => ok(await pruneContainers(backends, exchange)),
     },
     act('start', 'ContainerStart', async (exchange) => {
       refuseStart(backends, exchange);
@@ -161,32 +160,26 @@ export function consoleSize(exchange: Exchange): { rows: number; columns: number
   return { rows: read('h', 'height'), columns: read('w', 'width') };
 }
 
-async function prune(
+async function pruneContainers(
   { containers, clock, events }: ContainerBackends,
-  exchange: Exchange,
+  { query, signal }: Exchange,
 ): Promise<ContainersPruneResponse> {
-  const filters = exchange.query.filters(['label', 'label!', 'until']);
-  const now = clock.now();
+  const filters = query.filters(['label', 'label!', 'until']);
   if (filters.all('until').length > 1) throw invalidArgument('more than one until filter specified');
-  const until = filters.all('until').map((text) => parseUntil(text, now));
-  const stopped = (record: ContainerRecord): boolean =>
-    record.state.status === 'created' || record.state.status === 'exited' || record.state.status === 'dead';
-  const deleted: string[] = [];
-  let reclaimed = 0;
-  for (const record of containers.list()) {
-    if (!stopped(record) || until.some((time) => record.createdAt >= time)) continue;
-    if (!filters.labels(record.config.Labels)) continue;
-    exchange.signal.throwIfAborted();
-    try {
-      const { sizeRw } = await containers.size(record.id);
-      await containers.remove(record.id, { force: false, volumes: false, link: false });
-      deleted.push(record.id);
-      reclaimed += sizeRw;
-    } catch (error) {
-      // It was started or removed by somebody else meanwhile.
-      if (!isKind(error, 'conflict') && !isKind(error, 'notFound')) throw error;
-    }
-  }
-  events.publish('container', 'prune', '', { reclaimed: String(reclaimed) });
-  return { ContainersDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };
+  const isOldEnough = untilTest(filters, clock.now());
+  const { removed, bytes } = await prune({
+    noun: 'container',
+    items: containers
+      .list()
+      .filter(({ state }) => ['created', 'exited', 'dead'].includes(state.status))
+      .filter(({ config, createdAt }) => filters.labels(config.Labels) && isOldEnough(createdAt)),
+    remove: async ({ id }) => {
+      const { sizeRw } = await containers.size(id);
+      await containers.remove(id, { force: false, volumes: false, link: false });
+      return { removed: [id], bytes: sizeRw };
+    },
+    events,
+    signal,
+  });
+  return { ContainersDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: bytes };
 }

@@ -1,10 +1,10 @@
 import type { ContainerSummary, DiskUsage, ImageSummary, UsageOf, Volume } from '#api/types';
+import type { DiskUse } from '#disk';
 import { invalidArgument } from '#kernel';
 import { ok } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
-import { unlessGone } from '../unless-gone.ts';
 import { viewSummary } from '../views/container-summary.ts';
 import { viewImageSummary } from '../views/image.ts';
 import { viewVolume } from '../views/volume.ts';
@@ -41,11 +41,17 @@ async function diskUsage(backends: UsageBackends, { query }: Exchange): Promise<
   }
   const wants = (type: string): boolean => asked.length === 0 || asked.includes(type);
   const verbose = query.boolean('verbose');
+  const use = await backends.disk.use(new Set((['image', 'container', 'volume'] as const).filter(wants)));
+  const { images, containers, volumes, bin, records } = use;
   return {
-    ...(wants('image') && { ImageUsage: usage(imageItems(backends), verbose) }),
-    ...(wants('container') && { ContainerUsage: usage(await containerItems(backends), verbose) }),
-    ...(wants('volume') && { VolumeUsage: usage(await volumeItems(backends), verbose) }),
+    ...(images && { ImageUsage: imageUsage(backends, images, verbose) }),
+    ...(containers && { ContainerUsage: usage(containerItems(backends, containers), verbose) }),
+    ...(volumes && { VolumeUsage: usage(volumeItems(backends, volumes), verbose) }),
     ...(wants('build-cache') && { BuildCacheUsage: usage([], verbose) }),
+    ...(bin &&
+      records !== undefined && {
+        Wharf: { Bin: { Count: bin.count, Images: bin.images, Volumes: bin.volumes }, Records: records },
+      }),
   };
 }
 
@@ -66,21 +72,33 @@ function usage<Item>(measured: readonly Measured<Item>[], verbose: boolean): Usa
   };
 }
 
-function imageItems(backends: UsageBackends): readonly Measured<ImageSummary>[] {
-  const counts = containersByImage(backends);
-  return backends.images.list().map((image) => {
-    const containers = counts.get(image.id)?.length ?? 0;
-    return { item: viewImageSummary(image, containers, 0), size: image.size, active: containers > 0 };
+/** Layers that several images have count once, so the sum is not that of the items. */
+function imageUsage(
+  backends: UsageBackends,
+  { each, layers, reclaimable }: NonNullable<DiskUse['images']>,
+  verbose: boolean,
+): UsageOf<ImageSummary> {
+  const users = containersByImage(backends);
+  const items = backends.images.list().flatMap((image): Measured<ImageSummary>[] => {
+    const use = each.get(image.id);
+    if (!use) return [];
+    const containers = users.get(image.id)?.length ?? 0;
+    const item = { ...viewImageSummary(image, containers, use.shared), Size: use.bytes };
+    return [{ item, size: use.bytes, active: containers > 0 }];
   });
+  return { ...usage(items, verbose), Reclaimable: reclaimable, TotalSize: layers };
 }
 
-async function containerItems(backends: UsageBackends): Promise<readonly Measured<ContainerSummary>[]> {
+function containerItems(
+  backends: UsageBackends,
+  bytes: NonNullable<DiskUse['containers']>,
+): readonly Measured<ContainerSummary>[] {
   const facts = summaryFacts(backends);
   const items: Measured<ContainerSummary>[] = [];
   for (const record of backends.containers.list()) {
-    const size = await unlessGone(backends.containers.size(record.id));
-    if (!size) continue;
-    const { sizeRw: SizeRw, sizeRootFs: SizeRootFs } = size;
+    const SizeRw = bytes.get(record.id);
+    if (SizeRw === undefined) continue;
+    const SizeRootFs = SizeRw + (backends.images.find(record.imageId)?.size ?? 0);
     items.push({
       item: { ...viewSummary(record, facts(record)), SizeRw, SizeRootFs },
       size: SizeRw,
@@ -90,14 +108,16 @@ async function containerItems(backends: UsageBackends): Promise<readonly Measure
   return items;
 }
 
-async function volumeItems(backends: UsageBackends): Promise<readonly Measured<Volume>[]> {
+/** Docker leaves out those whose options mount something else. */
+function volumeItems(
+  backends: UsageBackends,
+  bytes: NonNullable<DiskUse['volumes']>,
+): readonly Measured<Volume>[] {
   const users = volumeUsers(backends);
-  const items: Measured<Volume>[] = [];
-  for (const volume of backends.volumes.list()) {
-    const Size = await unlessGone(backends.volumes.usage(volume.name));
-    if (Size === undefined) continue;
+  return backends.volumes.list().flatMap((volume): Measured<Volume>[] => {
+    const Size = bytes.get(volume.name);
+    if (Size === undefined || Object.keys(volume.options).length > 0) return [];
     const RefCount = users.get(volume.name) ?? 0;
-    items.push({ item: viewVolume(volume, { Size, RefCount }), size: Size, active: RefCount > 0 });
-  }
-  return items;
+    return [{ item: viewVolume(volume, { Size, RefCount }), size: Size, active: RefCount > 0 }];
+  });
 }

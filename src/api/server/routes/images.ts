@@ -1,15 +1,16 @@
 import type { ImageInspect, ImagesPruneResponse } from '#api/types';
-import { invalidArgument, isKind } from '#kernel';
+import { invalidArgument } from '#kernel';
 import { canonicalName, parseReference, withTag } from '#oci';
 import { created, ok, type Answer } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import { named, type Route } from '../route.ts';
 import { viewHistory, viewImage, viewManifest } from '../views/image.ts';
-import { containersByImage, imageTests, isDangling, listImages } from './image-list.ts';
+import { containersByImage, imageTests, listImages } from './image-list.ts';
 import { decodePlatform, platformOf } from './image-platform.ts';
+import { prune } from './prune.ts';
 
-type ImageBackends = Pick<Backends, 'images' | 'containers' | 'clock' | 'storageDriver' | 'events'>;
+type ImageBackends = Pick<Backends, 'images' | 'containers' | 'clock' | 'storageDriver' | 'events' | 'disk'>;
 
 /** Images, apart from moving them in and out. */
 export function imageRoutes(backends: ImageBackends): readonly Route[] {
@@ -25,7 +26,7 @@ export function imageRoutes(backends: ImageBackends): readonly Route[] {
       method: 'POST',
       path: '/images/prune',
       operation: 'ImagePrune',
-      handle: async (exchange) => ok(await prune(backends, exchange)),
+      handle: async (exchange) => ok(await pruneImages(backends, exchange)),
     },
     {
       method: 'GET',
@@ -98,27 +99,32 @@ async function inspect(backends: ImageBackends, exchange: Exchange): Promise<Ima
   return { ...view, Manifests: manifests.map((one) => viewManifest(one, containers)) };
 }
 
-/** Removes images that no container uses: those without a name, or with `dangling=false` all of them. */
-async function prune(backends: ImageBackends, { query, signal }: Exchange): Promise<ImagesPruneResponse> {
+/** Removes images that no container uses: those without a tag, or with `dangling=false` all of them. */
+async function pruneImages(
+  backends: ImageBackends,
+  { query, signal }: Exchange,
+): Promise<ImagesPruneResponse> {
+  const { images, disk, events } = backends;
   const filters = query.filters(['dangling', 'label', 'label!', 'until']);
   const onlyDangling = filters.boolean('dangling') ?? true;
   const tests = imageTests(backends, filters.without('dangling'));
   const used = containersByImage(backends);
-  const deleted: { Untagged?: string; Deleted?: string }[] = [];
-  let reclaimed = 0;
-  for (const image of backends.images.list()) {
-    if (used.has(image.id) || (onlyDangling && !isDangling(image))) continue;
-    if (!tests.every((test) => test(image))) continue;
-    signal.throwIfAborted();
-    try {
-      const removed = await backends.images.remove(image.id, { force: image.tags.length > 1, prune: true });
-      deleted.push(...removed);
-      if (removed.some((item) => item.Deleted === image.id)) reclaimed += image.size;
-    } catch (error) {
-      // Somebody uses it by now, or has removed it.
-      if (!isKind(error, 'conflict') && !isKind(error, 'notFound')) throw error;
-    }
-  }
-  backends.events.publish('image', 'prune', '', { reclaimed: String(reclaimed) });
-  return { ImagesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };
+  const now = query.boolean('now');
+  const { binned, image: remove } = disk.prune({ now });
+  const { removed, bytes } = await prune({
+    noun: 'image',
+    items: images
+      .list()
+      .filter((image) => !used.has(image.id) && (!onlyDangling || image.tags.length === 0))
+      .filter((image) => tests.every((test) => test(image))),
+    remove: ({ id }) => remove(id),
+    ...(now && { finish: () => disk.empty(new Set(['image'])) }),
+    events,
+    signal,
+  });
+  return {
+    ImagesDeleted: removed.length > 0 ? removed : null,
+    SpaceReclaimed: bytes,
+    ...(binned && removed.length > 0 && { Wharf: { Binned: true } }),
+  };
 }

@@ -6,6 +6,7 @@ import { containerListRoutes } from './container-list.ts';
 import { containerStreamRoutes } from './container-streams.ts';
 import { containerStatsRoutes } from './container-stats.ts';
 import { containerRoutes } from './containers.ts';
+import { diskRoutes } from './disk.ts';
 import { diskUsageRoutes } from './disk-usage.ts';
 import { eventRoutes } from './events.ts';
 import { execRoutes } from './execs.ts';
@@ -34,6 +35,7 @@ export function allRoutes(backends: Backends, identity: ServerIdentity): readonl
     ...networkRoutes(backends),
     ...volumeRoutes(backends),
     ...diskUsageRoutes(backends),
+    ...diskRoutes(backends),
     ...absentRoutes,
   ];
 }

@@ -13,8 +13,8 @@ import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Filters } from '../filters.ts';
 import { named, type Route } from '../route.ts';
-import { parseUntil } from '../timestamps.ts';
 import { viewNetwork, viewNetworkInspect } from '../views/network.ts';
+import { prune, untilTest } from './prune.ts';
 
 type NetworkBackends = Pick<Backends, 'networks' | 'containers' | 'clock' | 'events'>;
 
@@ -43,7 +43,7 @@ export function networkRoutes(backends: NetworkBackends): readonly Route[] {
       method: 'POST',
       path: '/networks/prune',
       operation: 'NetworkPrune',
-      handle: async (exchange) => ok(await prune(backends, exchange)),
+      handle: async (exchange) => ok(await pruneNetworks(backends, exchange)),
     },
     {
       method: 'POST',
@@ -162,25 +162,25 @@ function danglingFilter(filters: Filters): boolean | undefined {
   }
 }
 
-async function prune(backends: NetworkBackends, { query, signal }: Exchange): Promise<NetworksPruneResponse> {
+async function pruneNetworks(
+  backends: NetworkBackends,
+  { query, signal }: Exchange,
+): Promise<NetworksPruneResponse> {
   const { networks, clock, events } = backends;
   const filters = query.filters(['label', 'label!', 'until']);
-  const now = clock.now();
-  const until = filters.all('until').map((text) => parseUntil(text, now));
-  const deleted: string[] = [];
-  for (const network of networks.list()) {
-    if (predefined.includes(network.name) || networks.endpoints(network.id).length > 0) continue;
-    if (!filters.labels(network.labels) || until.some((time) => network.createdAt >= time)) continue;
-    signal.throwIfAborted();
-    try {
-      await networks.remove(network.id);
-      deleted.push(network.name);
-    } catch (error) {
-      // A container has joined it meanwhile.
-      if (!['conflict', 'notFound', 'permissionDenied'].some((kind) => isKind(error, kind as 'conflict')))
-        throw error;
-    }
-  }
-  events.publish('network', 'prune', '', { reclaimed: '0' });
-  return { NetworksDeleted: deleted.length > 0 ? deleted : null };
+  const isOldEnough = untilTest(filters, clock.now());
+  const { removed } = await prune({
+    noun: 'network',
+    items: networks
+      .list()
+      .filter(({ name, id }) => !predefined.includes(name) && networks.endpoints(id).length === 0)
+      .filter(({ labels, createdAt }) => filters.labels(labels) && isOldEnough(createdAt)),
+    remove: async ({ id, name }) => {
+      await networks.remove(id);
+      return { removed: [name], bytes: 0 };
+    },
+    events,
+    signal,
+  });
+  return { NetworksDeleted: removed.length > 0 ? removed : null };
 }

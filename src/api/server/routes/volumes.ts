@@ -1,5 +1,5 @@
 import { parseVolumeCreateRequest, type VolumeListResponse, type VolumesPruneResponse } from '#api/types';
-import { EngineError, invalidArgument, isKind, messageOf } from '#kernel';
+import { EngineError, invalidArgument, messageOf } from '#kernel';
 import type { VolumeRecord } from '#volumes';
 import { created, noContent, ok } from '../answer.ts';
 import type { Backends } from '../backends.ts';
@@ -7,8 +7,9 @@ import type { Exchange } from '../exchange.ts';
 import type { Filters } from '../filters.ts';
 import { named, type Route } from '../route.ts';
 import { viewVolume } from '../views/volume.ts';
+import { prune } from './prune.ts';
 
-type VolumeBackends = Pick<Backends, 'volumes' | 'containers' | 'events'>;
+type VolumeBackends = Pick<Backends, 'volumes' | 'containers' | 'events' | 'disk'>;
 
 export function volumeRoutes(backends: VolumeBackends): readonly Route[] {
   const { volumes } = backends;
@@ -42,8 +43,18 @@ export function volumeRoutes(backends: VolumeBackends): readonly Route[] {
       method: 'POST',
       path: '/volumes/prune',
       operation: 'VolumePrune',
-      handle: async (exchange) => ok(await prune(backends, exchange)),
+      handle: async (exchange) => ok(await pruneVolumes(backends, exchange)),
     },
+    ...(['lock', 'unlock'] as const).map((verb): Route => ({
+      // Not in Docker's API.
+      method: 'POST',
+      path: named('volumes', `/${verb}`),
+      operation: verb === 'lock' ? 'VolumeLock' : 'VolumeUnlock',
+      handle: async ({ name }) => {
+        await volumes.setLocked(name, verb === 'lock');
+        return noContent;
+      },
+    })),
     {
       method: 'GET',
       path: named('volumes'),
@@ -101,28 +112,32 @@ function readFilters(query: Exchange['query']): Filters {
 }
 
 /** Removes unused volumes that nobody named; with the filter `all` the named ones too. */
-async function prune(backends: VolumeBackends, { query, signal }: Exchange): Promise<VolumesPruneResponse> {
+async function pruneVolumes(
+  backends: VolumeBackends,
+  { query, signal }: Exchange,
+): Promise<VolumesPruneResponse> {
+  const { volumes, disk, events } = backends;
   const filters = query.filters(['all', 'label', 'label!']);
   const all = allFilter(filters);
   const used = volumeUsers(backends);
-  const deleted: string[] = [];
-  let reclaimed = 0;
-  for (const volume of backends.volumes.list()) {
-    if (used.has(volume.name) || !(all || volume.anonymous)) continue;
-    if (!filters.labels(viewVolume(volume).Labels)) continue;
-    signal.throwIfAborted();
-    try {
-      const size = await backends.volumes.usage(volume.name);
-      await backends.volumes.remove(volume.name);
-      deleted.push(volume.name);
-      reclaimed += size;
-    } catch (error) {
-      // A container uses it by now, or somebody else has removed it.
-      if (!isKind(error, 'conflict') && !isKind(error, 'notFound')) throw error;
-    }
-  }
-  backends.events.publish('volume', 'prune', '', { reclaimed: String(reclaimed) });
-  return { VolumesDeleted: deleted, SpaceReclaimed: reclaimed };
+  const now = query.boolean('now');
+  const { binned, volume: remove } = disk.prune({ now });
+  const { removed, bytes } = await prune({
+    noun: 'volume',
+    items: volumes
+      .list()
+      .filter((volume) => !used.has(volume.name) && (all || volume.anonymous) && !volume.locked)
+      .filter((volume) => filters.labels(viewVolume(volume).Labels)),
+    remove: async ({ name }) => ({ bytes: await remove(name), removed: [name] }),
+    ...(now && { finish: () => disk.empty(new Set(['volume'])) }),
+    events,
+    signal,
+  });
+  return {
+    VolumesDeleted: removed,
+    SpaceReclaimed: bytes,
+    ...(binned && removed.length > 0 && { Wharf: { Binned: true } }),
+  };
 }
 
 function allFilter(filters: Filters): boolean {

@@ -15,16 +15,16 @@ export const lowerDiskUsage: readonly Lowering[] = [
   {
     before: '1.52',
     lower: (usage, version): JsonObject => {
-      const lists = renamed
-        .filter(([, now]) => now in usage)
-        .map(([old, now]): [string, unknown] => [old, objectAt(usage, now)['Items'] ?? []]);
+      const lists = renamed.map(([old, now]): [string, unknown] => {
+        return [old, now in usage ? (objectAt(usage, now)['Items'] ?? []) : null];
+      });
       const legacy = Object.fromEntries(lists);
       const images = legacy['Images'];
-      if (version < apiVersion('1.44')) {
+      if (version < apiVersion('1.44') && images !== null) {
         legacy['Images'] = each((image) => ({ ...image, VirtualSize: image['Size'] }))(images);
       }
-      const layers = objectAt(usage, 'ImageUsage')['TotalSize'];
-      return layers === undefined ? legacy : { LayersSize: layers, ...legacy };
+      const LayersSize = objectAt(usage, 'ImageUsage')['TotalSize'] ?? 0;
+      return { LayersSize, ...legacy, ...('Wharf' in usage && { Wharf: usage['Wharf'] }) };
     },
   },
 ];

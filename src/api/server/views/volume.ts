@@ -15,6 +15,7 @@ export function viewVolume(volume: VolumeRecord, usage?: VolumeUsageData): Volum
     Name: volume.name,
     Options: nothing(volume.options) ? null : volume.options,
     Scope: 'local',
+    ...(volume.locked && { Status: { Locked: true } }),
     ...(usage && { UsageData: usage }),
   };
 }

@@ -3,6 +3,7 @@ import { invalidArgument, isKind, Limiter, messageOf, SingleFlight, type Logger 
 import type { Descriptor, Digest } from '#oci';
 import type { Repository } from '#registry/client';
 import type { Claims } from './claims.ts';
+import { CutShort, isInterruption } from './interruption.ts';
 
 /** What happens to a blob on its way in; `progress` counts bytes. */
 export interface DownloadWatcher {
@@ -65,6 +66,7 @@ export class BlobDownloads {
 
   async #fetchOnce(repository: BlobSource, descriptor: Descriptor, signal: AbortSignal): Promise<undefined> {
     const { content, claims } = this.#options;
+    let direct = false;
     await using claim = claims.open();
     await claim.blob(descriptor.digest);
     await this.#limiter.run(async () => {
@@ -72,10 +74,19 @@ export class BlobDownloads {
       for (let attempt = 1; ; attempt += 1) {
         signal.throwIfAborted();
         try {
-          await this.#receive(repository, descriptor, signal);
+          await this.#receive(repository, descriptor, { signal, direct });
           return;
         } catch (error) {
-          if (attempt >= (this.#options.attempts?.() ?? usualAttempts) || signal.aborted || !isPassing(error))
+          // A mirror may have sent other bytes than the registry would.
+          if (!direct && isKind(error, 'invalidArgument')) {
+            direct = true;
+            continue;
+          }
+          if (
+            attempt >= (this.#options.attempts?.() ?? usualAttempts) ||
+            signal.aborted ||
+            !isInterruption(error)
+          )
             throw error;
           await this.#waitToRetry(descriptor.digest, attempt, error, signal);
         }
@@ -100,12 +111,16 @@ export class BlobDownloads {
     });
   }
 
-  async #receive(repository: BlobSource, descriptor: Descriptor, signal: AbortSignal): Promise<void> {
+  async #receive(
+    repository: BlobSource,
+    descriptor: Descriptor,
+    { signal, direct }: { signal: AbortSignal; direct: boolean },
+  ): Promise<void> {
     const { digest, size } = descriptor;
     await using ingest = await this.#options.content.ingest({ expected: { digest, size }, key: digest });
     let received = ingest.offset;
     if (received < size) {
-      const stream = await repository.fetchBlob(descriptor, { signal, offset: received });
+      const stream = await repository.fetchBlob(descriptor, { signal, offset: received, direct });
       try {
         for await (const chunk of stream as AsyncIterable<Uint8Array>) {
           received += chunk.length;
@@ -128,18 +143,5 @@ export class BlobDownloads {
   }
 }
 
-class CutShort extends Error {
-  override readonly name = 'CutShort';
-}
-
 const tooLong = ({ digest, size }: Descriptor): Error =>
   invalidArgument(`the registry sent more than the ${size} bytes that ${digest} has`);
-
-/** Whether the same request may succeed a moment later: the network failed, not the answer. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof CutShort || isKind(error, 'unavailable')) return true;
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return (
-    typeof code === 'string' && (code.startsWith('UND_ERR') || /^E(CONN|PIPE|TIMEDOUT|AI_AGAIN)/.test(code))
-  );
-}

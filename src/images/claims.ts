@@ -16,7 +16,12 @@ export interface Claim extends AsyncDisposable {
   snapshot(key: string): Promise<void>;
   /** Commits an ingest whose digest is not known before; the blob is held from its first moment. */
   land(ingest: Ingest): Promise<BlobInfo>;
+  /** The operation was interrupted: what it held stays for a while, for the next one of its name. */
+  keep(): void;
 }
+
+/** Nanoseconds for which what an interrupted operation held stays. */
+const keptFor = 3_600_000_000_000n;
 
 /** Settles who may use and who may remove a blob or a snapshot, on top of the leases that outlast a crash. */
 export class Claims {
@@ -35,11 +40,13 @@ export class Claims {
     this.#snapshots = snapshots;
   }
 
-  open(): Claim {
-    const lease = this.#leases.open();
+  /** `name`: what the operation is, where another one of the name can go on with what it leaves when interrupted. */
+  open(name?: string): Claim {
+    const lease = this.#leases.open(name === undefined ? undefined : { name, keptFor });
     const closed = Promise.withResolvers<undefined>();
     this.#open.add(closed.promise);
     const held: Record<LeaseKind, Set<string>> = { blob: new Set(), snapshot: new Set() };
+    for (const { kind, key } of lease.inherited) held[kind].add(key);
     const hold = async (kind: LeaseKind, key: string): Promise<void> => {
       if (!held[kind].has(key)) lease.add(kind, key);
       held[kind].add(key);
@@ -55,6 +62,9 @@ export class Claims {
       blob: (digest) => hold('blob', digest),
       snapshot: (key) => hold('snapshot', key),
       land: (ingest) => this.#whileLanding(() => land(ingest)),
+      keep: () => {
+        if (held.blob.size > 0) lease.keep();
+      },
       [Symbol.asyncDispose]: async () => {
         try {
           lease[Symbol.dispose]();

@@ -23,12 +23,14 @@ import {
 import type { FetchedManifest, RegistryClient, Repository } from '#registry/client';
 import type { Snapshotter } from '#snapshots';
 import type { BlobDownloads } from './blob-downloads.ts';
+import type { BlobSources } from './blob-sources.ts';
 import type { Claim, Claims } from './claims.ts';
 import { helloWorldName } from './hello-world.ts';
 import { imageAttributes } from './image-events.ts';
 import { nameOf, type ImageIndex, type ImageName } from './image-index.ts';
 import type { ImageIntake } from './image-intake.ts';
 import type { ProgressEvent, TransferOptions } from './images.ts';
+import { isInterruption } from './interruption.ts';
 import { LayerProgress } from './layer-progress.ts';
 import { checkDocumentType, readConfig, selectPlatform } from './stored-image.ts';
 
@@ -40,6 +42,7 @@ export interface ImagePullOptions {
   readonly index: ImageIndex;
   readonly intake: ImageIntake;
   readonly downloads: BlobDownloads;
+  readonly sources: BlobSources;
   readonly events: EventSink;
   readonly clock: Clock;
   readonly platform: Platform;
@@ -97,8 +100,19 @@ export class ImagePull {
   }
 
   async #pullOne(reference: Reference, transfer: TransferOptions): Promise<Outcome> {
-    const { claims, index } = this.#options;
-    await using claim = claims.open();
+    const { claims } = this.#options;
+    await using claim = claims.open(`pull ${nameOf(reference)}`);
+    try {
+      return await this.#pullWith(claim, reference, transfer);
+    } catch (error) {
+      // By the caller, the end of the daemon or the network: the next pull goes on with the layers that are whole.
+      if (transfer.signal.aborted || isInterruption(error)) claim.keep();
+      throw error;
+    }
+  }
+
+  async #pullWith(claim: Claim, reference: Reference, transfer: TransferOptions): Promise<Outcome> {
+    const { index } = this.#options;
     const repository = this.#repository(reference, transfer);
     const fetched = await this.#fetchTop(repository, reference, transfer);
     if (fetched === 'embedded') return fetched;
@@ -111,6 +125,7 @@ export class ImagePull {
     const before = index.imageOf(nameOf(reference));
     if (index.byId(id)) index.name(id, names);
     else await this.#transfer(repository, resolved, names, claim, transfer);
+    this.#rememberSource(resolved, repository.name);
     transfer.report({ status: `Digest: ${resolved.target.digest}` });
     return before === id ? 'upToDate' : 'downloaded';
   }
@@ -205,6 +220,12 @@ export class ImagePull {
       await Promise.allSettled([admission, ...arrivals]);
       throw error;
     }
+  }
+
+  #rememberSource({ target, manifest, document }: Resolved, repository: string): void {
+    const blobs = [target, manifest, document.config, ...document.layers];
+    const digests = new Set(blobs.map(({ digest }) => digest));
+    this.#options.sources.add(digests, repository);
   }
 
   /** For each layer, whether its blob and its snapshot are both here. */

@@ -1,51 +1,58 @@
 import type { ContentStore } from '#content';
 import type { EventSink } from '#events';
-import { invalidArgument, Limiter, notFound, type Clock } from '#kernel';
+import { invalidArgument, notFound, type Clock } from '#kernel';
 import {
   canonicalName,
   familiarName,
   familiarString,
   isIndex,
-  parseImageConfig,
-  parseIndex,
-  parseManifest,
   parseReference,
-  trimmed,
   withDigest,
   type Descriptor,
   type Digest,
-  type Manifest,
-  type Reference,
+  type Platform,
 } from '#oci';
-import type { RegistryClient, Repository } from '#registry/client';
+import type { RegistryClient } from '#registry/client';
+import type { BlobSources } from './blob-sources.ts';
+import { BlobUploads } from './blob-uploads.ts';
 import type { Claims } from './claims.ts';
 import { imageAttributes } from './image-events.ts';
-import { isDigestName, nameOf, type ImageIndex, type ImageName } from './image-index.ts';
-import type { ProgressEvent, TransferOptions } from './images.ts';
-import { LayerUpload } from './layer-upload.ts';
+import {
+  isDigestName,
+  nameOf,
+  repositoryOf,
+  type ImageIndex,
+  type ImageName,
+  type StoredImage,
+} from './image-index.ts';
+import { ImageUpload, MissingContent } from './image-upload.ts';
+import type { TransferOptions } from './images.ts';
 import type { LayerCompression } from './layer-compression.ts';
-import { findMissingBlob, type ImageModel } from './stored-image.ts';
+import type { ImageModel } from './stored-image.ts';
 
 export interface ImagePushOptions {
   readonly content: ContentStore;
   readonly registry: RegistryClient;
   readonly claims: Claims;
   readonly index: ImageIndex;
+  readonly sources: BlobSources;
   readonly compression: LayerCompression;
   readonly events: EventSink;
   readonly clock: Clock;
   /** How many layers are sent at once, over all pushes. */
   readonly concurrency: number | (() => number);
+  /** The image of a platform. Throws notFound in Docker's words. */
+  select(image: StoredImage, platform: Platform, name: string, signal: AbortSignal): Promise<StoredImage>;
 }
 
 /** `docker push`. */
 export class ImagePush {
   readonly #options: ImagePushOptions;
-  readonly #limiter: Limiter;
+  readonly #uploads: BlobUploads;
 
   constructor(options: ImagePushOptions) {
     this.#options = options;
-    this.#limiter = new Limiter(options.concurrency);
+    this.#uploads = new BlobUploads(options.concurrency);
   }
 
   /** A repository without a tag stands for all its tags. */
@@ -64,120 +71,74 @@ export class ImagePush {
       const id = index.imageOf(name);
       const image = id && index.byId(id);
       if (!image) throw notFound(`tag does not exist: ${familiarString(reference)}`);
-      await this.#pushOne(name, image.model, transfer);
+      await this.#pushOne(name, image, transfer);
     }
     const id = wanted.length === 1 && wanted[0] !== undefined ? index.imageOf(wanted[0]) : undefined;
     const attributes = imageAttributes(familiarName(reference), id && index.byId(id)?.model.config);
     this.#options.events.publish('image', 'push', familiarString(reference), attributes);
   }
 
-  async #pushOne(name: ImageName, stored: ImageModel, transfer: TransferOptions): Promise<void> {
-    const { claims, index, content, registry, compression } = this.#options;
+  async #pushOne(name: ImageName, image: StoredImage, transfer: TransferOptions): Promise<void> {
+    const { claims, index, compression, sources } = this.#options;
+    const { platform, signal } = transfer;
     await using claim = claims.open();
-    // Plain layers go with the claim, where compressed ones have taken their place.
-    for (const digest of stored.blobs) await claim.blob(digest);
     const reference = parseReference(name);
-    const repository = registry.repository(canonicalName(reference), transfer.auth ?? {}, 'push,pull');
-    const model = await compression.compress(stored, claim, transfer.signal);
+    const chosen = platform
+      ? await this.#options.select(image, platform, familiarString(reference), signal)
+      : image;
+    // Plain layers go with the claim, where compressed ones have taken their place.
+    for (const digest of chosen.model.blobs) await claim.blob(digest);
+    const model = await compression.compress(chosen.model, claim, signal);
     const tag = reference.tag ?? 'latest';
-    const isWhole =
-      isIndex(model.target.mediaType) && !(await findMissingBlob(content, await this.#reach(model.target)));
-    const target = isWhole ? model.target : model.manifest;
-    const digest = isWhole
-      ? await this.#pushIndex(repository, reference, target, tag, transfer)
-      : await this.#pushManifest(repository, reference, target, tag, transfer);
-    index.name(model.id, [nameOf(withDigest(reference, digest))]);
-    transfer.report({ status: `${tag}: digest: ${digest} size: ${target.size}` });
-    transfer.report({ aux: { Tag: tag, Digest: digest, Size: target.size } });
+    const target = platform ? model.manifest : model.target;
+    const pushed = await this.#upload(name, model, target, tag, transfer);
+    index.name(model.id, [nameOf(withDigest(reference, pushed.digest))]);
+    sources.add(blobsOf(model, pushed), canonicalName(reference));
+    transfer.report({ status: `${tag}: digest: ${pushed.digest} size: ${pushed.size}` });
+    transfer.report({ aux: { Tag: tag, Digest: pushed.digest, Size: pushed.size } });
   }
 
-  /** Everything an index leads to, whether it is here or not. */
-  async #reach(target: Descriptor): Promise<readonly Digest[]> {
-    const { content } = this.#options;
-    const digests: Digest[] = [];
-    for (const entry of parseIndex(await content.read(target.digest)).manifests) {
-      digests.push(entry.digest);
-      if (!(await content.find(entry.digest))) return digests;
-      if (isIndex(entry.mediaType)) digests.push(...(await this.#reach(entry)));
-      else {
-        const { config, layers } = parseManifest(await content.read(entry.digest));
-        digests.push(...[config, ...layers].map((blob) => blob.digest));
-      }
-    }
-    return digests;
-  }
-
-  async #pushIndex(
-    repository: Repository,
-    reference: Reference,
+  /** Sends the target whole; in the place of an index that cannot be made whole, the manifest that is here. */
+  async #upload(
+    name: ImageName,
+    model: ImageModel,
     target: Descriptor,
-    object: string,
+    tag: string,
     transfer: TransferOptions,
-  ): Promise<Digest> {
-    const bytes = await this.#options.content.read(target.digest);
-    for (const entry of parseIndex(bytes).manifests) {
-      const push = isIndex(entry.mediaType) ? this.#pushIndex : this.#pushManifest;
-      await push.call(this, repository, reference, entry, entry.digest, transfer);
-    }
-    return repository.pushManifest(object, target.mediaType, bytes, { signal: transfer.signal });
-  }
-
-  async #pushManifest(
-    repository: Repository,
-    reference: Reference,
-    descriptor: Descriptor,
-    object: string,
-    transfer: TransferOptions,
-  ): Promise<Digest> {
-    const { content, clock } = this.#options;
-    const bytes = await content.read(descriptor.digest);
-    const manifest = parseManifest(bytes);
-    const ids = await this.#layerIds(manifest);
-    const report = (event: ProgressEvent): void => transfer.report(event);
-    const uploads = manifest.layers.map(
-      (layer, n) => new LayerUpload(layer, ids[n] ?? layer.digest, { content, clock, report }),
-    );
-    for (const upload of uploads.toReversed()) upload.prepare();
-    const abort = new AbortController();
-    const signal = AbortSignal.any([transfer.signal, abort.signal]);
-    const tasks = uploads.map((upload) =>
-      this.#limiter.run(() => upload.push(repository, this.#sources(reference, upload.digest), signal)),
-    );
+  ): Promise<Descriptor> {
+    const { registry, content, clock } = this.#options;
+    const repository = registry.repository(repositoryOf(name), transfer.auth ?? {}, 'push,pull');
+    const upload = new ImageUpload({
+      ...{ registry, content, clock, repository, transfer },
+      uploads: this.#uploads,
+      sourcesOf: (digest) => this.#sourcesOf(digest),
+    });
     try {
-      await Promise.all(tasks);
-      if (!(await repository.hasBlob(manifest.config.digest, { signal }))) {
-        const open = () => content.openStream(manifest.config.digest);
-        await repository.pushBlob(manifest.config, open, { signal });
-      }
+      return { ...target, digest: await upload.push(target, tag) };
     } catch (error) {
-      abort.abort(error);
-      await Promise.allSettled(tasks);
-      throw error;
-    }
-    return repository.pushManifest(object, descriptor.mediaType, bytes, { signal });
-  }
-
-  /** diffIDs, by which Docker names layers in a push; none for what is no image (attestations). */
-  async #layerIds(manifest: Manifest): Promise<readonly Digest[]> {
-    try {
-      return parseImageConfig(await this.#options.content.read(manifest.config.digest)).rootfs.diff_ids;
-    } catch {
-      return [];
+      if (!(error instanceof MissingContent) || !isIndex(target.mediaType)) throw error;
+      const { manifest } = model;
+      const digest = await upload.push(manifest, tag);
+      const [originalIndex, selectedManifest] = [target, manifest];
+      // Clients tell this in words of their own.
+      transfer.report({ aux: { manifestPushedInsteadOfIndex: true, originalIndex, selectedManifest } });
+      return { ...manifest, digest };
     }
   }
 
-  /** Repositories of the same registry that are known to hold a layer: those of images pulled or pushed before. */
-  #sources(reference: Reference, layer: Digest): readonly Reference[] {
-    const { index } = this.#options;
-    const sources = new Map<string, Reference>();
+  /** Repositories that are known to hold a blob: those it came from or went to, and of images that have it. */
+  #sourcesOf(digest: Digest): readonly string[] {
+    const { index, sources } = this.#options;
+    const found = new Set(sources.of(digest));
     for (const { model } of index.images()) {
-      if (!model.blobs.has(layer)) continue;
-      for (const name of index.namesOf(model.id).filter(isDigestName)) {
-        const other = parseReference(name);
-        if (other.domain === reference.domain && other.path !== reference.path)
-          sources.set(other.path, trimmed(other));
-      }
+      if (!model.blobs.has(digest)) continue;
+      for (const name of index.namesOf(model.id).filter(isDigestName)) found.add(repositoryOf(name));
     }
-    return [...sources.values()].slice(0, 4);
+    return [...found].slice(0, maxSources);
   }
 }
+
+const maxSources = 4;
+
+const blobsOf = (model: ImageModel, { digest }: Descriptor): ReadonlySet<Digest> =>
+  new Set([digest, model.manifest.digest, model.id, ...model.layers.map((layer) => layer.digest)]);

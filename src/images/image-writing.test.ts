@@ -225,7 +225,7 @@ test('push() tells what is not there', async () => {
   await assert.rejects(store.images.push('x:2', transfer()), { message: 'tag does not exist: x:2' });
 });
 
-test('push() of an image of several platforms sends the index if all of it is here', async () => {
+test('push() of an image of several platforms sends the index, and copies what is not here', async () => {
   await using store = await openImageStore();
   const { registry, images } = store;
   const amd = publish(registry, 'library/x', [base], { tags: [], seed: 'amd64' });
@@ -237,13 +237,30 @@ test('push() of an image of several platforms sends the index if all of it is he
   const index = registry.putManifest('library/x', mediaTypes.ociIndex, { schemaVersion: 2, manifests }, '1');
   await images.pull('x:1', transfer());
   images.tag('x:1', 'h.test/y:1');
+  registry.unreachable = true;
   const half = transfer();
   await images.push('h.test/y:1', half);
   assert.ok(half.lines.some((line) => line.includes(`digest: ${amd.digest}`)));
-  await images.pull(`x@${arm.digest}`, transfer());
+  const told = { manifestPushedInsteadOfIndex: true, originalIndex: index, selectedManifest: amd };
+  assert.deepEqual(half.events.find(({ aux }) => aux && 'originalIndex' in aux)?.aux, told);
+  registry.unreachable = false;
   const whole = transfer();
   await images.push('h.test/y:1', whole);
   assert.ok(whole.lines.some((line) => line.includes(`digest: ${index.digest}`)));
+  const { signal } = transfer();
+  const copied = await registry.repository('h.test/y').fetchManifest(arm.digest, { signal });
+  assert.equal(copied.descriptor.digest, arm.digest);
+  assert.deepEqual(
+    images.list().map(({ manifest }) => manifest.digest),
+    [amd.digest],
+  );
+  const single = transfer();
+  await images.push('h.test/y:1', { ...single, platform: { os: 'linux', architecture: 'amd64' } });
+  assert.ok(single.lines.some((line) => line.includes(`digest: ${amd.digest}`)));
+  await assert.rejects(
+    images.push('h.test/y:1', { ...transfer(), platform: { os: 'linux', architecture: 's390x' } }),
+    /does not match the specified platform/,
+  );
 });
 
 test('start() takes up what was there, drops what is no longer whole, and removes what nothing needs', async () => {

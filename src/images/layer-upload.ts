@@ -1,16 +1,19 @@
-import { Transform, type Readable } from 'node:stream';
-import type { ContentStore } from '#content';
 import { shortId, type Clock } from '#kernel';
-import { canonicalName, type Descriptor, type Digest, type Reference } from '#oci';
+import type { Descriptor, Digest } from '#oci';
 import type { Repository } from '#registry/client';
+import type { BlobUpload, BlobUploads } from './blob-uploads.ts';
 import type { ProgressEvent } from './images.ts';
 import { ProgressThrottle } from './layer-progress.ts';
 
 export interface LayerUploadOptions {
-  readonly content: ContentStore;
+  readonly uploads: BlobUploads;
   readonly clock: Clock;
   report(event: ProgressEvent): void;
 }
+
+/** Layers that their licence keeps where they are (image-spec, non-distributable layers). */
+const isForeign = ({ mediaType, urls = [] }: Descriptor): boolean =>
+  urls.length > 0 && /\.(?:foreign|nondistributable)\./.test(mediaType);
 
 /** One layer on its way to a registry, with its lines in the progress of a push. */
 export class LayerUpload {
@@ -25,46 +28,37 @@ export class LayerUpload {
     this.#options = options;
   }
 
-  get digest(): Digest {
-    return this.#layer.digest;
+  get layer(): Descriptor {
+    return this.#layer;
   }
 
   prepare(): void {
     this.#say('Preparing');
   }
 
-  /** Sends the layer unless it is there, or can be taken over from one of `sources` in the same registry. */
-  async push(repository: Repository, sources: readonly Reference[], signal: AbortSignal): Promise<void> {
-    const { digest } = this.#layer;
-    if (await repository.hasBlob(digest, { signal })) {
-      this.#say('Layer already exists');
+  /** Sends the layer unless it is there, or can be taken over from another repository of the same registry. */
+  async push(
+    repository: Repository,
+    origin: Pick<BlobUpload, 'sources' | 'open'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (isForeign(this.#layer)) {
+      this.#say('Skipped foreign layer');
       return;
     }
-    for (const source of sources) {
-      if (await repository.mountBlob(digest, canonicalName(source), { signal })) {
-        this.#say(`Mounted from ${source.path}`);
-        return;
-      }
-    }
-    await repository.pushBlob(this.#layer, () => this.#open(), { signal });
-    this.#say('Pushed');
-  }
-
-  async #open(): Promise<Readable> {
-    const { size, digest } = this.#layer;
     const throttle = new ProgressThrottle(this.#options.clock);
-    let current = 0;
-    const source = await this.#options.content.openStream(digest);
-    const counter = new Transform({
-      transform: (chunk: Buffer, _encoding, next) => {
-        current += chunk.length;
+    const { size } = this.#layer;
+    const upload = {
+      ...origin,
+      descriptor: this.#layer,
+      progress: (current: number) => {
         if (throttle.allows(current, size)) this.#say('Pushing', current);
-        next(null, chunk);
       },
-    });
-    source.once('error', (error) => counter.destroy(error));
-    counter.once('close', () => source.destroy());
-    return source.pipe(counter);
+    };
+    const outcome = await this.#options.uploads.push(repository, upload, signal);
+    if (outcome === 'present') this.#say('Layer already exists');
+    else if (outcome === 'pushed') this.#say('Pushed');
+    else this.#say(`Mounted from ${outcome.mountedFrom}`);
   }
 
   #say(status: string, current?: number): void {

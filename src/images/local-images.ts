@@ -51,6 +51,8 @@ export interface ImagesOptions {
   readonly events: EventSink;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Written into images that are made here. */
+  readonly engineVersion?: string;
   /** Which containers were made from an image. */
   users(image: Digest): readonly ImageUser[];
   /** What pulls and loads choose from an index unless told otherwise; this host's by default. */
@@ -118,9 +120,15 @@ class LocalImages implements Images, AsyncDisposable {
         makeHelloWorld: () => this.ensureHelloWorld(),
         helloWorldPatience: options.helloWorldPatience ?? 4000,
       }),
-      push: new ImagePush({ ...parts, compression, sources, concurrency: options.concurrentUploads ?? 5 }),
+      push: new ImagePush({
+        ...parts,
+        compression,
+        sources,
+        concurrency: options.concurrentUploads ?? 5,
+        select: (...asked) => this.#platforms.select(...asked),
+      }),
       load: new ImageLoad({ ...parts, intake }),
-      save: new ImageSave(parts),
+      save: new ImageSave({ ...parts, platforms: this.#platforms }),
     };
     const offers = new ImageOffers({ ...parts, compression });
     const receipt = new ImageReceipt({ ...parts, intake, downloads, closing: this.#closing.signal });
@@ -180,6 +188,10 @@ class LocalImages implements Images, AsyncDisposable {
     return this.#platforms.manifests(this.#get(reference));
   }
 
+  hasChildren(id: Digest): boolean {
+    return this.#index.childrenOf(id).length > 0;
+  }
+
   sharedSizes(): ReadonlyMap<Digest, number> {
     return sharedSizes(this.#index.images(), this.#options.snapshots);
   }
@@ -196,13 +208,12 @@ class LocalImages implements Images, AsyncDisposable {
     publishTag(this.#options.events, model, name);
   }
 
-  // Parents without a name are kept until garbage collection, whatever `prune` says: layers are shared, not owned.
   async remove(
     reference: string,
     options: Parameters<Images['remove']>[1],
   ): Promise<readonly RemovedImage[]> {
-    const { platforms = [], force } = options;
-    if (platforms.length === 0) return this.#removal.remove(reference, force);
+    const { platforms = [], force, prune } = options;
+    if (platforms.length === 0) return this.#removal.remove(reference, force, prune);
     const image = this.#get(reference);
     const removed: RemovedImage[] = [];
     for (const platform of platforms) {
@@ -228,12 +239,12 @@ class LocalImages implements Images, AsyncDisposable {
     return this.#transfers.push.push(reference, this.#bound(options));
   }
 
-  load(archive: AsyncIterable<Uint8Array>, options: Omit<TransferOptions, 'auth'>): Promise<void> {
+  load(archive: AsyncIterable<Uint8Array>, options: Parameters<Images['load']>[1]): Promise<void> {
     return this.#transfers.load.load(archive, this.#bound(options));
   }
 
-  save(references: readonly string[], options: { signal: AbortSignal }): Promise<Readable> {
-    return this.#transfers.save.save(references, this.#bound(options).signal);
+  save(references: readonly string[], options: Parameters<Images['save']>[1]): Promise<Readable> {
+    return this.#transfers.save.save(references, this.#bound(options));
   }
 
   import(archive: AsyncIterable<Uint8Array>, options: Parameters<Images['import']>[1]): Promise<Digest> {
@@ -249,7 +260,9 @@ class LocalImages implements Images, AsyncDisposable {
   }
 
   history(reference: string): readonly ImageHistoryEntry[] {
-    return imageHistory(this.#get(reference), this.#options.snapshots);
+    const parentOf = ({ parent }: ImageRecord): ImageRecord | undefined =>
+      parent && this.#index.byId(parent)?.record;
+    return imageHistory(this.#get(reference), this.#options.snapshots, parentOf);
   }
 
   collectGarbage(): Promise<{ readonly removed: readonly Digest[]; readonly bytes: number }> {

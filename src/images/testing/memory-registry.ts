@@ -51,7 +51,7 @@ export class MemoryRegistry implements RegistryClient {
       },
       pushBlob: async ({ digest }, open) => {
         this.requests.push(`push ${path} ${digest}`);
-        const parts = await Array.fromAsync((await open()) as AsyncIterable<Uint8Array>);
+        const parts = await Array.fromAsync((await open(0)) as AsyncIterable<Uint8Array>);
         this.putBlob(path, Buffer.concat(parts), digest);
       },
       pushManifest: (object, mediaType, bytes) => {

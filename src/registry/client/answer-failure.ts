@@ -74,13 +74,14 @@ export async function answerFailure(answer: Answer): Promise<RegistryFailure> {
   const retryAfter = retryAfterOf(answer);
   if (status >= 500 || status < 400) {
     const text = `received unexpected HTTP status: ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd();
-    return new RegistryFailure('internal', text, { isRetryable: status >= 500, retryAfter });
+    return new RegistryFailure('internal', text, { status, isRetryable: status >= 500, retryAfter });
   }
   const kind = looksLikeWebPage(answer, body) ? 'internal' : (kinds[status] ?? 'internal');
   const told = complaintsOf(answer, body);
+  const isRetryable = status === 429 || status === 408;
   const message = told.length > 0 ? told.map(show).join('\n') : plainText(answer, body);
   const code = told[0]?.code ?? codeFor(status);
-  return new RegistryFailure(kind, message, { code, isRetryable: status === 429, retryAfter });
+  return new RegistryFailure(kind, message, { code, status, isRetryable, retryAfter });
 }
 
 /** What the registry says in so many words; the standard phrase where it says nothing. */

@@ -11,25 +11,28 @@ const progress = 16 << 10;
 const maxInterruptions = 200;
 const highWaterMark = 256 << 10;
 
-/** GET of a blob from an offset on, retried until an answer's head is there. */
-type OpenBlob = (headers: Readonly<Record<string, string>>) => Promise<Answer>;
+/** GET of a blob, retried until an answer's head is there. */
+export type OpenBlob = (headers: Readonly<Record<string, string>>) => Promise<Answer>;
 
 export interface DownloadOptions {
   readonly descriptor: Descriptor;
   readonly offset: number;
-  readonly open: OpenBlob;
+  /** Where the blob is to be had, at least one: the next is asked once the one before fails for good. */
+  readonly sources: readonly OpenBlob[];
   readonly retry: RetryOptions;
   readonly signal: AbortSignal;
 }
 
 /**
  * The blob's bytes from `offset` on. A broken transfer continues where it stopped, with a Range request or by
- * dropping what comes twice. Rejects before the first byte if the registry refuses.
+ * dropping what comes twice, and from the next source where one fails for good. Rejects before the first byte if
+ * every source refuses.
  */
 export async function downloadBlob(options: DownloadOptions): Promise<Readable> {
   if (options.offset >= options.descriptor.size) return Readable.from([], { objectMode: false });
-  const first = await openAt(options, options.offset);
-  return Readable.from(resuming(options, first), { objectMode: false, highWaterMark });
+  const download = new Download(options);
+  const first = await download.open();
+  return Readable.from(download.read(first), { objectMode: false, highWaterMark });
 }
 
 interface Part {
@@ -38,62 +41,115 @@ interface Part {
   readonly skip: number;
 }
 
-async function openAt({ descriptor, open }: DownloadOptions, offset: number): Promise<Part> {
-  const answer = await open(offset > 0 ? { range: `bytes=${offset}-` } : {});
-  if (answer.status === 206) {
-    const start = Number(/^bytes (\d+)-/.exec(headerOf(answer, 'content-range') ?? '')?.[1] ?? NaN);
-    if (start === offset) return { answer, skip: 0 };
-    await answer.discard();
-    throw new RegistryFailure(
-      'internal',
-      `${requestName('GET', answer.url)}: the registry sent another range`,
-    );
+class Download {
+  readonly #options: DownloadOptions;
+  #source = 0;
+  #position: number;
+  /** Strong validator of what the source sent so far (RFC 9110 section 13.1.5). */
+  #etag: string | undefined;
+  /** Whether the source keeps to ranges. */
+  #ranges = true;
+
+  constructor(options: DownloadOptions) {
+    this.#options = options;
+    this.#position = options.offset;
   }
-  const announced = headerOf(answer, 'content-length');
-  const isEncoded = (headerOf(answer, 'content-encoding') ?? 'identity') !== 'identity';
-  if (announced !== undefined && !isEncoded && Number(announced) !== descriptor.size) {
-    answer.body.destroy();
-    const what = `blob ${descriptor.digest} has ${descriptor.size} bytes, but the registry sends ${announced}`;
-    throw new RegistryFailure('internal', what);
+
+  /** An answer of the first source that gives one. */
+  async open(): Promise<Part> {
+    for (;;) {
+      try {
+        return await this.#openOne();
+      } catch (error) {
+        this.#options.signal.throwIfAborted();
+        if (!this.#next()) throw error;
+      }
+    }
   }
-  if (announced === undefined && (headerOf(answer, 'content-type') ?? '').startsWith('text/html')) {
-    answer.body.destroy();
-    const name = requestName('GET', answer.url);
-    throw new RegistryFailure('internal', `${name}: a web page came back instead of a blob`);
+
+  #next(): boolean {
+    if (this.#source + 1 >= this.#options.sources.length) return false;
+    this.#source += 1;
+    this.#etag = undefined;
+    this.#ranges = true;
+    return true;
   }
-  return { answer, skip: offset };
+
+  async #openOne(): Promise<Part> {
+    const { descriptor, sources } = this.#options;
+    const open = sources[this.#source];
+    if (!open) throw new RegistryFailure('internal', `nothing to fetch ${descriptor.digest} from`);
+    const offset = this.#position;
+    const range = offset > 0 && this.#ranges ? { range: `bytes=${offset}-` } : {};
+    const answer = await open({
+      ...range,
+      ...('range' in range && this.#etag !== undefined && { 'if-range': this.#etag }),
+    });
+    if (answer.status === 206) {
+      const start = Number(/^bytes (\d+)-/.exec(headerOf(answer, 'content-range') ?? '')?.[1] ?? NaN);
+      if (start === offset) return { answer, skip: 0 };
+      answer.body.destroy();
+      this.#ranges = false;
+      const name = requestName('GET', answer.url);
+      throw new RegistryFailure('internal', `${name}: the registry sent another range`, {
+        isRetryable: true,
+      });
+    }
+    checkWhole(answer, descriptor);
+    const etag = headerOf(answer, 'etag');
+    this.#etag = etag?.startsWith('"') === true ? etag : undefined;
+    return { answer, skip: offset };
+  }
+
+  async *read(first: Part): AsyncGenerator<Uint8Array> {
+    const { descriptor, retry, signal } = this.#options;
+    let part: Part | undefined = first;
+    let attempt = 1;
+    let brokeAt = this.#position;
+    for (let interruptions = 1; ; interruptions += 1) {
+      let failure: unknown;
+      try {
+        part ??= await this.#openOne();
+        for await (const chunk of bytesOf(part, descriptor.size - this.#position)) {
+          this.#position += chunk.length;
+          yield chunk;
+        }
+        if (this.#position === descriptor.size) return;
+        failure = new RegistryFailure('internal', 'unexpected EOF', { isRetryable: true });
+      } catch (error) {
+        failure = error;
+      } finally {
+        part?.answer.body.destroy();
+        part = undefined;
+      }
+      signal.throwIfAborted();
+      if (this.#position - brokeAt >= progress) attempt = 1;
+      brokeAt = this.#position;
+      attempt += 1;
+      const wait = interruptions > maxInterruptions ? undefined : delayBefore(attempt, failure, retry);
+      if (wait !== undefined) await sleep(wait, signal);
+      else if (this.#next()) attempt = 1;
+      else throw interrupted(failure, descriptor, this.#position);
+    }
+  }
 }
 
-async function* resuming(options: DownloadOptions, first: Part): AsyncGenerator<Uint8Array> {
-  const { descriptor, retry, signal } = options;
-  let part: Part | undefined = first;
-  let position = options.offset;
-  let attempt = 1;
-  let brokeAt = position;
-  for (let interruptions = 1; ; interruptions += 1) {
-    let failure: unknown;
-    try {
-      part ??= await openAt(options, position);
-      for await (const chunk of read(part, descriptor.size - position)) {
-        position += chunk.length;
-        yield chunk;
-      }
-      if (position === descriptor.size) return;
-      failure = new RegistryFailure('internal', 'unexpected EOF', { isRetryable: true });
-    } catch (error) {
-      failure = error;
-    } finally {
-      part?.answer.body.destroy();
-      part = undefined;
-    }
-    signal.throwIfAborted();
-    if (position - brokeAt >= progress) attempt = 1;
-    brokeAt = position;
-    attempt += 1;
-    const wait = delayBefore(attempt, failure, retry);
-    if (wait === undefined || interruptions > maxInterruptions)
-      throw interrupted(failure, descriptor, position);
-    await sleep(wait, signal);
+/** Refuses an answer that cannot be the whole blob, before it is read. */
+function checkWhole(answer: Answer, descriptor: Descriptor): void {
+  const name = requestName('GET', answer.url);
+  const refuse = (what: string): never => {
+    answer.body.destroy();
+    throw new RegistryFailure('internal', what);
+  };
+  const encoding = headerOf(answer, 'content-encoding') ?? 'identity';
+  // Nobody asked for it, and what it unpacks to may be endless.
+  if (encoding !== 'identity') refuse(`${name}: the registry sends the blob ${encoding}-encoded`);
+  const announced = headerOf(answer, 'content-length');
+  if (announced !== undefined && Number(announced) !== descriptor.size) {
+    refuse(`blob ${descriptor.digest} has ${descriptor.size} bytes, but the registry sends ${announced}`);
+  }
+  if (announced === undefined && (headerOf(answer, 'content-type') ?? '').startsWith('text/html')) {
+    refuse(`${name}: a web page came back instead of a blob`);
   }
 }
 
@@ -103,7 +159,7 @@ function interrupted(failure: unknown, { digest, size }: Descriptor, position: n
 }
 
 /** The answer's bytes after those to skip; a surplus is an error, so that no registry fills the disk. */
-async function* read({ answer, skip }: Part, expected: number): AsyncGenerator<Uint8Array> {
+async function* bytesOf({ answer, skip }: Part, expected: number): AsyncGenerator<Uint8Array> {
   let left = skip;
   let count = 0;
   try {

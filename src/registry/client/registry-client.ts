@@ -23,17 +23,23 @@ export interface Repository {
   fetchManifest(reference: string, options: { signal: AbortSignal }): Promise<FetchedManifest>;
   /** What a tag or digest stands for now, without its content (HEAD). Throws as fetchManifest() does. */
   resolve(reference: string, options: { signal: AbortSignal }): Promise<{ readonly digest: Digest }>;
-  /** From `offset` bytes on where the server can (else it throws away what it gets twice). Digest is NOT checked here. */
-  fetchBlob(descriptor: Descriptor, options: { signal: AbortSignal; offset?: number }): Promise<Readable>;
+  /**
+   * From `offset` bytes on where the server can (else it throws away what it gets twice). Digest is NOT checked here:
+   * `direct` asks no mirror, after one has sent other bytes.
+   */
+  fetchBlob(
+    descriptor: Descriptor,
+    options: { signal: AbortSignal; offset?: number; direct?: boolean },
+  ): Promise<Readable>;
   hasBlob(digest: Digest, options: { signal: AbortSignal }): Promise<boolean>;
   /** bytes; undefined: the repository has no such blob. */
   blobSize(digest: Digest, options: { signal: AbortSignal }): Promise<number | undefined>;
   /** Cross-repository mount; false when the registry wants an upload. */
   mountBlob(digest: Digest, from: string, options: { signal: AbortSignal }): Promise<boolean>;
-  /** Monolithic upload. */
+  /** In one piece where the registry takes that; a broken upload goes on where it stopped. `open`: from an offset on. */
   pushBlob(
     descriptor: Descriptor,
-    open: () => Promise<Readable>,
+    open: (offset: number) => Promise<Readable>,
     options: { signal: AbortSignal },
   ): Promise<void>;
   pushManifest(

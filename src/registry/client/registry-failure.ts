@@ -6,16 +6,25 @@ export class RegistryFailure extends EngineError {
   /** The registry's own code (`MANIFEST_UNKNOWN`), or '' (distribution-spec, error codes). */
   readonly code: string;
   readonly isRetryable: boolean;
+  /** Of the answer; undefined where there was none. */
+  readonly status: number | undefined;
   /** Milliseconds that the registry asked us to wait. */
   readonly retryAfter: number | undefined;
 
   constructor(
     kind: ErrorKind,
     message: string,
-    options: { code?: string; isRetryable?: boolean; retryAfter?: number | undefined; cause?: unknown } = {},
+    options: {
+      code?: string;
+      status?: number | undefined;
+      isRetryable?: boolean;
+      retryAfter?: number | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(kind, message, { cause: options.cause });
     this.code = options.code ?? '';
+    this.status = options.status;
     this.isRetryable = options.isRetryable ?? false;
     this.retryAfter = options.retryAfter;
   }
@@ -23,8 +32,8 @@ export class RegistryFailure extends EngineError {
 
 /** The same failure with words in front, or of another kind. */
 export function refail(failure: RegistryFailure, message: string, kind = failure.kind): RegistryFailure {
-  const { code, isRetryable, retryAfter } = failure;
-  return new RegistryFailure(kind, message, { code, isRetryable, retryAfter, cause: failure });
+  const { code, status, isRetryable, retryAfter } = failure;
+  return new RegistryFailure(kind, message, { code, status, isRetryable, retryAfter, cause: failure });
 }
 
 /** A pull's failure as Docker tells it: a missing repository and a forbidden one look alike. */

@@ -94,16 +94,16 @@ export class RemoteRepository implements Repository {
     }
   }
 
-  async fetchBlob(descriptor: Descriptor, options: Cancellable & { offset?: number }): Promise<Readable> {
-    const { signal, offset = 0 } = options;
+  async fetchBlob(
+    descriptor: Descriptor,
+    options: Cancellable & { offset?: number; direct?: boolean },
+  ): Promise<Readable> {
+    const { signal, offset = 0, direct = false } = options;
     const target = this.#blob(descriptor.digest);
-    return await downloadBlob({
-      descriptor,
-      offset,
-      retry: this.#options.retry,
-      signal,
-      open: (headers) =>
-        this.#fromAny(signal, (session) =>
+    const sessions = await this.#options.sessions();
+    const sources = sessions.map(
+      (session) => (headers: Readonly<Record<string, string>>) =>
+        session.retrying(signal, () =>
           session.request({
             method: 'GET',
             target,
@@ -112,6 +112,13 @@ export class RemoteRepository implements Repository {
             signal,
           }),
         ),
+    );
+    return await downloadBlob({
+      descriptor,
+      offset,
+      sources: direct ? sources.slice(-1) : sources,
+      retry: this.#options.retry,
+      signal,
     });
   }
 
@@ -149,25 +156,27 @@ export class RemoteRepository implements Repository {
   async mountBlob(digest: Digest, from: string, { signal }: Cancellable): Promise<boolean> {
     const source = parseReference(from);
     if (source.domain !== this.#domain) return false;
-    const options = await this.#upload(signal);
+    const options = await this.#upload(signal, digest);
     return await options.session.retrying(signal, () => mountBlob(options, parseDigest(digest), source.path));
   }
 
   async pushBlob(
     descriptor: Descriptor,
-    open: () => Promise<Readable>,
+    open: (offset: number) => Promise<Readable>,
     { signal }: Cancellable,
   ): Promise<void> {
-    const options = await this.#upload(signal);
-    await options.session.retrying(signal, async (attempt) => {
-      // The answer may have been lost on the way back, not the blob.
-      if (attempt > 1 && (await this.hasBlob(descriptor.digest, { signal }))) return;
-      await uploadBlob(options, descriptor, open);
-    });
+    await uploadBlob(await this.#upload(signal, descriptor.digest), descriptor, open);
   }
 
-  async #upload(signal: AbortSignal): Promise<UploadOptions> {
-    return { session: await this.#own(), path: this.#path, scopes: this.#scopes, signal };
+  async #upload(signal: AbortSignal, digest: Digest): Promise<UploadOptions> {
+    return {
+      session: await this.#own(),
+      path: this.#path,
+      scopes: this.#scopes,
+      retry: this.#options.retry,
+      signal,
+      isThere: () => this.hasBlob(digest, { signal }),
+    };
   }
 
   async pushManifest(

@@ -56,7 +56,12 @@ export class Session {
       typeof request.target === 'string' ? new URL(`v2/${request.target}`, ping.base) : request.target;
     const answer = await this.#authorized(request, url, ping);
     if (answer.status < 400 || request.alsoAccepts?.includes(answer.status)) return answer;
-    throw await answerFailure(answer);
+    const failure = await answerFailure(answer);
+    // The token ended while the body was on its way, and a body cannot be sent again: whoever has it may.
+    if (answer.status !== 401 || !isStream(request.body)) throw failure;
+    this.#forgetTokens(request, ping, ping.challenges);
+    const { code, status, kind, message } = failure;
+    throw new RegistryFailure(kind, message, { code, status, isRetryable: true, cause: failure });
   }
 
   async #authorized(request: RegistryRequest, url: URL, ping: Ping): Promise<Answer> {
@@ -66,8 +71,7 @@ export class Session {
     if (url.origin !== ping.base.origin) return await send(undefined);
     const first = await this.#authorization(request, url, ping, ping.challenges);
     const answer = await send(first);
-    const isSpent = request.body !== undefined && typeof request.body === 'object' && 'pipe' in request.body;
-    if (answer.status !== 401 || isSpent) return answer;
+    if (answer.status !== 401 || isStream(request.body)) return answer;
     const challenges = parseChallenges(answer.headers['www-authenticate']);
     if (challenges.length === 0) return answer;
     this.#forgetTokens(request, ping, [...ping.challenges, ...challenges]);
@@ -134,3 +138,5 @@ export class Session {
       this.#parts.tokens.forget(this.#tokenRequest(request, ping, challenge));
   }
 }
+
+const isStream = (body: RegistryRequest['body']): boolean => typeof body === 'object' && 'pipe' in body;

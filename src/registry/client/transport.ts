@@ -7,7 +7,7 @@ import { networkFailure, requestName } from './network-failure.ts';
 import { RegistryFailure } from './registry-failure.ts';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string | Readable;

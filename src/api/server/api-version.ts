@@ -23,10 +23,16 @@ export function splitVersion(path: string): { readonly version: string | undefin
   return match?.[2] === undefined ? { version: undefined, path } : { version: match[1], path: match[2] };
 }
 
-/** Throws invalidArgument for versions that are not served. */
-export function checkVersion(version: string, newest: string): ApiVersion {
+/** Have not changed since 1.12: skopeo up to 1.13 asks for them in 1.22, and for nothing else. */
+const unchanged: ReadonlySet<string> = new Set(['ImageLoad', 'ImageGet', 'ImageGetAll']);
+const unchangedSince = '1.12';
+
+/** The version in which an operation is answered. Throws invalidArgument for versions that are not served. */
+export function checkVersion(version: string, newest: string, operation: string): ApiVersion {
   const asked = apiVersion(version);
-  if (asked < apiVersion(minApiVersion)) throw new UnsupportedVersion(version, 'old', minApiVersion);
+  const oldest = apiVersion(minApiVersion);
+  if (asked < oldest && asked >= apiVersion(unchangedSince) && unchanged.has(operation)) return oldest;
+  if (asked < oldest) throw new UnsupportedVersion(version, 'old', minApiVersion);
   if (asked > apiVersion(newest)) throw new UnsupportedVersion(version, 'new', newest);
   return asked;
 }

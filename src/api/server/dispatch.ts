@@ -92,7 +92,9 @@ export class Dispatcher {
     const { target, match } = found;
     const { operation } = match.route;
     const version =
-      target.version === undefined ? this.#newest : checkVersion(target.version, this.#options.maxApiVersion);
+      target.version === undefined
+        ? this.#newest
+        : checkVersion(target.version, this.#options.maxApiVersion, operation);
     const query = new Query(target.query);
     const exchange = new Exchange({
       request,

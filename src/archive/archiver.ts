@@ -156,4 +156,6 @@ export interface Archiver extends AsyncDisposable {
   usage(path: string, options: Cancellable): Promise<TreeUsage>;
   /** Deletes a tree; a missing one is no error. */
   removeTree(path: string, options: Cancellable): Promise<void>;
+  /** Everything written so far to the file system that a path lies on is on its disk: it survives a loss of power. */
+  sync(path: string, options: Cancellable): Promise<void>;
 }

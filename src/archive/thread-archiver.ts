@@ -130,6 +130,10 @@ class ThreadArchiver implements Archiver {
     await this.#pool.run<'remove'>({ kind: 'remove', path }, { signal });
   }
 
+  async sync(path: string, { signal }: { signal: AbortSignal }): Promise<void> {
+    await this.#pool.run<'sync'>({ kind: 'sync', path }, { signal });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool[Symbol.asyncDispose]();
   }

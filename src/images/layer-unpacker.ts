@@ -37,7 +37,7 @@ export class LayerUnpacker {
 
   /**
    * Unpacks what is not unpacked yet, base first, and resolves to the bytes of all layers. Snapshots are held by
-   * the claim. Throws invalidArgument for a layer that is broken or not what the configuration says.
+   * the claim, and on the disk. Throws invalidArgument for a layer that is broken or not what the configuration says.
    */
   async unpack(
     image: Pick<ImageModel, 'layers' | 'chainIds' | 'config'>,
@@ -62,6 +62,7 @@ export class LayerUnpacker {
       watcher?.finished?.(n);
       size += snapshots.find(chainId)?.size ?? 0;
     }
+    await snapshots.flush();
     return size;
   }
 

@@ -6,9 +6,10 @@
  *   leases       id → name, expires               what a running operation needs, though nothing names it yet; with
  *                                                 a time of expiry: what an interrupted one left to be taken up again
  *   lease_items  lease, kind, key                 kind: blob | snapshot
- *   images       id (config digest) → target, manifest descriptors, chain id, size
+ *   images       id (config digest) → target, manifest descriptors, chain id, size, the image it was committed on
  *   image_names  canonical reference → image id, and when it was tagged
- *   snapshots    key → parent, kind, folder, size, bytes that it takes on disk once they were counted
+ *   snapshots    key → parent, kind, folder, size, bytes that it takes on disk once they were counted; `boot`: the run
+ *                of the machine in which it was committed, as long as its files may be in memory only
  *   containers   id → name, everything else as JSON
  *   networks     id → name, driver, everything else as JSON
  *   endpoints    container, network → address, everything else as JSON; a row while the sandbox is open
@@ -120,5 +121,11 @@ export const migrations: readonly string[] = [
     seen_at INTEGER NOT NULL,
     PRIMARY KEY (digest, repository)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE images ADD COLUMN parent TEXT;
+  `,
+  `
+  ALTER TABLE snapshots ADD COLUMN boot TEXT;
   `,
 ];

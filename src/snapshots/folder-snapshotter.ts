@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Archiver, TreeUsage } from '#archive';
@@ -19,6 +19,8 @@ export interface SnapshotterOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly archiver: Archiver;
+  /** What names this run of the machine; the kernel's word by default. */
+  readonly boot?: string;
 }
 
 /** What one way of stacking layers has of its own: everything about the inside of a snapshot's folder. */
@@ -45,6 +47,8 @@ export class FolderSnapshotter implements Snapshotter {
   readonly #trash: Trash;
   readonly #preparing = new Set<string>();
   #next = 1;
+  #boot = '';
+  #flushing: Promise<void> | undefined;
   /** Whether the file system can give snapshots a size. */
   #limits = false;
 
@@ -61,7 +65,9 @@ export class FolderSnapshotter implements Snapshotter {
     mkdirSync(root, { recursive: true, mode: 0o711 });
     makePrivate(root);
     this.#limits = hasProjectQuotas(root);
+    this.#boot = this.#options.boot ?? readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
     this.#records.load();
+    this.#dropUnflushed();
     this.#trash.start();
     const known = new Set(this.#records.list().map(({ folder }) => folder));
     const present = new Set(readdirSync(root));
@@ -84,6 +90,16 @@ export class FolderSnapshotter implements Snapshotter {
       logger.error({ folder, keys }, 'the folder of a snapshot is missing');
     }
     await Promise.resolve();
+  }
+
+  /** What was committed before the machine went down and did not reach the disk for sure is not to be trusted. */
+  #dropUnflushed(): void {
+    for (const { key, boot } of this.#records.unflushed()) {
+      if (boot === this.#boot) continue;
+      const lost = this.#records.removeLost(key).map((record) => record.key);
+      if (lost.length > 0)
+        this.#options.logger.warn({ keys: lost }, 'snapshots dropped: they may be incomplete');
+    }
   }
 
   async prepare(
@@ -132,8 +148,22 @@ export class FolderSnapshotter implements Snapshotter {
       await this.remove(key);
       return;
     }
-    const { folder } = this.#records.commit(key, name, options.size);
+    const { folder } = this.#records.commit(key, name, options.size, this.#boot);
     this.#layering.freeze(this.#path(folder));
+  }
+
+  async flush(): Promise<void> {
+    const wanted = new Set(this.#records.unflushed().map(({ folder }) => folder));
+    while (this.#records.unflushed().some(({ folder }) => wanted.has(folder))) {
+      // One that is under way may have begun before the last commit.
+      await (this.#flushing ??= this.#flush().finally(() => (this.#flushing = undefined)));
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const records = this.#records.unflushed();
+    await this.#options.archiver.sync(this.#options.root, { signal: new AbortController().signal });
+    this.#records.flushed(records);
   }
 
   async remove(key: string): Promise<void> {

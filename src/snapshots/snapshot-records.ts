@@ -15,6 +15,8 @@ export interface SnapshotRecord extends SnapshotInfo {
   readonly folder: string;
   /** Bytes that a committed snapshot takes on disk, once they were counted. */
   readonly disk?: number;
+  /** The run of the machine in which it was committed, until its files are on the disk for sure. */
+  readonly boot?: string;
 }
 
 function recordOf(row: Row): SnapshotRecord {
@@ -26,6 +28,7 @@ function recordOf(row: Row): SnapshotRecord {
     size: Number(integer(row, 'size')),
     createdAt: integer(row, 'created_at'),
     ...(row['disk'] !== null && { disk: Number(integer(row, 'disk')) }),
+    ...(row['boot'] !== null && { boot: text(row, 'boot') }),
   };
 }
 
@@ -93,16 +96,38 @@ export class SnapshotRecords {
     this.#remember(record);
   }
 
-  /** Turns an active snapshot into a committed one under another key. */
-  commit(key: string, name: Digest, size: number): SnapshotRecord {
+  /** Turns an active snapshot into a committed one under another key, whose files are not on the disk for sure. */
+  commit(key: string, name: Digest, size: number, boot: string): SnapshotRecord {
     const record = this.get(key);
     if (record.kind !== 'active') throw snapshotIsCommitted(key);
     if (this.#records.has(name)) throw snapshotExists(name);
-    this.#db.run("UPDATE snapshots SET key = ?, kind = 'committed', size = ? WHERE key = ?", name, size, key);
+    const change = "UPDATE snapshots SET key = ?, kind = 'committed', size = ?, boot = ? WHERE key = ?";
+    this.#db.run(change, name, size, boot, key);
     this.#forget(record);
-    const committed = { ...record, key: name, kind: 'committed', size } as const;
+    const committed = { ...record, key: name, kind: 'committed', size, boot } as const;
     this.#remember(committed);
     return committed;
+  }
+
+  /** Committed snapshots whose files are not on the disk for sure. */
+  unflushed(): SnapshotRecord[] {
+    return this.list().filter(({ boot }) => boot !== undefined);
+  }
+
+  /** These are on the disk. One that went meanwhile, or became another, is left as it is. */
+  flushed(records: readonly SnapshotRecord[]): void {
+    this.#db.transaction(() => {
+      for (const { key, folder } of records) {
+        this.#db.run('UPDATE snapshots SET boot = NULL WHERE key = ? AND folder = ?', key, folder);
+      }
+    });
+    for (const { key, folder } of records) {
+      const now = this.#records.get(key);
+      if (now?.folder !== folder) continue;
+      const after = { ...now };
+      delete (after as { boot?: string }).boot;
+      this.#records.set(key, after);
+    }
   }
 
   /** Remembers what a committed snapshot takes on disk; counted again if it is lost. */

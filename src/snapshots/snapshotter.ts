@@ -46,6 +46,11 @@ export interface Snapshotter extends AsyncDisposable {
   find(key: string): SnapshotInfo | undefined;
   /** Freezes an active snapshot; if `name` exists already the active one is dropped and the existing kept. */
   commit(name: Digest, key: string, options: { size: number }): Promise<void>;
+  /**
+   * Resolves once all that was committed so far is on the disk. A committed snapshot that was not flushed is gone after
+   * a loss of power, with all that stand on it.
+   */
+  flush(): Promise<void>;
   /** Throws conflict while children exist; idempotent otherwise. Files are deleted in the background. */
   remove(key: string): Promise<void>;
   list(): readonly SnapshotInfo[];

@@ -39,7 +39,8 @@ export type Job =
   | { readonly kind: 'list'; readonly root: string; readonly path: string; readonly digests: boolean }
   | { readonly kind: 'place'; readonly root: string; readonly entries: readonly PlacedEntry[] }
   | { readonly kind: 'usage'; readonly path: string }
-  | { readonly kind: 'remove'; readonly path: string };
+  | { readonly kind: 'remove'; readonly path: string }
+  | { readonly kind: 'sync'; readonly path: string };
 
 /** What each kind of job gives back. */
 export interface JobResults {
@@ -53,6 +54,7 @@ export interface JobResults {
   place: undefined;
   usage: TreeUsage;
   remove: undefined;
+  sync: undefined;
 }
 
 /** Main thread → worker. `stop` is one Int32 that turns 1 when the job is no longer wanted. */

@@ -2,7 +2,7 @@ import { fstatSync, openSync, readSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { EngineError, errnoOf, invalidArgument, messageOf } from '#kernel';
 import type { Digest } from '#oci';
-import { atCwd, close, oPath, openAt, openPipe } from '#linux';
+import { atCwd, close, oPath, openAt, openPipe, syncFileSystem } from '#linux';
 import type { ArchiveLimits, LayerFolders } from '../archiver.ts';
 import { detectCompression, magicLength } from '../compression.ts';
 import type { StoredHeader } from '../tar/header.ts';
@@ -209,6 +209,15 @@ function remove(path: string, context: JobContext): void {
   }
 }
 
+function sync(path: string): void {
+  const folder = openRoot(path);
+  try {
+    syncFileSystem(folder);
+  } finally {
+    close(folder);
+  }
+}
+
 function changes(job: Extract<Job, { kind: 'changes' }>, context: JobContext): JobResults['changes'] {
   const { mounts } = job;
   const folders = { upper: upperOf(mounts), lower: mounts.lower, base: mounts.base };
@@ -240,6 +249,9 @@ export function runJob(job: Job, context: JobContext): JobResults[keyof JobResul
       return usage(job.path, context);
     case 'remove':
       remove(job.path, context);
+      return undefined;
+    case 'sync':
+      sync(job.path);
       return undefined;
   }
 }

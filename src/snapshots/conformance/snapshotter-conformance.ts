@@ -29,7 +29,8 @@ interface Bench extends AsyncDisposable {
   readonly root: string;
   readonly archiver: Archiver;
   snapshotter: FolderSnapshotter;
-  restart(): Promise<void>;
+  /** `boot`: another one is what a loss of power leads to. */
+  restart(boot?: string): Promise<void>;
   /** A new empty folder beside the root. */
   folder(): string;
 }
@@ -39,8 +40,8 @@ async function openBench(create: Create): Promise<Bench> {
   const root = join(base, 'snapshots');
   const archiver = createArchiver();
   let db = new Database(join(base, 'db'));
-  const make = async (): Promise<FolderSnapshotter> => {
-    const snapshotter = create({ root, db, clock: systemClock, logger: silentLogger, archiver });
+  const make = async (boot = 'first'): Promise<FolderSnapshotter> => {
+    const snapshotter = create({ root, db, clock: systemClock, logger: silentLogger, archiver, boot });
     await snapshotter.start();
     return snapshotter;
   };
@@ -48,11 +49,11 @@ async function openBench(create: Create): Promise<Bench> {
     root,
     archiver,
     snapshotter: await make(),
-    async restart() {
+    async restart(boot) {
       await bench.snapshotter[Symbol.asyncDispose]();
       db[Symbol.dispose]();
       db = new Database(join(base, 'db'));
-      bench.snapshotter = await make();
+      bench.snapshotter = await make(boot);
     },
     folder: () => mkdtempSync(join(base, 'folder-')),
     async [Symbol.asyncDispose]() {
@@ -290,6 +291,26 @@ const recovery: readonly Case[] = [
       assert.deepEqual(bench.snapshotter.list(), before);
       mounted(bench, 'container', (path) => assert.deepEqual(readdirSync(path), ['file']));
       await bench.snapshotter.prepare('another', digest('1'));
+    },
+  ],
+  [
+    'start() keeps what was flushed before the machine went down, and drops the rest with all that stands on it',
+    async (bench) => {
+      await layer(bench, digest('1'), undefined, 'file');
+      await bench.snapshotter.flush();
+      await layer(bench, digest('2'), digest('1'), 'more');
+      await bench.restart();
+      await Promise.all([bench.snapshotter.flush(), bench.snapshotter.flush()]);
+      await layer(bench, digest('3'), digest('1'), 'lost');
+      await layer(bench, digest('4'), digest('3'), 'lost');
+      await bench.snapshotter.prepare('container', digest('1'));
+      await bench.restart();
+      assert.equal(bench.snapshotter.list().length, 5, 'the machine has not gone down');
+      await bench.restart('second');
+      const keys = bench.snapshotter.list().map(({ key }) => key);
+      assert.deepEqual(keys.sort(), [digest('1'), digest('2'), 'container'].sort());
+      await bench.snapshotter.emptied();
+      assert.equal(readdirSync(bench.root).length, 4, 'three snapshots and the trash');
     },
   ],
   [

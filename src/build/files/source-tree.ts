@@ -1,0 +1,71 @@
+import type { ListedEntry, PlacedEntry, TarHeader } from '#archive';
+import { tarHeader } from '#archive';
+import type { Tree, TreeEntry } from '../contexts/tree.ts';
+
+/** Something that can be copied: what it is, where its contents are, and what they are if that is known. */
+export interface SourceEntry {
+  /** The name is relative to the source's root. */
+  readonly header: TarHeader;
+  readonly from: PlacedEntry['from'];
+  /** SHA-256 of a file's contents, in hexadecimal; '' where it is not known or there are none. */
+  readonly digest: string;
+}
+
+/** Files to copy from, by their path relative to the root, folders before what is in them; the root itself is `''`. */
+export type SourceTree = ReadonlyMap<string, SourceEntry>;
+
+const rootEntry: SourceEntry = {
+  header: tarHeader({ name: '', type: 'folder', mode: 0o755 }),
+  from: undefined,
+  digest: '',
+};
+
+const types = {
+  file: 'file',
+  'hard-link': 'hardlink',
+  directory: 'folder',
+  symlink: 'symlink',
+  fifo: 'fifo',
+  character: 'character',
+  block: 'block',
+} as const;
+
+/** What a client has sent. `path` says where contents are kept; sockets are left out. */
+export function sourceOfContext(tree: Tree, path: (digest: string) => string): SourceTree {
+  const entries = new Map([['', rootEntry]]);
+  for (const entry of tree.values()) {
+    if (entry.type === 'socket') continue;
+    entries.set(entry.path, {
+      header: headerOf(entry, types[entry.type]),
+      from: entry.type === 'file' ? path(entry.digest) : undefined,
+      digest: entry.digest,
+    });
+  }
+  return entries;
+}
+
+const headerOf = (entry: TreeEntry, type: TarHeader['type']): TarHeader =>
+  tarHeader({
+    name: entry.path,
+    type,
+    linkName: entry.linkname,
+    mode: entry.mode,
+    uid: entry.uid,
+    gid: entry.gid,
+    size: type === 'file' ? entry.size : 0,
+    mtime: entry.modTime,
+    deviceMajor: entry.devmajor,
+    deviceMinor: entry.devminor,
+    xattrs: entry.xattrs,
+  });
+
+/** A mounted file system, listed from its root on. */
+export function sourceOfFolder(root: string, listed: readonly ListedEntry[]): SourceTree {
+  return new Map(
+    listed.map(({ header, sha256 = '' }) => {
+      const path = header.name === '.' ? '' : header.name;
+      const from = header.type === 'file' ? { root, path } : undefined;
+      return [path, { header: { ...header, name: path }, from, digest: sha256 }];
+    }),
+  );
+}

@@ -1,0 +1,27 @@
+/** Dockerfile text → syntax → typed instructions → graph: pure, all I/O is the caller's. */
+export { findSyntax, isBuiltInSyntax } from './dockerfile/directives.ts';
+export { DockerfileError, mergeLocations } from './dockerfile/location.ts';
+export type { Location } from './dockerfile/location.ts';
+export { parseSyntax } from './dockerfile/parse-syntax.ts';
+export type { DockerfileSyntax, InstructionNode } from './dockerfile/instruction-node.ts';
+export { readDockerfile } from './dockerfile/parse-dockerfile.ts';
+export type { Dockerfile } from './dockerfile/parse-dockerfile.ts';
+export type * from './dockerfile/instruction.ts';
+export { sourceExcerpt } from './dockerfile/source-excerpt.ts';
+export { Checks } from './checks/checks.ts';
+export type { CheckWarning } from './checks/checks.ts';
+export type { Rule, RuleName } from './checks/rules.ts';
+export { ignoreFileNames, parseIgnoreFile } from './patterns/ignore-file.ts';
+export { PatternMatcher } from './patterns/pattern-matcher.ts';
+export type { FolderMatch } from './patterns/pattern-matcher.ts';
+export { findGitSource, isHttpSource } from './graph/git-source.ts';
+export type { GitSource } from './graph/git-source.ts';
+export { findNamedContext, parseNamedContext } from './graph/named-context.ts';
+export type { NamedContext } from './graph/named-context.ts';
+export { planBuild } from './graph/plan-build.ts';
+export type * from './graph/plan-options.ts';
+export { listTargets } from './graph/outline.ts';
+export type { Outline, Target } from './graph/outline.ts';
+export type { BuildGraph, Step } from './graph/graph-builder.ts';
+export { inputsOf } from './graph/vertex.ts';
+export type * from './graph/vertex.ts';

@@ -53,7 +53,7 @@ export class WordExpander {
   }
 }
 
-const letter = /^\p{L}$/u;
+const wordCharacter = /^[\p{L}\p{Nd}_]$/u;
 const digit = /^\p{Nd}$/u;
 const special = '@*#?-$!0';
 
@@ -205,18 +205,13 @@ class WordReader {
     const first = this.#peek();
     if (first === undefined) return '';
     const start = this.#at;
-    if (digit.test(first)) {
-      while (this.#peek() !== undefined && digit.test(this.#peek())) this.#at++;
-    } else if (special.includes(first)) this.#at++;
-    else {
-      while (this.#peek() !== undefined && (this.#peek() === '_' || this.#isWordCharacter(this.#peek())))
-        this.#at++;
-    }
+    if (special.includes(first) && !digit.test(first)) this.#at++;
+    else this.#skip(digit.test(first) ? digit : wordCharacter);
     return this.#characters.slice(start, this.#at).join('');
   }
 
-  #isWordCharacter(character: string): boolean {
-    return letter.test(character) || digit.test(character);
+  #skip(kind: RegExp): void {
+    for (let next = this.#peek(); next !== undefined && kind.test(next); next = this.#peek()) this.#at++;
   }
 
   #value(name: string): string | undefined {

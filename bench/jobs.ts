@@ -1,18 +1,9 @@
 import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  busyboxArchive,
-  debianArchive,
-  debianImage,
-  eventually,
-  freePort,
-  startRegistry,
-  type Registry,
-} from '../test/setup/index.ts';
+import { busyboxArchive } from '../test/setup/index.ts';
 import { time } from './measure.ts';
 import { cli, type Peer } from './peers.ts';
 import { requestRate } from './request-rate.ts';
+import { transfers } from './transfers.ts';
 
 /** One thing that is measured on each peer in turn. */
 export interface Job {
@@ -101,65 +92,6 @@ const listRate: Job = {
   clean: removeSleepers,
 };
 
-const load: Job = {
-  name: 'load of 170 MB',
-  budget: 0.6,
-  better: 'less',
-  unit: 'ms',
-  rounds: 3,
-  async measure(peer) {
-    const archive = await debianArchive();
-    const elapsed = await time(() => cli(peer, ['load', '-i', archive]));
-    await cli(peer, ['rmi', '-f', 'debian:bookworm', 'debian:bookworm-slim']);
-    return elapsed;
-  },
-};
-
-/** A pull from a registry on the engine's own loopback; both registries serve the same files. */
-class PullJob implements Job {
-  readonly name = 'pull of 170 MB';
-  readonly budget = 0.6;
-  readonly better = 'less';
-  readonly unit = 'ms';
-  readonly rounds = 3;
-  #registry: Registry | undefined;
-  readonly #addresses = new Map<Peer, { address: string; stop(): void }>();
-
-  async prepare(peer: Peer): Promise<void> {
-    if (!this.#registry) {
-      this.#registry = await startRegistry();
-      await this.#registry.publish('debian:bookworm', await debianImage());
-    }
-    const port = await freePort();
-    const config = join(this.#registry.storage, `../${peer.name}.yml`);
-    const settings = {
-      version: '0.1',
-      log: { accesslog: { disabled: true }, level: 'error' },
-      storage: { filesystem: { rootdirectory: this.#registry.storage } },
-      http: { addr: `127.0.0.1:${port}` },
-    };
-    await writeFile(config, JSON.stringify(settings));
-    const [program, args] = peer.near('docker-registry', ['serve', config]);
-    const server = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], { stdio: 'ignore' });
-    const [probe, probeArgs] = peer.near('curl', ['-sf', `http://127.0.0.1:${port}/v2/`]);
-    await eventually(() => time(() => quietly(probe, probeArgs)));
-    this.#addresses.set(peer, { address: `127.0.0.1:${port}`, stop: () => server.kill('SIGKILL') });
-  }
-
-  async measure(peer: Peer): Promise<number> {
-    const reference = `${this.#addresses.get(peer)?.address ?? ''}/debian:bookworm`;
-    const elapsed = await time(() => cli(peer, ['pull', '-q', reference]));
-    await cli(peer, ['rmi', '-f', reference]);
-    return elapsed;
-  }
-
-  async clean(peer: Peer): Promise<void> {
-    this.#addresses.get(peer)?.stop();
-    this.#addresses.delete(peer);
-    if (this.#addresses.size === 0) await this.#registry?.stop();
-  }
-}
-
 const quietly = (
   program: string,
   args: readonly string[],
@@ -206,6 +138,5 @@ export const jobs: readonly Job[] = [
   parallel(50),
   listRate,
   logThroughput,
-  load,
-  new PullJob(),
+  ...transfers,
 ];

@@ -1,8 +1,9 @@
+import type { Readable } from 'node:stream';
 import type { ContentStore } from '#content';
 import type { KeyedLock } from '#kernel';
 import { isDigest, parseDigest, type Digest } from '#oci';
 import { isUnchanged, lengthOf, type Answer, type Call } from './answer.ts';
-import { parseByteRange, parseChunkRange } from './byte-range.ts';
+import { parseByteRange, parseChunkRange, type ByteRange } from './byte-range.ts';
 import { blobUnknown, digestInvalid, unsupported, uploadInvalid } from './registry-error.ts';
 import type { Quotas } from './quotas.ts';
 import type { RegistryStore } from './registry-store.ts';
@@ -47,28 +48,7 @@ export class Blobs {
     const { content, store } = this.#parts;
     const known = store.useBlob(repository, digest);
     if (!known || !(await content.find(digest))) throw blobUnknown(digest);
-    const headers = {
-      'Docker-Content-Digest': digest,
-      ETag: `"${digest}"`,
-      'Content-Type': 'application/octet-stream',
-      'Accept-Ranges': 'bytes',
-      'Cache-Control': 'max-age=31536000',
-    };
-    if (isUnchanged(call, headers.ETag)) return { status: 304, headers: { ETag: headers.ETag } };
-    const { range: asked, 'if-range': condition = headers.ETag } = call.request.headers;
-    // Only a GET has ranges (RFC 9110, section 14.2), and only of what the client has the beginning of.
-    const isPart = call.method === 'GET' && condition === headers.ETag;
-    const range = isPart ? parseByteRange(asked, known.size) : undefined;
-    const { start, end } = range ?? { start: 0, end: known.size };
-    return {
-      status: range ? 206 : 200,
-      headers: {
-        ...headers,
-        'Content-Length': end - start,
-        ...(range && { 'Content-Range': `bytes ${start}-${end - 1}/${known.size}` }),
-      },
-      body: () => content.openStream(digest, { start, end }),
-    };
+    return blobAnswer(call, digest, known.size, (range) => content.openStream(digest, range));
   }
 
   /** POST …/blobs/uploads/: a mount, a whole blob, or the beginning of an upload. */
@@ -158,6 +138,37 @@ export class Blobs {
     quotas.admit(repository, () => store.addBlob(repository, digest, size));
     return createdBlob(repository, digest);
   }
+}
+
+/** The answer to GET or HEAD of a blob, or of a part of it; without `open`, its head only. */
+export function blobAnswer(
+  call: Call,
+  digest: Digest,
+  size: number,
+  open: ((range: ByteRange) => Promise<Readable>) | undefined,
+): Answer {
+  const headers = {
+    'Docker-Content-Digest': digest,
+    ETag: `"${digest}"`,
+    'Content-Type': 'application/octet-stream',
+    'Accept-Ranges': 'bytes',
+    'Cache-Control': 'max-age=31536000',
+  };
+  if (isUnchanged(call, headers.ETag)) return { status: 304, headers: { ETag: headers.ETag } };
+  const { range: asked, 'if-range': condition = headers.ETag } = call.request.headers;
+  // Only a GET has ranges (RFC 9110, section 14.2), and only of what the client has the beginning of.
+  const isPart = call.method === 'GET' && condition === headers.ETag;
+  const range = isPart ? parseByteRange(asked, size) : undefined;
+  const { start, end } = range ?? { start: 0, end: size };
+  return {
+    status: range ? 206 : 200,
+    headers: {
+      ...headers,
+      'Content-Length': end - start,
+      ...(range && { 'Content-Range': `bytes ${start}-${end - 1}/${size}` }),
+    },
+    ...(open && { body: () => open({ start, end }) }),
+  };
 }
 
 const createdBlob = (repository: string, digest: Digest): Answer => ({

@@ -18,6 +18,14 @@ export function readManifestDocument(bytes: Uint8Array, type: string, digest: Di
   }
 }
 
+/** Config and layers of a manifest that was taken before; none of an index. */
+export function descriptorsIn(bytes: Uint8Array): readonly Descriptor[] {
+  const document = JSON.parse(Buffer.from(bytes).toString()) as { manifests?: unknown };
+  if (document.manifests !== undefined) return [];
+  const { config, layers } = parseManifest(bytes);
+  return [config, ...layers];
+}
+
 function read(bytes: Uint8Array, type: string, digest: Digest): NewManifest {
   const mediaType = mediaTypeOf(bytes, type);
   if (isSchema1(mediaType)) {

@@ -15,6 +15,8 @@ type ErrorCode =
   | 'UNAUTHORIZED'
   | 'DENIED'
   | 'UNSUPPORTED'
+  | 'TOOMANYREQUESTS'
+  | 'UNAVAILABLE'
   | 'PAGINATION_NUMBER_INVALID';
 
 /** An answer that is an error: HTTP status, the specification's code, and a message for a person. */

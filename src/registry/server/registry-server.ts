@@ -19,6 +19,8 @@ import { Transfer } from './observation/transfer.ts';
 import { BrowserPages } from './page/browser-pages.ts';
 import { page, pageOf } from './pages.ts';
 import { Policies, type PolicySettings } from './policies.ts';
+import { openPullThrough, type PullThrough } from './proxy/pull-through.ts';
+import type { ProxySettings } from './proxy/proxy-file.ts';
 import { nameInvalid, nameUnknown, RegistryError, unsupported } from './registry-error.ts';
 import { RegistryStore } from './registry-store.ts';
 import { lockFolder } from './registry-folder.ts';
@@ -35,6 +37,8 @@ export interface RegistryServerOptions extends PolicySettings {
   readonly logger: Logger;
   /** Manifests are taken although some of what they refer to is not there. */
   readonly sparseManifests?: boolean;
+  /** Repositories that are copies of other registries'. */
+  readonly proxy?: ProxySettings | undefined;
   /** Milliseconds after which a connection on which nothing moves is closed; 120,000 where nothing is said. */
   readonly stallTimeout?: number;
   /** PEM texts. */
@@ -98,6 +102,7 @@ class DistributionServer implements RegistryServer {
   readonly #blobs: Blobs;
   readonly #manifests: Manifests;
   readonly #access: AccessControl;
+  readonly #copies: PullThrough | undefined;
   readonly #server: Server;
   readonly #policies: Policies;
   readonly #metrics: Metrics;
@@ -128,6 +133,7 @@ class DistributionServer implements RegistryServer {
       observer: this.#policies,
       isImmutable: (...tag) => this.#policies.isImmutable(...tag),
     });
+    this.#copies = options.proxy && openPullThrough({ ...parts, clock, logger }, options.proxy);
     const { inventory } = this.#policies;
     this.#pages = new BrowserPages({
       store,
@@ -214,6 +220,7 @@ class DistributionServer implements RegistryServer {
       digests: this.#digests,
       clock,
     };
+    this.#copies?.evict();
     const collected = await collect(parts, options);
     this.#metrics.collected(collected);
     return collected;
@@ -223,6 +230,7 @@ class DistributionServer implements RegistryServer {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
     await closed;
+    await this.#copies?.[Symbol.asyncDispose]();
     await this.#policies[Symbol.asyncDispose]();
     await this.#uploads[Symbol.asyncDispose]();
     this.#store[Symbol.dispose]();
@@ -266,6 +274,11 @@ class DistributionServer implements RegistryServer {
     const target = parseTarget(path);
     if (!target) return { status: 404, headers: { 'Content-Length': 0 } };
     this.#admit(call, target, caller);
+    const local = (): Promise<Answer> => this.#local(call, target, caller);
+    return await (this.#copies ? this.#copies.answer(call, target, local) : local());
+  }
+
+  async #local(call: Call, target: Target, caller: Caller): Promise<Answer> {
     switch (target.kind) {
       case 'base':
         return json({});

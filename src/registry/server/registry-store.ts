@@ -104,6 +104,17 @@ export class RegistryStore implements Disposable {
       .map((row) => text(row, 'name'));
   }
 
+  /** Manifests of the repository that need the blob. */
+  manifestsWith(repository: string, blob: Digest): readonly Digest[] {
+    return this.#db
+      .all(
+        'SELECT manifest FROM manifest_references WHERE repository = ? AND digest = ?',
+        this.#find(repository) ?? -1n,
+        blob,
+      )
+      .map((row) => parseDigest(text(row, 'manifest')));
+  }
+
   addBlob(repository: string, digest: Digest, size: number): void {
     this.#db.transaction(() => {
       this.#db.run(

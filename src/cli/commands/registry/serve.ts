@@ -24,6 +24,7 @@ export const command = defineCommand({
     }),
     'metrics-addr': string('Address and port of /metrics and /healthz'),
     'no-page': bool('Serve no page for browsers'),
+    proxy: string('File with registries that repositories here are copies of (pull-through cache)'),
     'read-only': bool('Refuse pushes and deletions'),
     root: string('Folder of the registry', { initial: '/var/lib/wharf-registry' }),
     'sparse-manifests': bool('Take manifests although some of what they refer to is not there'),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { invalidArgument } from '#kernel';
 import { HtpasswdAuthenticator, parseHtpasswd } from '../htpasswd.ts';
+import { readProxyFile } from '../proxy/proxy-file.ts';
 import type { PolicySettings } from '../policies.ts';
 import type { RegistryServerOptions, TlsIdentity } from '../registry-server.ts';
 import { emptyConfig, readAccessFile, readConfigFile } from './config-file.ts';
@@ -17,6 +18,7 @@ const flags = {
   access: { type: 'string' },
   'read-only': { type: 'boolean', default: false },
   'immutable-tags': { type: 'string', multiple: true },
+  proxy: { type: 'string' },
   'sparse-manifests': { type: 'boolean', default: false },
   'gc-interval': { type: 'string', default: '60' },
   'gc-grace': { type: 'string', default: '60' },
@@ -31,7 +33,7 @@ export interface Address {
 }
 
 /** What a registry is started with. */
-export interface Settings extends Pick<RegistryServerOptions, 'root' | 'sparseManifests' | 'page'> {
+export interface Settings extends Pick<RegistryServerOptions, 'root' | 'sparseManifests' | 'page' | 'proxy'> {
   readonly address: Address;
   readonly metricsAddress: Address | undefined;
   readonly collection: { readonly graceMs: number; readonly untagged: boolean };
@@ -81,6 +83,7 @@ export function parseSettings(argv: readonly string[]): Settings {
     address: parseAddress('listen', values.listen),
     metricsAddress: metrics === undefined ? undefined : parseAddress('metrics-addr', metrics),
     sparseManifests: values['sparse-manifests'],
+    proxy: values.proxy === undefined ? undefined : readProxyFile(values.proxy),
     page: !values['no-page'],
     intervalMs: minutes('gc-interval', values['gc-interval']),
     collection: { graceMs: minutes('gc-grace', values['gc-grace']), untagged: values['gc-untagged'] },

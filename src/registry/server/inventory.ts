@@ -96,6 +96,24 @@ export class Inventory {
     };
   }
 
+  /** Bytes of a manifest and everything that it needs, children of an index too; each counted once. */
+  closureSize(repository: string, digest: Digest): number {
+    const row = this.#db.find(
+      `WITH RECURSIVE
+         r AS (SELECT id FROM repositories WHERE name = ?),
+         needed(digest) AS (
+           SELECT ? UNION SELECT m.digest FROM needed n JOIN r
+             JOIN manifest_references m ON m.repository = r.id AND m.manifest = n.digest)
+       SELECT
+         (SELECT coalesce(sum(size), 0) FROM blobs b JOIN r ON b.repository = r.id WHERE b.digest IN needed) +
+         (SELECT coalesce(sum(size), 0) FROM manifests m JOIN r ON m.repository = r.id WHERE m.digest IN needed)
+         AS size`,
+      repository,
+      digest,
+    );
+    return row ? count(row, 'size') : 0;
+  }
+
   /** Everything that any repository holds, with its size in bytes. */
   digests(): ReadonlyMap<string, number> {
     const rows = this.#db.all('SELECT digest, size FROM blobs UNION SELECT digest, size FROM manifests');

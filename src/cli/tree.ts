@@ -140,6 +140,10 @@ const system = {
     hidden: true,
   },
   events: { summary: 'Follow what happens in the engine', load: () => import('./commands/system/events.ts') },
+  gc: {
+    summary: 'Remove what nothing needs, and more where the disk is low on space',
+    load: () => import('./commands/system/gc.ts'),
+  },
   'import-docker': {
     summary: 'Take images and volumes over from a Docker engine',
     load: () => import('./commands/system/import-docker.ts'),
@@ -151,6 +155,10 @@ const system = {
   prune: {
     summary: 'Remove everything that is not in use',
     load: () => import('./commands/system/prune.ts'),
+  },
+  undo: {
+    summary: 'Bring back what the last prune removed',
+    load: () => import('./commands/system/undo.ts'),
   },
 } satisfies Record<string, Entry>;
 
@@ -191,12 +199,20 @@ const volume = {
     summary: 'Show everything about one or more volumes',
     load: () => import('./commands/volume/inspect.ts'),
   },
+  lock: {
+    summary: 'Make volumes untouchable: nobody can remove them',
+    load: () => import('./commands/volume/lock.ts'),
+  },
   ls: { summary: 'List volumes', load: () => import('./commands/volume/ls.ts') },
   prune: {
     summary: 'Remove volumes that no container uses',
     load: () => import('./commands/volume/prune.ts'),
   },
   rm: { summary: 'Remove one or more volumes', load: () => import('./commands/volume/rm.ts') },
+  unlock: {
+    summary: 'Let locked volumes be removed again',
+    load: () => import('./commands/volume/unlock.ts'),
+  },
 } satisfies Record<string, Entry>;
 
 const daemon = {

@@ -1,7 +1,7 @@
 import { defineCommand, noArguments } from '../../command.ts';
 import { bool, filter } from '../../flags/index.ts';
 import { confirm } from '../confirm.ts';
-import { pruneImages, report } from '../prune.ts';
+import { nowFlag, pruneImages, report } from '../prune.ts';
 
 export const command = defineCommand({
   synopsis: '[OPTIONS]',
@@ -11,12 +11,13 @@ export const command = defineCommand({
     all: bool('Remove every image that no container uses, not only those without a name', { short: 'a' }),
     filter: { ...filter('Remove only what meets these conditions (e.g. "until=<timestamp>")'), short: '' },
     force: bool('Do not ask', { short: 'f' }),
+    now: nowFlag,
   },
   async run(context, { flags }) {
     const which = flags.all
       ? 'all images without at least one container associated to them'
       : 'all dangling images';
     if (!flags.force && !(await confirm(context, `WARNING! This will remove ${which}.`))) return;
-    report(context, [await pruneImages(context, flags.filter, flags.all)]);
+    report(context, [await pruneImages(context, flags)]);
   },
 });

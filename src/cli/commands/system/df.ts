@@ -65,7 +65,8 @@ function totals(usage: LegacyDiskUsage): Total[] {
   const volumes = usage.Volumes ?? [];
   const cache = usage.BuildCache ?? [];
   const used = images.filter(({ Containers }) => Containers !== 0);
-  const layers = usage.LayersSize ?? 0;
+  // The bin has a line of its own.
+  const layers = (usage.LayersSize ?? 0) - (usage.Wharf?.Bin.Images ?? 0);
   const unshared = sum(
     used
       .filter(({ Size, SharedSize }) => Size !== -1 && SharedSize !== -1)
@@ -110,5 +111,15 @@ function totals(usage: LegacyDiskUsage): Total[] {
       reclaimable: sum(cache.filter(({ InUse, Shared }) => !InUse && !Shared).map(({ Size }) => Size)),
       share: false,
     },
+    ...(usage.Wharf ? ownTotals(usage.Wharf) : []),
+  ];
+}
+
+/** With these the sum is what du says of the data root. */
+function ownTotals({ Bin, Records }: NonNullable<LegacyDiskUsage['Wharf']>): Total[] {
+  const bin = Bin.Images + Bin.Volumes;
+  return [
+    { type: 'Bin', count: Bin.Count, active: 0, size: bin, reclaimable: bin, share: true },
+    { type: 'Records', count: 0, active: 0, size: Records, reclaimable: 0, share: false },
   ];
 }

@@ -2,7 +2,7 @@ import { defineCommand, noArguments } from '../../command.ts';
 import { bool, filter } from '../../flags/index.ts';
 import type { Filter } from '../../flags/index.ts';
 import { confirm } from '../confirm.ts';
-import { pruneContainers, pruneImages, pruneNetworks, pruneVolumes, report } from '../prune.ts';
+import { nowFlag, pruneContainers, pruneImages, pruneNetworks, pruneVolumes, report } from '../prune.ts';
 
 export const command = defineCommand({
   synopsis: '[OPTIONS]',
@@ -12,6 +12,7 @@ export const command = defineCommand({
     all: bool('Remove every image that no container uses, not only those without a name', { short: 'a' }),
     filter: { ...filter('Remove only what meets these conditions (e.g. "label=<key>=<value>")'), short: '' },
     force: bool('Do not ask', { short: 'f' }),
+    now: nowFlag,
     volumes: bool('Remove anonymous volumes too'),
   },
   async run(context, { flags }) {
@@ -22,8 +23,8 @@ export const command = defineCommand({
     const pruned = [
       await pruneContainers(context, flags.filter),
       await pruneNetworks(context, flags.filter),
-      ...(flags.volumes ? [await pruneVolumes(context, flags.filter, false)] : []),
-      await pruneImages(context, flags.filter, flags.all),
+      ...(flags.volumes ? [await pruneVolumes(context, { ...flags, all: false })] : []),
+      await pruneImages(context, flags),
     ];
     report(context, pruned);
   },

@@ -29,6 +29,6 @@ export const volumeListing: Listing<Volume> = {
     Size: () => (volume.UsageData ? decimalSize(volume.UsageData.Size) : 'N/A'),
     Group: () => 'N/A',
     Availability: () => 'N/A',
-    Status: () => 'N/A',
+    Status: () => (volume.Status?.['Locked'] === true ? 'locked' : 'N/A'),
   }),
 };

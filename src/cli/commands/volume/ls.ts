@@ -27,12 +27,15 @@ export const command = defineCommand({
     const given = flags.format || (flags.quiet ? 'table' : context.config.data.volumesFormat) || 'table';
     const volumes: Volume[] = [...(answer.Volumes ?? [])];
     volumes.sort((a, b) => compareNatural(a.Name, b.Name));
-    context.out.write(renderListing(volumes, shape(given, flags.quiet), volumeListing));
+    const hasLocked = volumes.some(({ Status }) => Status?.['Locked'] === true);
+    context.out.write(renderListing(volumes, shape(given, flags.quiet, hasLocked), volumeListing));
   },
 });
 
-function shape(given: string, quiet: boolean): string {
-  if (given === 'table') return quiet ? '{{.Name}}' : 'table {{.Driver}}\t{{.Name}}';
+/** Docker's columns, and one more where a volume is locked. */
+function shape(given: string, quiet: boolean, hasLocked: boolean): string {
+  const status = hasLocked ? '\t{{.Status}}' : '';
+  if (given === 'table') return quiet ? '{{.Name}}' : `table {{.Driver}}\t{{.Name}}${status}`;
   if (given !== 'raw') return given;
   return quiet ? 'name: {{.Name}}' : 'name: {{.Name}}\ndriver: {{.Driver}}\n';
 }

@@ -1,7 +1,7 @@
 import { defineCommand, noArguments } from '../../command.ts';
 import { bool, filter } from '../../flags/index.ts';
 import { confirm } from '../confirm.ts';
-import { pruneVolumes, report } from '../prune.ts';
+import { nowFlag, pruneVolumes, report } from '../prune.ts';
 
 export const command = defineCommand({
   synopsis: '[OPTIONS]',
@@ -11,6 +11,7 @@ export const command = defineCommand({
     all: bool('Remove volumes with names too', { short: 'a' }),
     filter: { ...filter('Remove only what meets these conditions (e.g. "label=<label>")'), short: '' },
     force: bool('Do not ask', { short: 'f' }),
+    now: nowFlag,
   },
   async run(context, { flags }) {
     if (flags.all && flags.filter['all']) {
@@ -19,6 +20,6 @@ export const command = defineCommand({
     const which = flags.all ? 'all local volumes' : 'anonymous local volumes';
     const warning = `WARNING! This will remove ${which} not used by at least one container.`;
     if (!flags.force && !(await confirm(context, warning))) return;
-    report(context, [await pruneVolumes(context, flags.filter, flags.all)]);
+    report(context, [await pruneVolumes(context, flags)]);
   },
 });

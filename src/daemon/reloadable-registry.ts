@@ -19,6 +19,10 @@ export class ReloadableRegistry implements RegistryClient {
     return this.#client().repository(...args);
   }
 
+  search(...args: Parameters<RegistryClient['search']>): ReturnType<RegistryClient['search']> {
+    return this.#client().search(...args);
+  }
+
   login(...args: Parameters<RegistryClient['login']>): ReturnType<RegistryClient['login']> {
     return this.#client().login(...args);
   }
@@ -28,6 +32,7 @@ export class ReloadableRegistry implements RegistryClient {
     const options: RegistryClientOptions = {
       mirrors: registry.mirrors,
       insecureRegistries: registry.insecure,
+      certificateFolders: registry.certificates,
       proxies,
       userAgent: `wharf/${wharfVersion} (linux)`,
     };

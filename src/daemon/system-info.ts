@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { machine } from 'node:os';
+import type { IndexInfo } from '#api/types';
 import type { SystemBackend } from '#api/server';
 import { zeroTime } from '#kernel';
 import { logDrivers } from '#logs';
 import { cgroupFeatures, type CgroupHost } from '#linux';
 import type { Database } from '#metadata';
 import { hostPlatform } from '#oci';
+import type { Configuration } from './configuration/configuration.ts';
 import type { LiveConfiguration } from './live-configuration.ts';
 import type { HostFacts } from './host-facts.ts';
 import { runtimeVersion, type ChosenRuntime } from './programs.ts';
@@ -115,15 +117,8 @@ export class SystemFacts implements SystemBackend {
           '::1/128',
           ...registry.insecure.filter((name) => name.includes('/')),
         ],
-        IndexConfigs: {
-          'docker.io': { Name: 'docker.io', Mirrors: registry.mirrors, Secure: true, Official: true },
-          ...Object.fromEntries(
-            registry.insecure
-              .filter((name) => !name.includes('/'))
-              .map((name) => [name, { Name: name, Mirrors: [], Secure: false, Official: false }]),
-          ),
-        },
-        Mirrors: registry.mirrors.length > 0 ? registry.mirrors : null,
+        IndexConfigs: indexConfigs(registry),
+        Mirrors: hubMirrors(registry).length > 0 ? hubMirrors(registry) : null,
       },
       HttpProxy: shownProxy(proxies.http ?? process.env['HTTP_PROXY']),
       HttpsProxy: shownProxy(proxies.https ?? process.env['HTTPS_PROXY']),
@@ -213,4 +208,25 @@ function read(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Those of other registries are written `HOST=URL`. */
+const hubMirrors = ({ mirrors }: Configuration['registry']): readonly string[] =>
+  mirrors.filter((mirror) => /^https?:/.test(mirror));
+
+function indexConfigs(registry: Configuration['registry']): Readonly<Record<string, IndexInfo>> {
+  const hosts = registry.insecure.filter((name) => !name.includes('/'));
+  const mirrored = registry.mirrors.filter((mirror) => !/^https?:/.test(mirror));
+  const named = [...hosts, ...mirrored.map((mirror) => mirror.slice(0, mirror.indexOf('=')))];
+  const own = (name: string): readonly string[] =>
+    mirrored.filter((each) => each.startsWith(`${name}=`)).map((each) => each.slice(name.length + 1));
+  return {
+    'docker.io': { Name: 'docker.io', Mirrors: hubMirrors(registry), Secure: true, Official: true },
+    ...Object.fromEntries(
+      named.map((name) => [
+        name,
+        { Name: name, Mirrors: own(name), Secure: !hosts.includes(name), Official: false },
+      ]),
+    ),
+  };
 }

@@ -73,7 +73,8 @@ function checkChoices(read: SettingsReader): void {
 }
 
 function checkMirror(mirror: string): void {
-  if (/^https?:\/\/[^/]+/.test(mirror)) return;
+  // Of a registry other than docker.io: `ghcr.io=https://mirror`.
+  if (/^(?:[^=/]+=)?https?:\/\/[^/]+/.test(mirror)) return;
   throw invalidArgument(
     `invalid mirror: no scheme specified for "${mirror}": must use either 'https://' or 'http://'`,
   );

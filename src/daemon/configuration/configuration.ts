@@ -58,7 +58,10 @@ export interface Configuration {
   };
   readonly registry: {
     readonly insecure: readonly string[];
+    /** Of docker.io, or `HOST=URL`. */
     readonly mirrors: readonly string[];
+    /** Folders of certificates by registry. */
+    readonly certificates: readonly string[];
     readonly downloads: number;
     readonly uploads: number;
     /** At each blob of a pull. */
@@ -132,6 +135,7 @@ function configure(read: SettingsReader): Configuration {
     registry: {
       insecure: read.list('insecureRegistries'),
       mirrors: read.list('registryMirrors'),
+      certificates: certificateFolders(read.list('registryCertificates')),
       downloads: read.number('maxConcurrentDownloads') ?? 3,
       uploads: read.number('maxConcurrentUploads') ?? 5,
       attempts: read.number('maxDownloadAttempts') || 5,
@@ -159,6 +163,9 @@ function readSettings(path: string): Settings {
     throw invalidArgument(`${inFile(path)}open ${path}: ${reason}`, error);
   }
 }
+
+const certificateFolders = (given: readonly string[]): readonly string[] =>
+  given.length > 0 ? given.map((folder) => resolve(folder)) : ['/etc/wharf/certs.d', '/etc/docker/certs.d'];
 
 function networkSettings(read: SettingsReader): Configuration['network'] {
   const mtu = read.number('mtu') ?? 0;

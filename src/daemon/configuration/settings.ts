@@ -90,7 +90,16 @@ export const settings = {
     'insecure-registries',
     'Registry (host or CIDR) without verified TLS',
   ),
-  registryMirrors: list('registry-mirror', 'registry-mirrors', 'Mirror of docker.io, tried first'),
+  registryMirrors: list(
+    'registry-mirror',
+    'registry-mirrors',
+    'Mirror tried first: of docker.io, or HOST=URL of another registry',
+  ),
+  registryCertificates: list(
+    'registry-certs-dir',
+    'registry-certs-dirs',
+    'Folder of certificates by registry (default /etc/wharf/certs.d, /etc/docker/certs.d)',
+  ),
   maxConcurrentDownloads: number('max-concurrent-downloads', 'Blobs that a pull fetches at once'),
   maxConcurrentUploads: number('max-concurrent-uploads', 'Layers that a push sends at once'),
   maxDownloadAttempts: number('max-download-attempts', 'Attempts at each blob of a pull (default 5)'),

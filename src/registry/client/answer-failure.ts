@@ -64,6 +64,32 @@ function retryAfterOf(answer: Answer): number | undefined {
   return Number.isNaN(millis) ? undefined : Math.max(0, millis);
 }
 
+/** How many requests in how long a time a registry allows: `100;w=21600`, as Docker Hub says it. */
+function rateLimitOf(answer: Answer): { readonly count: string; readonly window: number } | undefined {
+  const match = /^(\d+);w=(\d+)$/.exec(headerOf(answer, 'ratelimit-limit') ?? '');
+  return match?.[1] === undefined ? undefined : { count: match[1], window: Number(match[2]) };
+}
+
+function whenToComeBack(answer: Answer, retryAfter: number | undefined): string {
+  const limit = rateLimitOf(answer);
+  const reset = headerOf(answer, 'ratelimit-reset') ?? '';
+  const seconds =
+    retryAfter !== undefined ? Math.ceil(retryAfter / 1000) : /^\d+$/.test(reset) ? Number(reset) : undefined;
+  const allowed = limit && `the limit is ${limit.count} requests in ${duration(limit.window)}`;
+  const again = seconds !== undefined && `try again in ${duration(seconds)}`;
+  const told = [allowed, again].filter((each) => typeof each === 'string');
+  return told.length === 0 ? '' : ` (${told.join('; ')})`;
+}
+
+function duration(seconds: number): string {
+  const parts = [
+    [Math.floor(seconds / 3600), 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ] as const;
+  return parts.flatMap(([count, unit]) => (count > 0 ? [`${count} ${unit}`] : [])).join(' ') || '0 s';
+}
+
 const looksLikeWebPage = (answer: Answer, body: string): boolean =>
   (headerOf(answer, 'content-type') ?? '').startsWith('text/html') || /^\s*<(?:!doctype|html)/i.test(body);
 
@@ -79,7 +105,8 @@ export async function answerFailure(answer: Answer): Promise<RegistryFailure> {
   const kind = looksLikeWebPage(answer, body) ? 'internal' : (kinds[status] ?? 'internal');
   const told = complaintsOf(answer, body);
   const isRetryable = status === 429 || status === 408;
-  const message = told.length > 0 ? told.map(show).join('\n') : plainText(answer, body);
+  const words = told.length > 0 ? told.map(show).join('\n') : plainText(answer, body);
+  const message = status === 429 ? words + whenToComeBack(answer, retryAfter) : words;
   const code = told[0]?.code ?? codeFor(status);
   return new RegistryFailure(kind, message, { code, status, isRetryable, retryAfter });
 }

@@ -58,11 +58,13 @@ class Download {
   /** An answer of the first source that gives one. */
   async open(): Promise<Part> {
     for (;;) {
+      const ranges = this.#ranges;
       try {
         return await this.#openOne();
       } catch (error) {
         this.#options.signal.throwIfAborted();
-        if (!this.#next()) throw error;
+        const goesWithout = ranges && !this.#ranges;
+        if (!goesWithout && !this.#next()) throw error;
       }
     }
   }

@@ -1,12 +1,20 @@
-import { InsecureHosts, pullEndpoints, type Endpoint } from './endpoint.ts';
+import { InsecureHosts, pullEndpoints, type Endpoint, type Places } from './endpoint.ts';
 import { login } from './login.ts';
 import { Pings } from './pings.ts';
 import { parseReference } from '#oci';
-import type { RegistryAuth, RegistryClient, RegistryClientOptions, Repository } from './registry-client.ts';
+import type {
+  RegistryAuth,
+  RegistryClient,
+  RegistryClientOptions,
+  Repository,
+  SearchResult,
+} from './registry-client.ts';
 import { RemoteRepository } from './remote-repository.ts';
+import { search } from './search.ts';
 import { Session, type SessionParts } from './session.ts';
 import { Tokens } from './tokens.ts';
 import { Transport, type TransportOptions } from './transport.ts';
+import { CertificateFolders } from './trust.ts';
 import type { RetryOptions } from './retry.ts';
 
 /** Patience, all in milliseconds; the defaults suit the internet. */
@@ -23,12 +31,15 @@ const defaultPatience: RegistryPatience = {
 
 class HttpRegistryClient implements RegistryClient {
   readonly #options: RegistryClientOptions;
-  readonly #insecure: InsecureHosts;
+  readonly #places: Places;
   readonly #parts: SessionParts & { readonly transport: Transport };
 
   constructor(options: RegistryClientOptions, patience: RegistryPatience) {
     this.#options = options;
-    this.#insecure = new InsecureHosts(options.insecureRegistries);
+    this.#places = {
+      insecure: new InsecureHosts(options.insecureRegistries),
+      certificates: new CertificateFolders(options.certificateFolders ?? []),
+    };
     const transport = new Transport({
       ...patience,
       userAgent: options.userAgent,
@@ -46,7 +57,7 @@ class HttpRegistryClient implements RegistryClient {
     const { domain } = parseReference(name);
     let sessions: Promise<readonly Session[]> | undefined;
     const open = async (): Promise<readonly Session[]> => {
-      const endpoints = await pullEndpoints(domain, this.#options.mirrors, this.#insecure);
+      const endpoints = await pullEndpoints(domain, this.#options.mirrors, this.#places);
       return endpoints.map((each) => new Session(this.#parts, each, each.isMirror ? mirrorAuth(each) : auth));
     };
     return new RemoteRepository({
@@ -58,7 +69,15 @@ class HttpRegistryClient implements RegistryClient {
   }
 
   async login(server: string, auth: RegistryAuth, { signal }: { signal: AbortSignal }): Promise<string> {
-    return await login(this.#parts, this.#insecure, server, auth, signal);
+    return await login(this.#parts, this.#places, server, auth, signal);
+  }
+
+  async search(
+    domain: string,
+    term: string,
+    options: Parameters<RegistryClient['search']>[2],
+  ): Promise<readonly SearchResult[]> {
+    return await search(this.#parts.transport, this.#places, { domain, term, ...options });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

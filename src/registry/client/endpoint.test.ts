@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CertificateFolders } from './trust.ts';
 import { domainOfServer, endpointOf, InsecureHosts, pullEndpoints } from './endpoint.ts';
 
 test('InsecureHosts.has() knows loopback, names and ranges', async () => {
@@ -20,21 +21,26 @@ test('InsecureHosts.has() knows loopback, names and ranges', async () => {
   for (const [host, expected] of Object.entries(table)) assert.equal(await hosts.has(host), expected, host);
 });
 
-test('pullEndpoints() puts mirrors before docker.io only', async () => {
-  const insecure = new InsecureHosts([]);
+test('pullEndpoints() puts the mirrors of a registry before it', async () => {
+  const places = { insecure: new InsecureHosts([]), certificates: new CertificateFolders([]) };
   const bases = async (domain: string): Promise<string[]> =>
-    (await pullEndpoints(domain, ['http://127.0.0.1:5000', 'https://m.example/p/'], insecure)).flatMap((e) =>
-      e.bases.map(String),
-    );
+    (
+      await pullEndpoints(
+        domain,
+        ['http://127.0.0.1:5000', 'https://m.example/p/', 'b.example:5=https://m.example/b'],
+        places,
+      )
+    ).flatMap((e) => e.bases.map(String));
   assert.deepEqual(await bases('docker.io'), [
     'http://127.0.0.1:5000/',
     'https://m.example/p/',
     'https://registry-1.docker.io/',
   ]);
+  assert.deepEqual(await bases('b.example:5'), ['https://m.example/b/', 'https://b.example:5/']);
   assert.deepEqual(await bases('a.example'), ['https://a.example/']);
   assert.deepEqual(await bases('127.0.0.1:5000'), ['https://127.0.0.1:5000/', 'http://127.0.0.1:5000/']);
-  await assert.rejects(pullEndpoints('docker.io', ['::'], insecure), { kind: 'invalidArgument' });
-  assert.equal((await endpointOf('index.docker.io', insecure)).bases[0]?.host, 'registry-1.docker.io');
+  await assert.rejects(pullEndpoints('docker.io', ['::'], places), { kind: 'invalidArgument' });
+  assert.equal((await endpointOf('index.docker.io', places)).bases[0]?.host, 'registry-1.docker.io');
 });
 
 test('domainOfServer() reads what docker login is given', () => {

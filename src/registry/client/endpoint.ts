@@ -1,13 +1,14 @@
 import { lookup } from 'node:dns/promises';
 import ipaddr from 'ipaddr.js';
 import { invalidArgument } from '#kernel';
+import type { CertificateFolders, Trust } from './trust.ts';
 
 /** Where a registry may be reached. */
 export interface Endpoint {
   /** Addresses to try, in order, without `/v2/`. */
   readonly bases: readonly URL[];
-  /** False: plain HTTP and unverified certificates are allowed. */
-  readonly isSecure: boolean;
+  /** An unverified one allows plain HTTP too. */
+  readonly trust: Trust;
   readonly isMirror: boolean;
 }
 
@@ -58,31 +59,48 @@ export class InsecureHosts {
 
 const hostOf = (domain: string): string => (hubNames.has(domain) ? hubHost : domain);
 
-/** The registry itself. */
-export async function endpointOf(domain: string, insecure: InsecureHosts): Promise<Endpoint> {
-  const host = hostOf(domain);
-  const isSecure = !(await insecure.has(host));
-  const schemes = isSecure ? ['https'] : ['https', 'http'];
-  return { bases: schemes.map((scheme) => baseUrl(`${scheme}://${host}/`)), isSecure, isMirror: false };
+/** What the configuration says of places. */
+export interface Places {
+  readonly insecure: InsecureHosts;
+  readonly certificates: CertificateFolders;
 }
 
-/** Where to pull from: for docker.io the mirrors first. */
+async function trustOf(hosts: readonly string[], { insecure, certificates }: Places): Promise<Trust> {
+  const [host = ''] = hosts;
+  return await certificates.trust(hosts, !(await insecure.has(host)));
+}
+
+/** The registry itself. */
+export async function endpointOf(domain: string, places: Places): Promise<Endpoint> {
+  const host = hostOf(domain);
+  const trust = await trustOf(host === domain ? [host] : [host, hubDomain], places);
+  const schemes = trust.verifies ? ['https'] : ['https', 'http'];
+  return { bases: schemes.map((scheme) => baseUrl(`${scheme}://${host}/`)), trust, isMirror: false };
+}
+
+/** Where to pull from: the registry's mirrors first, then itself. */
 export async function pullEndpoints(
   domain: string,
   mirrors: readonly string[],
-  insecure: InsecureHosts,
+  places: Places,
 ): Promise<readonly Endpoint[]> {
-  const own = await endpointOf(domain, insecure);
-  if (!hubNames.has(domain)) return [own];
+  const own = await endpointOf(domain, places);
   const before: Endpoint[] = [];
-  for (const mirror of mirrors) {
-    const base = baseUrl(mirror.endsWith('/') ? mirror : `${mirror}/`);
-    before.push({ bases: [base], isSecure: !(await insecure.has(base.host)), isMirror: true });
+  for (const { of, address } of mirrors.map(parseMirror)) {
+    if (hostOf(of) !== hostOf(domain)) continue;
+    const base = baseUrl(address.endsWith('/') ? address : `${address}/`);
+    before.push({ bases: [base], trust: await trustOf([base.host], places), isMirror: true });
   }
   return [...before, own];
 }
 
-function baseUrl(text: string): URL {
+/** `https://mirror` is Docker Hub's, `ghcr.io=https://mirror` another registry's. */
+export function parseMirror(text: string): { readonly of: string; readonly address: string } {
+  const match = /^([^=/]+)=(.*)$/.exec(text);
+  return { of: match?.[1] ?? hubDomain, address: match?.[2] ?? text };
+}
+
+export function baseUrl(text: string): URL {
   if (!URL.canParse(text)) throw invalidArgument(`invalid registry address ${JSON.stringify(text)}`);
   return new URL(text);
 }

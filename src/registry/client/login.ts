@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { answerFailure } from './answer-failure.ts';
-import { endpointOf, domainOfServer, type InsecureHosts } from './endpoint.ts';
+import { endpointOf, domainOfServer, type Places } from './endpoint.ts';
 import { requestName } from './network-failure.ts';
 import type { RegistryAuth } from './registry-client.ts';
 import { refail, RegistryFailure } from './registry-failure.ts';
@@ -10,22 +10,22 @@ import { basicHeader } from './tokens.ts';
 /** `docker login`: proves the credentials to the registry. Resolves to an identity token, or ''. */
 export async function login(
   { transport, pings, tokens }: SessionParts,
-  insecure: InsecureHosts,
+  places: Places,
   server: string,
   auth: RegistryAuth,
   signal: AbortSignal,
 ): Promise<string> {
-  const endpoint = await endpointOf(domainOfServer(server), insecure);
+  const endpoint = await endpointOf(domainOfServer(server), places);
   const ping = await pings.get(endpoint, signal);
   const url = new URL('v2/', ping.base);
   const prove = async (authorization: string): Promise<void> => {
-    const { verifiesTls } = ping;
+    const { trust } = ping;
     const answer = await transport.send({
       method: 'GET',
       url,
       headers: { authorization },
       signal,
-      verifiesTls,
+      trust,
     });
     if (answer.status === 200) {
       await answer.discard();
@@ -37,9 +37,8 @@ export async function login(
   };
   const bearer = ping.challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.realm);
   if (bearer) {
-    const { isSecure } = endpoint;
     try {
-      const request = { challenge: bearer, scopes: [], auth, registry: ping.base, isSecure, signal };
+      const request = { challenge: bearer, scopes: [], auth, registry: ping.base, trust: ping.trust, signal };
       const { token, identityToken } = await tokens.login(request);
       await prove(`Bearer ${token}`);
       return auth.identitytoken || identityToken;

@@ -28,6 +28,8 @@ const securing: Readonly<Record<string, string>> = {
   CERT_NOT_YET_VALID: 'tls: failed to verify certificate: x509: certificate has expired or is not yet valid',
   ERR_SSL_WRONG_VERSION_NUMBER: 'http: server gave HTTP response to HTTPS client',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'http: server gave HTTP response to HTTPS client',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'remote error: tls: certificate required',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'remote error: tls: unknown certificate authority',
   EPROTO: 'http: server gave HTTP response to HTTPS client',
 };
 
@@ -60,11 +62,18 @@ function phrase(error: unknown, url: URL): { text: string; isRetryable: boolean 
     return { text: `dial tcp ${addressOf(error, url)}: ${dial}`, isRetryable };
   }
   const secure = securing[code];
-  if (secure !== undefined) return { text: secure, isRetryable: false };
+  if (secure !== undefined) return { text: secure + remedy(secure, code, url), isRetryable: false };
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return { text: `tls: failed to verify certificate: x509: ${messageOf(error)}`, isRetryable: false };
   }
   return { text: transferring[code] ?? messageOf(error), isRetryable: true };
+}
+
+/** What to do about it. */
+function remedy(text: string, code: string, { host }: URL): string {
+  if (text === untrusted) return ` (put the authority's certificate into /etc/docker/certs.d/${host}/ca.crt)`;
+  if (!code.startsWith('ERR_SSL_TLS')) return '';
+  return ` (put yours into /etc/docker/certs.d/${host}/client.cert, and its key into client.key)`;
 }
 
 /** What kept a request from being answered: `Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused`. */

@@ -2,12 +2,13 @@ import { SingleFlight } from '#kernel';
 import { parseChallenges, type Challenge } from './challenge.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Transport } from './transport.ts';
+import type { Trust } from './trust.ts';
 
 /** Which of an endpoint's addresses answers, and what it asks for. */
 export interface Ping {
   readonly base: URL;
   readonly challenges: readonly Challenge[];
-  readonly verifiesTls: boolean;
+  readonly trust: Trust;
 }
 
 /** Milliseconds for which the choice of an address holds. */
@@ -41,11 +42,11 @@ export class Pings {
     for (const base of endpoint.bases) {
       try {
         const url = new URL('v2/', base);
-        const verifiesTls = endpoint.isSecure;
-        const answer = await this.#transport.send({ method: 'GET', url, signal, verifiesTls });
+        const { trust } = endpoint;
+        const answer = await this.#transport.send({ method: 'GET', url, signal, trust });
         await answer.discard();
         const challenges = answer.status === 401 ? parseChallenges(answer.headers['www-authenticate']) : [];
-        const ping = { base, challenges, verifiesTls };
+        const ping = { base, challenges, trust };
         if (answer.status < 500) this.#known.set(key, { ping, endsAt: Date.now() + lifetime });
         return ping;
       } catch (error) {
@@ -57,4 +58,5 @@ export class Pings {
   }
 }
 
-const keyOf = (endpoint: Endpoint): string => endpoint.bases.map((base) => base.href).join(' ');
+const keyOf = (endpoint: Endpoint): string =>
+  [endpoint.trust.id, ...endpoint.bases.map((base) => base.href)].join(' ');

@@ -104,7 +104,7 @@ test('fetchManifest() tells failures in Docker words', async () => {
     [
       [429, 'TOOMANYREQUESTS', 'You have reached your pull rate limit.', { 'retry-after': '9999' }],
       'unavailable',
-      'toomanyrequests: You have reached your pull rate limit.',
+      'toomanyrequests: You have reached your pull rate limit. (try again in 2 h 46 min 39 s)',
     ],
   ];
   for (const [given, kind, message] of table) {

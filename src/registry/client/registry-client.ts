@@ -57,8 +57,10 @@ export interface Repository {
 }
 
 export interface RegistryClientOptions {
-  /** Mirrors of docker.io, tried first (`registry-mirrors`). */
+  /** Tried first (`registry-mirrors`): `https://mirror` for docker.io, `ghcr.io=https://mirror` for another registry. */
   readonly mirrors: readonly string[];
+  /** Folders with certificates by registry (`/etc/docker/certs.d`), read at each operation. */
+  readonly certificateFolders?: readonly string[];
   /** Hosts or CIDRs where plain HTTP and unverified TLS are allowed; 127.0.0.0/8 and ::1 always are. */
   readonly insecureRegistries: readonly string[];
   readonly userAgent: string;
@@ -72,7 +74,21 @@ export interface RegistryProxies {
   readonly no: string | undefined;
 }
 
+/** What an index knows of a repository. */
+export interface SearchResult {
+  readonly name: string;
+  readonly description: string;
+  readonly stars: number;
+  readonly isOfficial: boolean;
+}
+
 export interface RegistryClient extends AsyncDisposable {
+  /** Throws invalidArgument for a registry that has no index to search. */
+  search(
+    domain: string,
+    term: string,
+    options: { readonly limit: number; readonly auth: RegistryAuth; readonly signal: AbortSignal },
+  ): Promise<readonly SearchResult[]>;
   repository(name: string, auth: RegistryAuth, scope: 'pull' | 'push,pull'): Repository;
   /** `docker login`: resolves to an identity token or ''. Throws unauthenticated. */
   login(server: string, auth: RegistryAuth, options: { signal: AbortSignal }): Promise<string>;

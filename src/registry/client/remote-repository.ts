@@ -212,6 +212,7 @@ export class RemoteRepository implements Repository {
   async listTags({ signal }: Cancellable): Promise<readonly string[]> {
     const tags: string[] = [];
     const session = await this.#own();
+    const seen = new Set<string>();
     let target: string | URL | undefined = `${this.#path}/tags/list?n=1000`;
     for (let page = 0; target !== undefined; page += 1) {
       const current: string | URL = target;
@@ -228,6 +229,10 @@ export class RemoteRepository implements Repository {
         return { text: body, next: link === undefined ? undefined : new URL(link, answer.url) };
       });
       tags.push(...parseTags(text, this.name));
+      if (next && seen.has(next.href)) {
+        throw new RegistryFailure('internal', `the list of tags of ${this.name} leads back to itself`);
+      }
+      if (next) seen.add(next.href);
       target = next;
     }
     return tags;

@@ -9,6 +9,7 @@ import { refail, RegistryFailure } from './registry-failure.ts';
 import { retrying, type RetryOptions } from './retry.ts';
 import { basicHeader, type TokenRequest, type Tokens } from './tokens.ts';
 import type { Answer, HttpRequest, Transport } from './transport.ts';
+import { elsewhere } from './trust.ts';
 
 export interface SessionParts {
   readonly transport: Transport;
@@ -89,7 +90,7 @@ export class Session {
         headers: { ...request.headers, ...(authorization !== undefined && { authorization }) },
         ...(request.body !== undefined && { body: request.body }),
         signal: request.signal,
-        verifiesTls: ping.verifiesTls || url.hostname !== ping.base.hostname,
+        trust: url.hostname === ping.base.hostname ? ping.trust : elsewhere(ping.trust),
       });
     } catch (error) {
       // No answer: the registry may have moved between HTTP and HTTPS.
@@ -128,7 +129,7 @@ export class Session {
       scopes,
       auth: this.#auth,
       registry: ping.base,
-      isSecure: this.endpoint.isSecure,
+      trust: ping.trust,
       signal,
     };
   }

@@ -6,6 +6,7 @@ import { requestName } from './network-failure.ts';
 import { RegistryFailure } from './registry-failure.ts';
 import type { RegistryAuth } from './registry-client.ts';
 import { readText, type Answer, type Transport } from './transport.ts';
+import { elsewhere, type Trust } from './trust.ts';
 
 const clientId = 'docker';
 /** Seconds, where the server says nothing (the token specification's default). */
@@ -27,7 +28,7 @@ export interface TokenRequest {
   readonly auth: RegistryAuth;
   /** The registry that asks: its scheme decides what may be sent to the realm. */
   readonly registry: URL;
-  readonly isSecure: boolean;
+  readonly trust: Trust;
   readonly signal: AbortSignal;
 }
 
@@ -71,33 +72,56 @@ export class Tokens {
   }
 
   async #fetch(request: TokenRequest, isLogin: boolean): Promise<Token> {
-    const { challenge, signal, isSecure } = request;
+    const { challenge, auth } = request;
     const realm = challenge.parameters.realm ?? '';
     if (!URL.canParse(realm))
       throw new RegistryFailure('internal', `invalid token server address ${JSON.stringify(realm)}`);
     const url = new URL(realm);
     refuseDowngrade(request, url);
-    const verifiesTls = isSecure || url.hostname !== request.registry.hostname;
-    const answer =
-      request.auth.identitytoken !== undefined && request.auth.identitytoken !== ''
-        ? await this.#transport.send({
-            method: 'POST',
-            url,
-            headers: { 'content-type': 'application/x-www-form-urlencoded' },
-            body: refreshForm(request).toString(),
-            signal,
-            verifiesTls,
-          })
-        : await this.#transport.send(getToken(request, url, verifiesTls, isLogin));
-    return await parseToken(answer);
+    if (auth.identitytoken) {
+      const grant = { grant_type: 'refresh_token', refresh_token: auth.identitytoken };
+      return await parseToken(await this.#post(request, url, grant));
+    }
+    const answer = await this.#transport.send(getToken(request, url, isLogin));
+    if (!auth.username || (answer.status !== 404 && answer.status !== 405)) return await parseToken(answer);
+    // A server of OAuth 2 alone knows no GET.
+    await answer.discard();
+    const { username, password = '' } = auth;
+    const grant = { grant_type: 'password', username, password, ...(isLogin && { access_type: 'offline' }) };
+    return await parseToken(await this.#post(request, url, grant));
+  }
+
+  /** RFC 6749, section 4.3 or 6. */
+  async #post(request: TokenRequest, url: URL, grant: Readonly<Record<string, string>>): Promise<Answer> {
+    const { challenge, scopes, signal } = request;
+    const form = new URLSearchParams({
+      ...grant,
+      service: challenge.parameters.service ?? '',
+      client_id: clientId,
+      ...(scopes.length > 0 && { scope: scopes.join(' ') }),
+    });
+    return await this.#transport.send({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: form.toString(),
+      signal,
+      trust: trustAt(request, url),
+    });
   }
 }
 
+const trustAt = ({ trust, registry }: TokenRequest, { hostname }: URL): Trust =>
+  hostname === registry.hostname ? trust : elsewhere(trust);
+
 /** A password sent in the clear to a host that an encrypted registry names would be a gift to whoever listens. */
-function refuseDowngrade({ auth, registry, isSecure }: TokenRequest, realm: URL): void {
+function refuseDowngrade({ auth, registry, trust }: TokenRequest, realm: URL): void {
   const isWeb = realm.protocol === 'https:' || realm.protocol === 'http:';
   const hasSecret = Boolean(auth.username) || Boolean(auth.identitytoken);
-  if (!isWeb || (isSecure && hasSecret && registry.protocol === 'https:' && realm.protocol === 'http:')) {
+  if (
+    !isWeb ||
+    (trust.verifies && hasSecret && registry.protocol === 'https:' && realm.protocol === 'http:')
+  ) {
     throw new RegistryFailure(
       'internal',
       `refused to send credentials to the token server ${realm.origin}: it is not encrypted`,
@@ -105,22 +129,7 @@ function refuseDowngrade({ auth, registry, isSecure }: TokenRequest, realm: URL)
   }
 }
 
-function refreshForm({ challenge, scopes, auth }: TokenRequest): URLSearchParams {
-  return new URLSearchParams({
-    grant_type: 'refresh_token',
-    service: challenge.parameters.service ?? '',
-    client_id: clientId,
-    ...(scopes.length > 0 && { scope: scopes.join(' ') }),
-    refresh_token: auth.identitytoken ?? '',
-  });
-}
-
-function getToken(
-  request: TokenRequest,
-  realm: URL,
-  verifiesTls: boolean,
-  isLogin: boolean,
-): Parameters<Transport['send']>[0] {
+function getToken(request: TokenRequest, realm: URL, isLogin: boolean): Parameters<Transport['send']>[0] {
   const { challenge, scopes, auth, signal } = request;
   const url = new URL(realm);
   if (auth.username) url.searchParams.set('account', auth.username);
@@ -132,7 +141,7 @@ function getToken(
   if (challenge.parameters.service !== undefined)
     url.searchParams.set('service', challenge.parameters.service);
   const headers = auth.username ? { authorization: basicHeader(auth) } : {};
-  return { method: 'GET', url, headers, signal, verifiesTls };
+  return { method: 'GET', url, headers, signal, trust: trustAt(request, realm) };
 }
 
 async function parseToken(answer: Answer): Promise<Token> {

@@ -11,6 +11,7 @@ import { test } from 'node:test';
 import { createRegistryClient } from './index.ts';
 import { Tokens } from './tokens.ts';
 import { Transport } from './transport.ts';
+import { unverified, verified } from './trust.ts';
 
 const { signal } = new AbortController();
 const options = { userAgent: 'wharf/test', connectTimeout: 2_000, stallTimeout: 2_000, keepAlive: 1_000 };
@@ -47,10 +48,10 @@ test('send() refuses a certificate that nobody vouches for, unless it may not ve
   await using server = await selfSigned();
   await using transport = new Transport(options);
   const url = new URL(`https://${server.host}/v2/`);
-  await assert.rejects(transport.send({ method: 'GET', url, signal, verifiesTls: true }), {
-    message: `Get "${url.href}": tls: failed to verify certificate: x509: certificate signed by unknown authority`,
+  await assert.rejects(transport.send({ method: 'GET', url, signal, trust: verified }), {
+    message: `Get "${url.href}": tls: failed to verify certificate: x509: certificate signed by unknown authority (put the authority's certificate into /etc/docker/certs.d/${server.host}/ca.crt)`,
   });
-  const answer = await transport.send({ method: 'GET', url, signal, verifiesTls: false });
+  const answer = await transport.send({ method: 'GET', url, signal, trust: unverified });
   assert.equal(answer.status, 200);
   await answer.discard();
 });
@@ -66,7 +67,7 @@ test('send() says that a server speaks HTTP where HTTPS was expected', async () 
   await once(server, 'listening');
   await using transport = new Transport(options);
   const url = new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}/v2/`);
-  await assert.rejects(transport.send({ method: 'GET', url, signal, verifiesTls: true }), {
+  await assert.rejects(transport.send({ method: 'GET', url, signal, trust: verified }), {
     message: `Get "${url.href}": http: server gave HTTP response to HTTPS client`,
   });
   server.close();
@@ -83,7 +84,7 @@ test('send() follows a redirect from TLS to plain HTTP for insecure registries',
   await using server = await selfSigned(() => target);
   await using transport = new Transport(options);
   const url = new URL(`https://${server.host}/v2/`);
-  const answer = await transport.send({ method: 'GET', url, signal, verifiesTls: false });
+  const answer = await transport.send({ method: 'GET', url, signal, trust: unverified });
   await answer.discard();
   assert.equal(answer.url.href, target);
   assert.equal(reached, 1);
@@ -97,7 +98,7 @@ test('get() sends no password to an unencrypted token server of an encrypted reg
     scopes: [],
     auth: { username: 'bob', password: 'secret' },
     registry: new URL('https://registry.example/'),
-    isSecure: true,
+    trust: verified,
     signal,
   };
   await assert.rejects(new Tokens(transport).get(request), /refused to send credentials to the token server/);
@@ -122,7 +123,7 @@ test('send() goes through the proxies it is given, but never to loopback', async
       proxies: { http: url, https: url, no: 'direct.invalid' },
     });
     const get = async (text: string): Promise<unknown> =>
-      transport.send({ method: 'GET', url: new URL(text), signal, verifiesTls: true });
+      transport.send({ method: 'GET', url: new URL(text), signal, trust: verified });
     await get('http://registry.invalid/v2/');
     await assert.rejects(get('https://registry.invalid/v2/'));
     await assert.rejects(get('http://direct.invalid/v2/'));

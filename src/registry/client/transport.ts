@@ -3,6 +3,8 @@ import type { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import type { RegistryProxies } from './registry-client.ts';
+import { proxyFor, type ProxyChoice } from './proxy-choice.ts';
+import { elsewhere, type Trust } from './trust.ts';
 import { networkFailure, requestName } from './network-failure.ts';
 import { RegistryFailure } from './registry-failure.ts';
 
@@ -12,8 +14,7 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string | Readable;
   readonly signal: AbortSignal;
-  /** False where an unverified certificate is allowed. */
-  readonly verifiesTls: boolean;
+  readonly trust: Trust;
 }
 
 /** An answer's head; the body must be read or discarded. */
@@ -45,30 +46,40 @@ const secretHeaders = ['authorization', 'cookie'];
 /** HTTP without opinions about registries: one attempt, redirects followed for bodiless requests. */
 export class Transport implements AsyncDisposable {
   readonly #options: TransportOptions;
-  readonly #agents = new Map<boolean, Promise<Dispatcher>>();
+  readonly #agents = new Map<string, Promise<Dispatcher>>();
 
   constructor(options: TransportOptions) {
     this.#options = options;
   }
 
   /** Loaded at the first request: undici takes 7 MB and 70 ms that a daemon without pulls never pays. */
-  #agent(verifiesTls: boolean): Promise<Dispatcher> {
-    let agent = this.#agents.get(verifiesTls);
+  #agent(url: URL, trust: Trust): Promise<Dispatcher> {
+    const proxy = proxyFor(url, this.#options.proxies, process.env);
+    const key = [trust.id, proxy?.uri, proxy?.authorization].join(' ');
+    let agent = this.#agents.get(key);
     if (!agent) {
-      agent = this.#makeAgent(verifiesTls);
-      this.#agents.set(verifiesTls, agent);
+      agent = this.#makeAgent(trust, proxy);
+      this.#agents.set(key, agent);
     }
     return agent;
   }
 
-  async #makeAgent(verifiesTls: boolean): Promise<Dispatcher> {
-    const { EnvHttpProxyAgent, Agent } = await import('undici');
+  async #makeAgent(
+    { verifies, authorities, clients }: Trust,
+    proxy: ProxyChoice | undefined,
+  ): Promise<Dispatcher> {
+    const { Agent, ProxyAgent } = await import('undici');
     const tls = {
-      rejectUnauthorized: verifiesTls,
+      rejectUnauthorized: verifies,
       // Go trusts the host's certificates, Node its own list: we take both.
-      ...(verifiesTls && { ca: [...getCACertificates('bundled'), ...getCACertificates('system')] }),
+      ...(verifies && {
+        ca: [...getCACertificates('bundled'), ...getCACertificates('system'), ...authorities],
+      }),
+      ...(clients.length > 0 && {
+        cert: clients.map(({ cert }) => cert),
+        key: clients.map(({ key }) => key),
+      }),
     };
-    const proxies = proxiesInForce(this.#options.proxies);
     const settings = {
       connections: connectionsPerHost,
       keepAliveTimeout: this.#options.keepAlive,
@@ -76,18 +87,24 @@ export class Transport implements AsyncDisposable {
       bodyTimeout: this.#options.stallTimeout,
       connect: { timeout: this.#options.connectTimeout, ...tls },
     };
-    return proxies
-      ? new EnvHttpProxyAgent({ ...settings, ...proxies, requestTls: tls, proxyTunnel: false })
-      : new Agent(settings);
+    if (!proxy) return new Agent(settings);
+    const { uri, authorization: token } = proxy;
+    return new ProxyAgent({
+      ...settings,
+      uri,
+      requestTls: tls,
+      proxyTunnel: false,
+      ...(token !== undefined && { token }),
+    });
   }
 
   /** Rejects with RegistryFailure when there is no answer, with the signal's reason when aborted. */
   async send(request: HttpRequest): Promise<Answer> {
     let { url } = request;
     let headers = { ...request.headers };
-    let { verifiesTls } = request;
+    let { trust } = request;
     for (let hop = 0; ; hop += 1) {
-      const answer = await this.#sendOnce({ ...request, url, headers, verifiesTls });
+      const answer = await this.#sendOnce({ ...request, url, headers, trust });
       const location = redirectOf(answer, request);
       if (location === undefined) return answer;
       await answer.discard();
@@ -97,7 +114,7 @@ export class Transport implements AsyncDisposable {
         headers = Object.fromEntries(
           Object.entries(headers).filter(([name]) => !secretHeaders.includes(name)),
         );
-        if (next.hostname !== url.hostname) verifiesTls = true;
+        if (next.hostname !== url.hostname) trust = elsewhere(trust);
       }
       url = next;
     }
@@ -106,7 +123,7 @@ export class Transport implements AsyncDisposable {
   async #sendOnce(request: HttpRequest & { readonly headers: Record<string, string> }): Promise<Answer> {
     const { method, url, signal } = request;
     signal.throwIfAborted();
-    const agent = await this.#agent(request.verifiesTls);
+    const agent = await this.#agent(url, request.trust);
     try {
       const answer = await agent.request({
         origin: url.origin,
@@ -149,7 +166,7 @@ function checkRedirect(request: HttpRequest, from: URL, to: URL, hop: number): v
   if (hop >= maxRedirects)
     throw new RegistryFailure('internal', `${name}: stopped after ${maxRedirects} redirects`);
   const isWeb = to.protocol === 'https:' || to.protocol === 'http:';
-  if (!isWeb || (from.protocol === 'https:' && to.protocol === 'http:' && request.verifiesTls)) {
+  if (!isWeb || (from.protocol === 'https:' && to.protocol === 'http:' && request.trust.verifies)) {
     throw new RegistryFailure(
       'internal',
       `${name}: refused to follow a redirect from ${from.protocol} to ${to.protocol}`,
@@ -187,15 +204,3 @@ export async function readBody(answer: Answer, limit: number, what = 'answer'): 
 
 export const readText = async (answer: Answer, limit: number): Promise<string> =>
   (await readBody(answer, limit)).toString('utf8');
-
-/** What undici wants to know; undefined where there is no proxy. Loopback is never reached through one, as with Docker. */
-function proxiesInForce(
-  proxies: RegistryProxies | undefined,
-): { httpProxy: string; httpsProxy: string; noProxy: string } | undefined {
-  const from = (name: string): string | undefined => process.env[name] ?? process.env[name.toLowerCase()];
-  const http = proxies?.http ?? from('HTTP_PROXY') ?? '';
-  const https = proxies?.https ?? from('HTTPS_PROXY') ?? '';
-  if (http === '' && https === '') return undefined;
-  const no = [proxies?.no ?? from('NO_PROXY') ?? '', 'localhost', '127.0.0.1', '::1'];
-  return { httpProxy: http, httpsProxy: https, noProxy: no.filter((name) => name !== '').join(',') };
-}

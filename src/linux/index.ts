@@ -22,6 +22,7 @@ export * from './cgroup-move.ts';
 export * from './cgroup-prepare.ts';
 export * from './cgroup-limits.ts';
 export * from './cgroup-features.ts';
+export * from './folder-spread.ts';
 export * from './project-quota.ts';
 export * from './pipe.ts';
 export * from './cgroup-stats.ts';

@@ -4,7 +4,14 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Archiver, TreeUsage } from '#archive';
 import { messageOf, type Clock, type Logger } from '#kernel';
-import { hasProjectQuotas, limitFolder, makePrivate, unlimitFolder, unmountBelow } from '#linux';
+import {
+  hasProjectQuotas,
+  limitFolder,
+  makePrivate,
+  spreadSubfolders,
+  unlimitFolder,
+  unmountBelow,
+} from '#linux';
 import type { Database } from '#metadata';
 import type { Digest } from '#oci';
 import { noSizeLimits, snapshotExists } from './errors.ts';
@@ -64,6 +71,7 @@ export class FolderSnapshotter implements Snapshotter {
     const { root, logger } = this.#options;
     mkdirSync(root, { recursive: true, mode: 0o711 });
     makePrivate(root);
+    spreadSubfolders(root);
     this.#limits = hasProjectQuotas(root);
     this.#boot = this.#options.boot ?? readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
     this.#records.load();

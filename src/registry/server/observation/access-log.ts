@@ -41,7 +41,8 @@ export function withoutSecrets(target: string): string {
     name,
     plain.has(name) ? value : '***',
   ]);
-  return `${path}?${new URLSearchParams(fields).toString()}`;
+  const text = new URLSearchParams(fields).toString();
+  return `${path}?${text.replaceAll('%3A', ':').replaceAll('%2F', '/')}`;
 }
 
 /** What the access log says of a request. Credentials stand in headers and bodies, of which there is nothing here. */

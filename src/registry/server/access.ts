@@ -13,6 +13,27 @@ export interface Authenticator {
   authenticate(authorization: string): Promise<string | undefined>;
 }
 
+/** What a token allows, as its service wrote it (distribution's token specification, "access"). */
+export interface Grant {
+  /** `repository`, `registry`. */
+  readonly type: string;
+  readonly name: string;
+  readonly actions: readonly string[];
+}
+
+export interface TokenBearer {
+  readonly user: User;
+  readonly grants: readonly Grant[];
+}
+
+/** An outside service that gives tokens; what they allow is written in them. */
+export interface TokenService {
+  readonly realm: string;
+  readonly service: string;
+  /** undefined: not one of its tokens, or not good any more. */
+  verify(token: string): Promise<TokenBearer | undefined>;
+}
+
 /** Who may do what where. The first rule that fits the repository and the user decides. */
 export interface AccessRule {
   /** Names, or patterns: `*` is one component's text, `**` any. */
@@ -31,23 +52,28 @@ export interface Caller {
   readonly user: User;
   /** Nothing was presented, neither a password nor a token. */
   readonly unknown: boolean;
+  /** Of an outside service's token; the rules do not count then. */
+  readonly grants?: readonly Grant[] | undefined;
 }
 
 /**
  * Decides on requests: without an authenticator everybody may do everything. Clients are asked for a token, which they
  * get at /token for a password, or for nothing with the rights of `anonymous` (distribution's token specification);
- * a password will do as well.
+ * a password will do as well. With an outside service they are sent there instead.
  */
 export class AccessControl {
   #authenticator: Authenticator | undefined;
   #rules: readonly AccessRule[];
   readonly #tokens: AccessTokens;
+  readonly #service: TokenService | undefined;
 
   constructor(
     clock: Clock,
     authenticator: Authenticator | undefined,
     rules: readonly AccessRule[] = loggedIn,
+    service?: TokenService,
   ) {
+    this.#service = service;
     this.#authenticator = authenticator;
     this.#rules = rules;
     this.#tokens = new AccessTokens(clock);
@@ -73,23 +99,30 @@ export class AccessControl {
   /** Throws UNAUTHORIZED for wrong credentials. */
   async identify(request: IncomingMessage): Promise<Caller> {
     const { authorization } = request.headers;
-    if (!this.#authenticator || authorization === undefined) return { user: undefined, unknown: true };
+    if (this.#isOpen || authorization === undefined) return { user: undefined, unknown: true };
     const [, token] = /^bearer\s+(\S+)\s*$/i.exec(authorization) ?? [];
-    const found =
-      token === undefined
-        ? { user: await this.#authenticator.authenticate(authorization) }
-        : this.#tokens.find(token);
-    if (!found || (token === undefined && found.user === undefined)) throw unauthorized(challenge(request));
-    return { user: found.user, unknown: false };
+    if (token !== undefined) {
+      const bearer = this.#tokens.find(token) ?? (await this.#service?.verify(token));
+      if (!bearer) throw unauthorized(this.#challenge(request, undefined, 'invalid_token'));
+      return { ...bearer, unknown: false };
+    }
+    const user = await this.#authenticator?.authenticate(authorization);
+    if (user === undefined) throw unauthorized(this.#challenge(request));
+    return { user, unknown: false };
+  }
+
+  get #isOpen(): boolean {
+    return !this.#authenticator && !this.#service;
   }
 
   /** Where no repository is asked for, as in GET /v2/, from which clients learn how to ask. Throws UNAUTHORIZED. */
-  requireKnown(request: IncomingMessage, { unknown }: Caller): void {
-    if (this.#authenticator && unknown) throw unauthorized(challenge(request));
+  requireKnown(request: IncomingMessage, { unknown }: Caller, scope?: string): void {
+    if (!this.#isOpen && unknown) throw unauthorized(this.#challenge(request, scope));
   }
 
-  may({ user }: Caller, action: Action, repository: string): boolean {
-    if (!this.#authenticator) return true;
+  may({ user, grants }: Caller, action: Action, repository: string): boolean {
+    if (this.#isOpen) return true;
+    if (grants) return allows(grants, 'repository', repository, action);
     const rule = this.#rules.find(
       ({ repositories, users }) =>
         users.some((name) => isUser(name, user)) && repositories.some(matches(repository)),
@@ -97,14 +130,38 @@ export class AccessControl {
     return rule?.actions.includes(action) ?? false;
   }
 
+  /** Whether a repository stands in the catalog for somebody. */
+  maySee(caller: Caller, repository: string): boolean {
+    if (caller.grants && allows(caller.grants, 'registry', 'catalog', '*')) return true;
+    return this.may(caller, 'pull', repository);
+  }
+
   /** Throws UNAUTHORIZED where logging in may help, DENIED where it does not. */
   check(request: IncomingMessage, caller: Caller, action: Action, repository: string): void {
     if (this.may(caller, action, repository)) return;
+    const wanted = action === 'push' ? 'pull,push' : action;
+    const scope = `repository:${repository}:${wanted}`;
+    // Another token may allow more.
+    if (caller.grants) throw unauthorized(this.#challenge(request, scope, 'insufficient_scope'));
     if (caller.user !== undefined) {
       throw new RegistryError(403, 'DENIED', `user ${caller.user} may not ${action} ${repository}`);
     }
-    const wanted = action === 'push' ? 'pull,push' : action;
-    throw unauthorized(challenge(request, `repository:${repository}:${wanted}`));
+    throw unauthorized(this.#challenge(request, scope));
+  }
+
+  /** RFC 6750, section 3: where to get a token, and why the one that was shown did not do. */
+  #challenge(request: IncomingMessage, scope?: string, error?: string): string {
+    const { host = 'localhost' } = request.headers;
+    const { realm, service } = this.#service ?? { realm: `${originOf(request)}/token`, service: host };
+    const fields = {
+      realm,
+      service,
+      ...(scope !== undefined && { scope }),
+      ...(error !== undefined && { error }),
+    };
+    return `Bearer ${Object.entries(fields)
+      .map(([name, value]) => `${name}="${value}"`)
+      .join(',')}`;
   }
 
   /** GET /token. Throws UNAUTHORIZED for wrong credentials. */
@@ -125,11 +182,13 @@ export class AccessControl {
   }
 }
 
-function challenge(request: IncomingMessage, scope?: string): string {
-  const { host = 'localhost' } = request.headers;
-  const fields = [`realm="${originOf(request)}/token"`, `service="${host}"`];
-  return `Bearer ${[...fields, ...(scope === undefined ? [] : [`scope="${scope}"`])].join(',')}`;
-}
+const allows = (grants: readonly Grant[], type: string, name: string, action: string): boolean =>
+  grants.some(
+    (grant) =>
+      grant.type === type &&
+      grant.name === name &&
+      (grant.actions.includes(action) || grant.actions.includes('*')),
+  );
 
 const unauthorized = (wwwAuthenticate: string): RegistryError =>
   new RegistryError(401, 'UNAUTHORIZED', 'authentication required', {

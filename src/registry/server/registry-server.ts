@@ -28,6 +28,7 @@ import { parseTarget, type Target } from './request-target.ts';
 import type { RetentionPlan } from './retention/plan.ts';
 import type { RetentionRun } from './retention/retention.ts';
 import type { RepositorySummary } from './inventory.ts';
+import { OutsideTokens, type TokenServiceSettings } from './tokens/token-service.ts';
 import { Uploads } from './uploads.ts';
 
 export interface RegistryServerOptions extends PolicySettings {
@@ -37,6 +38,8 @@ export interface RegistryServerOptions extends PolicySettings {
   readonly logger: Logger;
   /** Manifests are taken although some of what they refer to is not there. */
   readonly sparseManifests?: boolean;
+  /** An outside service that gives tokens for this registry. */
+  readonly tokenService?: TokenServiceSettings | undefined;
   /** Repositories that are copies of other registries'. */
   readonly proxy?: ProxySettings | undefined;
   /** Milliseconds after which a connection on which nothing moves is closed; 120,000 where nothing is said. */
@@ -116,7 +119,12 @@ class DistributionServer implements RegistryServer {
     this.#options = options;
     this.#content = content;
     this.#store = new RegistryStore(join(root, 'registry.db'), clock);
-    this.#access = new AccessControl(clock, options.authenticator, options.rules);
+    this.#access = new AccessControl(
+      clock,
+      options.authenticator,
+      options.rules,
+      options.tokenService && new OutsideTokens(options.tokenService, clock),
+    );
     const [store, access] = [this.#store, this.#access];
     const { firstPause } = options;
     this.#policies = new Policies(
@@ -306,7 +314,10 @@ class DistributionServer implements RegistryServer {
     const action = actionOf(method, target);
     if (this.#policies.readOnly && action !== 'pull') throw unsupported('this registry is read-only');
     if ('repository' in target) this.#access.check(call.request, caller, action, target.repository);
-    else this.#access.requireKnown(call.request, caller);
+    else {
+      const scope = target.kind === 'catalog' ? 'registry:catalog:*' : undefined;
+      this.#access.requireKnown(call.request, caller, scope);
+    }
   }
 
   #catalog(call: Call, caller: Caller): Answer {
@@ -315,7 +326,7 @@ class DistributionServer implements RegistryServer {
     // What somebody may not pull is not shown to them.
     for (let after = last; found.length <= limit;) {
       const names = this.#store.repositories(after, limit + 1);
-      found.push(...names.filter((name) => this.#access.may(caller, 'pull', name)));
+      found.push(...names.filter((name) => this.#access.maySee(caller, name)));
       after = names.at(-1) ?? after;
       if (names.length <= limit) break;
     }

@@ -30,6 +30,7 @@ export const command = defineCommand({
     'sparse-manifests': bool('Take manifests although some of what they refer to is not there'),
     'tls-cert': string('Certificate, a PEM file'),
     'tls-key': string('Key of the certificate, a PEM file'),
+    'token-service': string('File with an outside service whose tokens are taken (JWT)'),
   },
   async run(_context, { flags, changed }) {
     await runRegistryProgram(optionsOf(flags, changed));

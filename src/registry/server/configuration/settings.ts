@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { invalidArgument } from '#kernel';
 import { HtpasswdAuthenticator, parseHtpasswd } from '../htpasswd.ts';
+import { readTokenFile } from '../tokens/token-file.ts';
 import { readProxyFile } from '../proxy/proxy-file.ts';
 import type { PolicySettings } from '../policies.ts';
 import type { RegistryServerOptions, TlsIdentity } from '../registry-server.ts';
@@ -19,6 +20,7 @@ const flags = {
   'read-only': { type: 'boolean', default: false },
   'immutable-tags': { type: 'string', multiple: true },
   proxy: { type: 'string' },
+  'token-service': { type: 'string' },
   'sparse-manifests': { type: 'boolean', default: false },
   'gc-interval': { type: 'string', default: '60' },
   'gc-grace': { type: 'string', default: '60' },
@@ -33,7 +35,10 @@ export interface Address {
 }
 
 /** What a registry is started with. */
-export interface Settings extends Pick<RegistryServerOptions, 'root' | 'sparseManifests' | 'page' | 'proxy'> {
+export interface Settings extends Pick<
+  RegistryServerOptions,
+  'root' | 'sparseManifests' | 'page' | 'proxy' | 'tokenService'
+> {
   readonly address: Address;
   readonly metricsAddress: Address | undefined;
   readonly collection: { readonly graceMs: number; readonly untagged: boolean };
@@ -83,6 +88,7 @@ export function parseSettings(argv: readonly string[]): Settings {
     address: parseAddress('listen', values.listen),
     metricsAddress: metrics === undefined ? undefined : parseAddress('metrics-addr', metrics),
     sparseManifests: values['sparse-manifests'],
+    tokenService: values['token-service'] === undefined ? undefined : readTokenFile(values['token-service']),
     proxy: values.proxy === undefined ? undefined : readProxyFile(values.proxy),
     page: !values['no-page'],
     intervalMs: minutes('gc-interval', values['gc-interval']),

@@ -5,9 +5,12 @@ import { algorithmOf, parseDigest, type Digest } from '#oci';
 import type { BlobInfo, Ingest, IngestOptions } from '../content-store.ts';
 import type { BlobPaths } from './blob-paths.ts';
 import { diskError } from './disk-error.ts';
+import type { KnownGood } from './known-good.ts';
 
 /** Bytes per write to the disk: two such buffers an ingest, so that hashing and writing overlap. */
 const bufferSize = 1 << 20;
+/** The same where another ingest of the key goes on after a kill: what is in memory then comes twice. */
+const keyedBufferSize = 256 << 10;
 
 const algorithmFor = (options: IngestOptions): 'sha256' | 'sha384' | 'sha512' =>
   options.expected ? algorithmOf(options.expected.digest) : 'sha256';
@@ -43,9 +46,16 @@ async function rehash(file: FileHandle, hash: Hash): Promise<number> {
   }
 }
 
+/** What ingests share with their store. */
+export interface IngestParts {
+  readonly paths: BlobPaths;
+  readonly knownGood: KnownGood;
+}
+
 /** One blob on its way into a file. Writes are to be awaited one after the other. */
 export class LocalIngest implements Ingest {
   readonly #paths: BlobPaths;
+  readonly #knownGood: KnownGood;
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #options: IngestOptions;
@@ -61,7 +71,7 @@ export class LocalIngest implements Ingest {
   #settled = false;
 
   private constructor(
-    paths: BlobPaths,
+    parts: IngestParts,
     path: string,
     file: FileHandle,
     options: IngestOptions,
@@ -69,7 +79,8 @@ export class LocalIngest implements Ingest {
     offset: number,
     release: () => void,
   ) {
-    this.#paths = paths;
+    this.#paths = parts.paths;
+    this.#knownGood = parts.knownGood;
     this.#path = path;
     this.#file = file;
     this.#options = options;
@@ -81,7 +92,7 @@ export class LocalIngest implements Ingest {
 
   /** `release` is called once, when the ingest is settled. */
   static async open(
-    paths: BlobPaths,
+    parts: IngestParts,
     path: string,
     options: IngestOptions,
     release: () => void,
@@ -98,14 +109,14 @@ export class LocalIngest implements Ingest {
           hash = createHash(algorithmFor(options));
           offset = 0;
         }
-        return new LocalIngest(paths, path, file, options, hash, offset, release);
+        return new LocalIngest(parts, path, file, options, hash, offset, release);
       } catch (error) {
         await file.close();
         throw error;
       }
     } catch (error) {
       release();
-      throw diskError(error, paths.root);
+      throw diskError(error, parts.paths.root);
     }
   }
 
@@ -145,7 +156,8 @@ export class LocalIngest implements Ingest {
   /** No more than what is still to come, where that is known. */
   #nextBufferSize(): number {
     const left = (this.#options.expected?.size ?? Infinity) - this.#position;
-    return Math.max(1, Math.min(bufferSize, left));
+    const most = this.#options.key === undefined ? bufferSize : keyedBufferSize;
+    return Math.max(1, Math.min(most, left));
   }
 
   /** Hashes the filled buffer and hands it to the disk; waits for the write before it, not for this one. */
@@ -228,7 +240,7 @@ export class LocalIngest implements Ingest {
   async #publish({ digest, size }: BlobInfo): Promise<void> {
     const target = this.#paths.blob(digest);
     // A blob of the wrong length was damaged behind our back: it is replaced.
-    if ((await sizeOf(target)) === size) {
+    if (!this.#options.replaces && (await sizeOf(target)) === size) {
       await this.#close();
       await rm(this.#path, { force: true });
       return;
@@ -236,6 +248,7 @@ export class LocalIngest implements Ingest {
     await this.#file.datasync();
     await this.#close();
     await rename(this.#path, target);
+    this.#knownGood.add(digest, await stat(target, { bigint: true }));
     await syncFolder(this.#paths.folder(algorithmOf(digest)));
   }
 

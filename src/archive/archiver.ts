@@ -92,8 +92,8 @@ export interface ListedEntry {
 /** Something to be put into a tree. */
 export interface PlacedEntry {
   readonly header: TarHeader;
-  /** A file's contents: a file of the host, or one under a root, which links do not lead out of. */
-  readonly from?: string | { readonly root: string; readonly path: string };
+  /** A file's contents: a file of the host, one under a root, which links do not lead out of, or the bytes themselves. */
+  readonly from?: string | { readonly root: string; readonly path: string } | { readonly bytes: Uint8Array };
 }
 
 export interface TreeUsage {
@@ -142,10 +142,11 @@ export interface Archiver extends AsyncDisposable {
   copyTree(options: Cancellable & { root: string; path?: string; target: string }): Promise<void>;
   /**
    * Everything in a folder under a root, sorted by name, a folder before its contents; the folder itself comes first as
-   * `.`. Throws notFound. `digests`: also the SHA-256 of files.
+   * `.`. Throws notFound. `digests`: also the SHA-256 of files; `depth`: how far down
+   * it goes, all the way by default.
    */
   listTree(
-    options: Cancellable & { root: string; path?: string; digests?: boolean },
+    options: Cancellable & { root: string; path?: string; digests?: boolean; depth?: number },
   ): Promise<readonly ListedEntry[]>;
   /**
    * Puts entries under a root that nothing leaves, in their order, replacing what is there; but a folder is never replaced

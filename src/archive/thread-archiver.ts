@@ -107,10 +107,11 @@ class ThreadArchiver implements Archiver {
     root: string;
     path?: string;
     digests?: boolean;
+    depth?: number;
     signal: AbortSignal;
   }): Promise<readonly ListedEntry[]> {
-    const { root, path = '/', digests = false, signal } = options;
-    return this.#pool.run<'list'>({ kind: 'list', root, path, digests }, { signal });
+    const { root, path = '/', digests = false, depth = Infinity, signal } = options;
+    return this.#pool.run<'list'>({ kind: 'list', root, path, digests, depth }, { signal });
   }
 
   async placeEntries(options: {

@@ -1,4 +1,4 @@
-/** Dockerfile text → syntax → typed instructions → graph: pure, all I/O is the caller's. */
+/** Dockerfile text → syntax → typed instructions → graph: pure; and the solver that does what the graph says. */
 export { findSyntax, isBuiltInSyntax } from './dockerfile/directives.ts';
 export { DockerfileError, mergeLocations } from './dockerfile/location.ts';
 export type { Location } from './dockerfile/location.ts';
@@ -25,3 +25,8 @@ export type { Outline, Target } from './graph/outline.ts';
 export type { BuildGraph, Step } from './graph/graph-builder.ts';
 export { inputsOf } from './graph/vertex.ts';
 export type * from './graph/vertex.ts';
+export { LocalBuilds, type BaseImages, type BuildOutcome, type BuildRequest, type Builds } from './builds.ts';
+export { ContextStore } from './contexts/context-store.ts';
+export { sourceOfContext, type SourceTree } from './files/source-tree.ts';
+export { BuildCache } from './solver/build-cache.ts';
+export type { BuildObserver, Command, CommandOptions, CommandRunner } from './solver/ports.ts';

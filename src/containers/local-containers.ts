@@ -39,12 +39,14 @@ import { rewriteContainerEtc } from './start/container-etc.ts';
 import { rootOf, stateFolderOf } from './start/container-paths.ts';
 import { clearContainerLog, readableLogPath, resumeShipping, shownLogPath } from './start/log-config.ts';
 import { lastExit } from './state-machine.ts';
+import { Steps } from './steps.ts';
 import { StatsSampler, type StatsOptions, type StatsReading } from './stats/sampler.ts';
 import { top } from './top.ts';
 import { updateContainer } from './update/update-container.ts';
 
 /** The engine's containers. restore() must have resolved before anything else is called. */
 export class LocalContainers implements Containers, AsyncDisposable {
+  readonly steps: Steps;
   readonly #ctx: ContainerContext;
   readonly #lifecycle: Lifecycle;
   readonly #execs: Execs;
@@ -70,6 +72,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
       },
     });
     this.#files = new ContainerFiles(this.#ctx);
+    this.steps = new Steps(this.#ctx);
     this.#sampler = new StatsSampler(this.#ctx);
   }
 
@@ -95,10 +98,8 @@ export class LocalContainers implements Containers, AsyncDisposable {
     resumeShipping(this.#ctx);
     runtime.onExit(async (exit) => {
       const { execId } = exit;
-      if (execId !== undefined) {
-        await this.#execs.exited({ ...exit, execId });
-        return;
-      }
+      if (execId !== undefined) return this.#execs.exited({ ...exit, execId });
+      if (this.steps.exited(exit)) return;
       this.#health.end(exit.containerId);
       this.#execs.containerEnded(exit.containerId);
       await this.#lifecycle.exited(exit);
@@ -109,9 +110,8 @@ export class LocalContainers implements Containers, AsyncDisposable {
     this.#ctx.stopping = true;
     this.#lifecycle.close();
     this.#health.close();
-    await this.#ctx.shipping[Symbol.asyncDispose]();
     this.#sampler.close();
-    await Promise.resolve();
+    await this.#ctx.shipping[Symbol.asyncDispose]();
   }
 
   create(

@@ -20,8 +20,8 @@ export interface Claim extends AsyncDisposable {
   keep(): void;
 }
 
-/** Nanoseconds for which what an interrupted operation held stays. */
-const keptFor = 3_600_000_000_000n;
+/** Nanoseconds for which what an interrupted operation held stays, unless it says otherwise. */
+const usuallyKeptFor = 3_600_000_000_000n;
 
 /** Settles who may use and who may remove a blob or a snapshot, on top of the leases that outlast a crash. */
 export class Claims {
@@ -41,7 +41,7 @@ export class Claims {
   }
 
   /** `name`: what the operation is, where another one of the name can go on with what it leaves when interrupted. */
-  open(name?: string): Claim {
+  open(name?: string, keptFor = usuallyKeptFor): Claim {
     const lease = this.#leases.open(name === undefined ? undefined : { name, keptFor });
     const closed = Promise.withResolvers<undefined>();
     this.#open.add(closed.promise);

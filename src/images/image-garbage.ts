@@ -5,6 +5,7 @@ import { isDigest, type Digest, type Platform } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { Claims } from './claims.ts';
 import type { ImageIndex, ImageRow } from './image-index.ts';
+import { buildPrefix } from './image-building.ts';
 import { unpackPrefix } from './layer-unpacker.ts';
 import { findMissingBlob, readImageModel } from './stored-image.ts';
 
@@ -67,10 +68,13 @@ export async function collectImageGarbage(
   return { removed, bytes };
 }
 
+/** Whether a writable snapshot is that of an operation, rather than a container's. */
+const isPassing = (key: string): boolean => key.startsWith(unpackPrefix) || key.startsWith(buildPrefix);
+
 async function sweepSnapshots({ snapshots, claims, leases }: ImageGarbageOptions): Promise<void> {
   const leased = leases.items('snapshot');
   for (const { key, kind } of snapshots.list()) {
-    if (kind === 'active' && key.startsWith(unpackPrefix) && !leased.has(key)) await snapshots.remove(key);
+    if (kind === 'active' && isPassing(key) && !leased.has(key)) await snapshots.remove(key);
   }
   // A parent can go once its last child is gone: from the leaves down, until a round removes nothing.
   for (let progress = true; progress;) {

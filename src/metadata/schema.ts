@@ -128,4 +128,14 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE snapshots ADD COLUMN boot TEXT;
   `,
+  `
+  CREATE TABLE build_cache (
+    key TEXT PRIMARY KEY,
+    layers TEXT NOT NULL,
+    description TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL,
+    uses INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -36,7 +36,13 @@ export type Job =
   | { readonly kind: 'diff'; readonly mounts: LayerFolders; readonly compression: 'none' | 'gzip' }
   | { readonly kind: 'changes'; readonly mounts: LayerFolders }
   | { readonly kind: 'copy'; readonly root: string; readonly path: string; readonly target: string }
-  | { readonly kind: 'list'; readonly root: string; readonly path: string; readonly digests: boolean }
+  | {
+      readonly kind: 'list';
+      readonly root: string;
+      readonly path: string;
+      readonly digests: boolean;
+      readonly depth: number;
+    }
   | { readonly kind: 'place'; readonly root: string; readonly entries: readonly PlacedEntry[] }
   | { readonly kind: 'usage'; readonly path: string }
   | { readonly kind: 'remove'; readonly path: string }

@@ -12,7 +12,7 @@ import { HardLinks, headerOf, openFileIn, walk, type Found } from './walk.ts';
  * which comes first as `.`. Throws notFound.
  */
 export function listTree(
-  { root, path, digests }: { root: string; path: string; digests: boolean },
+  { root, path, digests, depth }: { root: string; path: string; digests: boolean; depth: number },
   check: () => void,
 ): readonly ListedEntry[] {
   const entries: ListedEntry[] = [];
@@ -24,7 +24,7 @@ export function listTree(
     if (!header) return false;
     const sha256 = digests && header.type === 'file' ? digestOf(found, buffer) : undefined;
     entries.push(sha256 === undefined ? { header } : { header, sha256 });
-    return header.type === 'folder';
+    return header.type === 'folder' && name.split('/').length < depth;
   };
   const folder = openFolder(root, path);
   try {

@@ -86,6 +86,35 @@ export class ContextStore implements AsyncDisposable {
     }
   }
 
+  /** Receives a tree as a tar, compressed or not. Throws invalidArgument for what is none. */
+  async receiveTar(
+    archive: AsyncIterable<Uint8Array>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Tree> {
+    options.signal.throwIfAborted();
+    const stop = new AbortController();
+    const idle = { sendFramed: () => Promise.resolve(), end: () => undefined, cancel: () => stop.abort() };
+    const transfer = new Transfer({ ...idle, bytes: () => archive }, { ...options, key: '' });
+    const post = this.#thread.begin(transfer);
+    try {
+      post({ kind: 'begin-tar', root: this.#root });
+      for await (const chunk of archive) {
+        const bytes = Uint8Array.from(chunk);
+        post({ kind: 'bytes', bytes }, [bytes.buffer]);
+        await transfer.took(bytes.length);
+        options.signal.throwIfAborted();
+        if (transfer.failure) break;
+      }
+      post({ kind: 'end' });
+      return await transfer.tree;
+    } catch (error) {
+      post({ kind: 'cancel' });
+      throw error;
+    } finally {
+      this.#thread.finish(transfer);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#thread[Symbol.asyncDispose]();
   }

@@ -2,6 +2,8 @@
 export type TransferRequest =
   /** `root`: of the file store; `key`: which earlier tree to compare with. */
   | { readonly kind: 'begin'; readonly transfer: number; readonly root: string; readonly key: string }
+  /** A tar follows, compressed or not. */
+  | { readonly kind: 'begin-tar'; readonly transfer: number; readonly root: string }
   /** What came from the client, as it came. */
   | { readonly kind: 'bytes'; readonly transfer: number; readonly bytes: Uint8Array }
   /** Nothing more comes. */

@@ -7,6 +7,7 @@ import { EngineError, invalidArgument } from '#kernel';
 import { framed, MessageBuffer } from '../buildkit/message-buffer.ts';
 import { decodePacket, encodePacket } from '../buildkit/packets.ts';
 import { FileStore } from './file-store.ts';
+import { ByteQueue, readTarTree } from './tar-tree.ts';
 import { TreeReceiver } from './tree-receiver.ts';
 import type { TransferAnswer, TransferRequest } from './transfer-messages.ts';
 import type { Tree } from './tree.ts';
@@ -21,6 +22,7 @@ interface Transfer {
 }
 
 const transfers = new Map<number, Transfer>();
+const archives = new Map<number, ByteQueue>();
 
 const answer = (message: TransferAnswer, transferred: ArrayBuffer[] = []): void => {
   parentPort?.postMessage(message, transferred);
@@ -73,25 +75,50 @@ function readTree(path: string): Tree {
   }
 }
 
+function beginTar(transfer: number, root: string): void {
+  const bytes = new ByteQueue((consumed) =>
+    answer({ kind: 'progress', transfer, frames: undefined, consumed, received: 0 }),
+  );
+  archives.set(transfer, bytes);
+  const store = new FileStore(join(root, 'files'), `${threadId}-${transfer}`);
+  readTarTree(bytes, store)
+    .then((tree) => answer({ kind: 'done', transfer, tree: serialize(tree) }))
+    .catch((error: unknown) => failed(transfer, error))
+    .finally(() => archives.delete(transfer));
+}
+
 function handle(request: TransferRequest): void {
   const { transfer } = request;
   try {
     if (request.kind === 'begin') begin(transfer, request.root, request.key);
-    else if (request.kind === 'bytes') take(transfer, request.bytes);
+    else if (request.kind === 'begin-tar') beginTar(transfer, request.root);
+    else if (request.kind === 'bytes') bytesFor(transfer, request.bytes);
     else if (request.kind === 'end') end(transfer);
     else cancel(transfer);
   } catch (error) {
     cancel(transfer);
-    const message = error instanceof Error ? error.message : String(error);
-    answer({ kind: 'failed', transfer, message, invalid: error instanceof EngineError });
+    failed(transfer, error);
   }
 }
 
+function failed(transfer: number, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  answer({ kind: 'failed', transfer, message, invalid: error instanceof EngineError });
+}
+
+function bytesFor(transfer: number, bytes: Uint8Array): void {
+  const archive = archives.get(transfer);
+  if (archive) archive.push(bytes);
+  else take(transfer, bytes);
+}
+
 function end(transfer: number): void {
+  archives.get(transfer)?.end();
   if (transfers.has(transfer)) throw invalidArgument('the client ended the transfer of files too early');
 }
 
 function cancel(transfer: number): void {
+  archives.get(transfer)?.fail(new Error('the transfer was given up'));
   transfers.get(transfer)?.receiver.discard();
   transfers.delete(transfer);
 }

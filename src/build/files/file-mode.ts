@@ -14,7 +14,7 @@ export function changedMode(change: number | string, mode: number, isFolder: boo
 
 function applyClause(clause: string, before: number, isFolder: boolean): number {
   const who = /^[ugoa]*/.exec(clause)?.[0] ?? '';
-  const mask = who === '' ? 0o7777 : [...who].reduce((bits, each) => bits | (classes[each] ?? 0), 0);
+  const mask = who === '' ? 0o7777 : Array.from(who).reduce((bits, each) => bits | (classes[each] ?? 0), 0);
   let mode = before;
   for (const [, operator, what = ''] of clause.slice(who.length).matchAll(/([-+=])([rwxXstugo]*)/g)) {
     const bits = bitsOf(what, mode, isFolder) & mask;

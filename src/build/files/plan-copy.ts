@@ -5,7 +5,7 @@ import { FilePattern } from '../patterns/file-pattern.ts';
 import { PatternMatcher } from '../patterns/pattern-matcher.ts';
 import type { CopyAction } from '../graph/vertex.ts';
 import { changedMode } from './file-mode.ts';
-import type { SourceEntry, SourceTree } from './source-tree.ts';
+import { resolveLinks, type SourceEntry, type SourceTree } from './source-tree.ts';
 
 /** What has to be known of the file system that is copied to. */
 export interface CopyTarget {
@@ -24,8 +24,6 @@ interface Match {
   readonly path: string;
   readonly entry: SourceEntry;
 }
-
-const maximumLinks = 40;
 
 /** Absolute or relative, as a path relative to the root that never leaves it. */
 const relative = (path: string): string => posix.join('/', path).slice(1).replace(/\/$/, '');
@@ -70,33 +68,6 @@ function requireEntry(source: SourceTree, path: string): Match {
   if (resolved === undefined || !entry) throw notThere(path);
   // A link keeps the name by which it was asked for.
   return { path: resolved, entry: { ...entry, header: { ...entry.header, name: path } } };
-}
-
-/** Where a path leads inside the source's root; undefined where it leads nowhere. */
-export function resolveLinks(source: SourceTree, path: string): string | undefined {
-  let rest = path.split('/').filter((part) => part !== '');
-  let done: string[] = [];
-  for (let links = 0; rest.length > 0;) {
-    const [name = '', ...after] = rest;
-    if (name === '.' || name === '..') {
-      if (name === '..') done = done.slice(0, -1);
-      rest = after;
-      continue;
-    }
-    const entry = source.get([...done, name].join('/'));
-    if (!entry) return undefined;
-    if (entry.header.type !== 'symlink') {
-      done = [...done, name];
-      rest = after;
-      continue;
-    }
-    links += 1;
-    if (links > maximumLinks) return undefined;
-    const { linkName } = entry.header;
-    if (linkName.startsWith('/')) done = [];
-    rest = [...linkName.split('/').filter((part) => part !== ''), ...after];
-  }
-  return done.join('/');
 }
 
 /** --parents: what fits below the source, each with the folders that lead to it. */

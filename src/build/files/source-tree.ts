@@ -69,3 +69,32 @@ export function sourceOfFolder(root: string, listed: readonly ListedEntry[]): So
     }),
   );
 }
+
+const maximumLinks = 40;
+
+/** Where a path leads inside the source's root; undefined where it leads nowhere. */
+export function resolveLinks(source: SourceTree, path: string): string | undefined {
+  let rest = path.split('/').filter((part) => part !== '');
+  let done: string[] = [];
+  for (let links = 0; rest.length > 0;) {
+    const [name = '', ...after] = rest;
+    if (name === '.' || name === '..') {
+      if (name === '..') done = done.slice(0, -1);
+      rest = after;
+      continue;
+    }
+    const entry = source.get([...done, name].join('/'));
+    if (!entry) return undefined;
+    if (entry.header.type !== 'symlink') {
+      done = [...done, name];
+      rest = after;
+      continue;
+    }
+    links += 1;
+    if (links > maximumLinks) return undefined;
+    const { linkName } = entry.header;
+    if (linkName.startsWith('/')) done = [];
+    rest = [...linkName.split('/').filter((part) => part !== ''), ...after];
+  }
+  return done.join('/');
+}

@@ -1,0 +1,195 @@
+import { invalidArgument, unimplemented } from '#kernel';
+import type { BaseImages, BuildObserver, BuildPlan, Builds, PlanOptions, VertexId } from '#build';
+import type { ImageRecord } from '#images';
+import { parsePlatform, type Platform } from '#oci';
+import type { Backends } from '../backends.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Route } from '../route.ts';
+import { viewFailure } from '../views/progress.ts';
+
+type BuildBackends = Pick<Backends, 'images'>;
+
+/** Builds as clients without BuildKit ask for them: a tar of the context, and a stream of what is done. */
+export function buildRoutes(backends: BuildBackends, builds: Builds): readonly Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/build',
+      operation: 'ImageBuild',
+      handle: async (exchange) => {
+        refuseUnsupported(exchange);
+        await build(backends, builds, exchange);
+        return undefined;
+      },
+    },
+  ];
+}
+
+function refuseUnsupported({ query }: Exchange): void {
+  if (query.text('remote') !== '') {
+    throw unimplemented('building from a remote context is not supported yet: send the context as a tar');
+  }
+  if (query.text('version') === '2') {
+    throw unimplemented('building through a session of BuildKit is not supported yet: set DOCKER_BUILDKIT=0');
+  }
+  if (query.boolean('squash')) throw invalidArgument('squash is not supported');
+  if (query.text('outputs') !== '')
+    throw unimplemented('outputs other than the image store are not supported yet');
+}
+
+/** A map of the query in JSON; values that are null are left out: they come from the client's environment. */
+function mapOf({ query }: Exchange, name: string): Readonly<Record<string, string>> {
+  const text = query.text(name);
+  if (text === '') return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalidArgument(`invalid ${name}: ${text}`, error);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidArgument(`invalid ${name}: ${text}`);
+  }
+  const entries = Object.entries(value).filter(([, each]) => each !== null);
+  return Object.fromEntries(entries.map(([key, each]) => [key, String(each)]));
+}
+
+function optionsOf(exchange: Exchange): PlanOptions {
+  const { query } = exchange;
+  const platform = query.text('platform');
+  const network = query.text('networkmode');
+  return {
+    target: query.text('target'),
+    buildArguments: mapOf(exchange, 'buildargs'),
+    labels: mapOf(exchange, 'labels'),
+    ...(platform !== '' && { platform: parsePlatform(platform) }),
+    ...(query.boolean('nocache') && { noCache: 'all' as const }),
+    ...((network === 'host' || network === 'none') && { network }),
+  };
+}
+
+async function build({ images }: BuildBackends, builds: Builds, exchange: Exchange): Promise<void> {
+  const { query, signal } = exchange;
+  const options = optionsOf(exchange);
+  const path = query.text('dockerfile') || 'Dockerfile';
+  const context = await builds.open(exchange.request, path, { signal });
+  const stream = new BuildStream(exchange, query.boolean('q'));
+  try {
+    const { id } = await builds.build({
+      ...{ dockerfile: context.dockerfile, signal, names: query.all('t').filter((name) => name !== '') },
+      options: { ...options, ignorePatterns: context.ignorePatterns },
+      base: baseImages(images),
+      pull: query.boolean('pull'),
+      local: () => Promise.resolve(context.source),
+      secret: () => Promise.resolve(undefined),
+      planned: (plan) => stream.plan(plan),
+    });
+    stream.succeed(id, query.all('t'));
+  } catch (error) {
+    stream.fail(error);
+  }
+}
+
+function baseImages(images: BuildBackends['images']): BaseImages {
+  return {
+    resolve: async (reference, { platform, pull, signal }): Promise<ImageRecord> => {
+      const here = (): ImageRecord | undefined => images.find(reference);
+      const known = here();
+      if (known && !pull && fits(known, platform)) return known;
+      await images.pull(reference, { platform, signal, report: () => undefined });
+      return images.get(reference);
+    },
+  };
+}
+
+const fits = ({ config }: ImageRecord, platform: Platform): boolean =>
+  config.os === platform.os && config.architecture === platform.architecture;
+
+/** A step's lines wait until all steps before it are told. */
+interface StepLines {
+  readonly number: number;
+  readonly lines: string[];
+  isDone: boolean;
+}
+
+/** The stream of a build: steps one after the other, though they are done at the same time. */
+class BuildStream {
+  readonly #exchange: Exchange;
+  readonly #isQuiet: boolean;
+  readonly #steps = new Map<VertexId, StepLines>();
+  #told = 0;
+
+  constructor(exchange: Exchange, isQuiet: boolean) {
+    this.#exchange = exchange;
+    this.#isQuiet = isQuiet;
+  }
+
+  plan(plan: BuildPlan): BuildObserver {
+    this.#exchange.startStream('application/json');
+    const told = [...plan.graph.vertices].filter(([id]) => plan.graph.steps.get(id)?.instruction !== '');
+    for (const [index, [id]] of told.entries()) {
+      const text = plan.graph.steps.get(id)?.instruction ?? '';
+      const lines = [`Step ${index + 1}/${told.length} : ${text}\n`];
+      this.#steps.set(id, { number: index, lines, isDone: false });
+    }
+    return {
+      started: () => undefined,
+      output: (id, _, data) => this.#add(id, Buffer.from(data).toString()),
+      completed: (id, { cached }) => {
+        if (cached) this.#add(id, ' ---> Using cache\n');
+        const step = this.#steps.get(id);
+        if (step) step.isDone = true;
+        this.#tell();
+      },
+    };
+  }
+
+  succeed(id: string, names: readonly string[]): void {
+    const short = id.slice('sha256:'.length, 'sha256:'.length + 12);
+    if (this.#isQuiet) this.#write({ stream: `${id}\n` });
+    else {
+      this.#write({ aux: { ID: id } });
+      this.#write({ stream: `Successfully built ${short}\n` });
+      for (const name of names) this.#write({ stream: `Successfully tagged ${withTag(name)}\n` });
+    }
+    this.#exchange.response.end();
+  }
+
+  /** What is known of the failed step is told first. */
+  fail(error: unknown): void {
+    if (!this.#exchange.response.headersSent) throw error;
+    for (const step of this.#inOrder())
+      if (step.number >= this.#told && step.lines.length > 1) this.#flush(step);
+    this.#write(viewFailure(error));
+    this.#exchange.response.end();
+  }
+
+  #add(id: VertexId, text: string): void {
+    const step = this.#steps.get(id);
+    step?.lines.push(text);
+    if (step?.number === this.#told) this.#flush(step);
+  }
+
+  #inOrder(): StepLines[] {
+    return [...this.#steps.values()].sort((a, b) => a.number - b.number);
+  }
+
+  #tell(): void {
+    for (const step of this.#inOrder()) {
+      if (step.number !== this.#told) continue;
+      this.#flush(step);
+      if (!step.isDone) return;
+      this.#told += 1;
+    }
+  }
+
+  #flush(step: StepLines): void {
+    for (const line of step.lines.splice(0)) if (!this.#isQuiet) this.#write({ stream: line });
+  }
+
+  #write(message: object): void {
+    this.#exchange.response.write(`${JSON.stringify(message)}\r\n`);
+  }
+}
+
+const withTag = (name: string): string => (/:[^/]+$/.test(name) ? name : `${name}:latest`);

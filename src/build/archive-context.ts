@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { invalidArgument, notFound } from '#kernel';
+import type { ContextStore } from './contexts/context-store.ts';
+import type { Tree } from './contexts/tree.ts';
+import { resolveLinks, sourceOfContext, type SourceTree } from './files/source-tree.ts';
+import { ignoreFileNames, parseIgnoreFile } from './patterns/ignore-file.ts';
+import { PatternMatcher } from './patterns/pattern-matcher.ts';
+
+/** A build context that came as a tar. */
+export interface ArchiveContext {
+  readonly dockerfile: string;
+  readonly ignorePatterns: readonly string[];
+  /** Without what is to be ignored. */
+  readonly source: SourceTree;
+}
+
+const textLimit = 16 * 1024 * 1024;
+
+/** Receives a context; `path` says which of its files is the Dockerfile. Throws notFound for none. */
+export async function openArchiveContext(
+  contexts: ContextStore,
+  archive: AsyncIterable<Uint8Array>,
+  path: string,
+  options: { readonly signal: AbortSignal },
+): Promise<ArchiveContext> {
+  const tree = await contexts.receiveTar(archive, options);
+  const whole = sourceOfContext(tree, (digest) => contexts.path(digest));
+  const dockerfile = await readText(whole, path);
+  if (dockerfile === undefined) throw notFound(`Cannot locate specified Dockerfile: ${path}`);
+  let ignorePatterns: readonly string[] = [];
+  for (const name of ignoreFileNames(path)) {
+    const text = await readText(whole, name);
+    if (text === undefined) continue;
+    ignorePatterns = parseIgnoreFile(text);
+    break;
+  }
+  const kept = withoutIgnored(tree, new PatternMatcher(ignorePatterns));
+  return { dockerfile, ignorePatterns, source: sourceOfContext(kept, (digest) => contexts.path(digest)) };
+}
+
+async function readText(source: SourceTree, path: string): Promise<string | undefined> {
+  const entry = source.get(resolveLinks(source, path) ?? '');
+  if (typeof entry?.from !== 'string') return undefined;
+  if (entry.header.size > textLimit) throw invalidArgument(`${path} is larger than ${textLimit} bytes`);
+  return readFile(entry.from, 'utf8');
+}
+
+function withoutIgnored(tree: Tree, ignored: PatternMatcher): Tree {
+  if (ignored.isEmpty) return tree;
+  const kept = new Map([...tree].filter(([path]) => !ignored.excludes(path)));
+  // What a `!` pattern brings back needs its folders.
+  for (const path of [...kept.keys()]) {
+    const names = path.split('/');
+    for (let length = 1; length < names.length; length += 1) {
+      const folder = tree.get(names.slice(0, length).join('/'));
+      if (folder && !kept.has(folder.path)) kept.set(folder.path, folder);
+    }
+  }
+  return new Map([...tree].filter(([path]) => kept.has(path)));
+}

@@ -1,0 +1,166 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { invalidArgument, KeyedLock, newId, unimplemented } from '#kernel';
+import { unmountInBackground } from '#linux';
+import { topOf, type LayerStack } from '#images';
+import type { ExecMount, ExecVertex, FileSystem } from '../graph/vertex.ts';
+import type { BuildInputs, BuildParts, CommandMount, CommandOptions } from '../solver/ports.ts';
+import { resolveIn } from './mounted.ts';
+
+/** Cache mounts that only one command may have at a time. */
+const cacheLocks = new KeyedLock();
+
+/** Runs a command over its root; resolves to the layers with what it changed on top. */
+export async function runExecOp(
+  parts: BuildParts,
+  inputs: BuildInputs,
+  vertex: ExecVertex,
+  root: LayerStack,
+  layersOf: (system: FileSystem) => Promise<LayerStack>,
+  onOutput: CommandOptions['onOutput'],
+): Promise<LayerStack> {
+  const { claim, signal } = inputs;
+  if (vertex.devices.length > 0) throw unimplemented('RUN --device is not supported yet');
+  const key = await claim.open(root);
+  await using opened = new AsyncDisposableStack();
+  opened.defer(async () => claim.discard(key));
+  const mounts: CommandMount[] = [];
+  const env = [...vertex.env];
+  const opener = new MountOpener(parts, inputs, layersOf, opened);
+  for (const mount of vertex.mounts) {
+    if (mount.kind === 'secret' && mount.env !== undefined) {
+      const value = await opener.secret(mount.id, mount.required);
+      if (value) env.push(`${mount.env}=${Buffer.from(value).toString()}`);
+    }
+    const made = await opener.open(mount);
+    if (made) mounts.push(made);
+  }
+  const { exitCode, oomKilled } = await parts.commands.run(
+    {
+      ...{ id: key, args: vertex.args, env, user: vertex.user, hostname: vertex.hostname },
+      ...{ workingDirectory: vertex.cwd, network: vertex.network, mounts },
+      isPrivileged: vertex.security === 'insecure',
+    },
+    { signal, onOutput },
+  );
+  if (exitCode !== 0) throw commandFailure(vertex.args, exitCode, oomKilled);
+  return [...root, await claim.freeze(key, root, { signal })];
+}
+
+function commandFailure(args: readonly string[], exitCode: number | undefined, oomKilled: boolean): Error {
+  const how =
+    exitCode === undefined
+      ? 'its exit code is unknown'
+      : `exit code: ${exitCode}${oomKilled ? ': out of memory' : ''}`;
+  return invalidArgument(`process "${args.join(' ')}" did not complete successfully: ${how}`);
+}
+
+/** Makes what the mounts of a command show. */
+class MountOpener {
+  readonly #parts: BuildParts;
+  readonly #inputs: BuildInputs;
+  readonly #layersOf: (system: FileSystem) => Promise<LayerStack>;
+  readonly #opened: AsyncDisposableStack;
+
+  constructor(
+    parts: BuildParts,
+    inputs: BuildInputs,
+    layersOf: (system: FileSystem) => Promise<LayerStack>,
+    opened: AsyncDisposableStack,
+  ) {
+    this.#parts = parts;
+    this.#inputs = inputs;
+    this.#layersOf = layersOf;
+    this.#opened = opened;
+  }
+
+  async open(mount: ExecMount): Promise<CommandMount | undefined> {
+    switch (mount.kind) {
+      case 'bind':
+        return this.#bind(mount);
+      case 'cache':
+        return this.#cache(mount);
+      case 'tmpfs': {
+        const options = mount.size > 0 ? `size=${mount.size}` : '';
+        return { type: 'tmpfs', target: mount.target, options };
+      }
+      case 'secret':
+        return this.#secretFile(mount);
+      case 'ssh':
+        throw unimplemented('RUN --mount=type=ssh is not supported yet');
+    }
+  }
+
+  async secret(id: string, isRequired: boolean): Promise<Uint8Array | undefined> {
+    const value = await this.#inputs.secret(id);
+    if (!value && isRequired) throw invalidArgument(`secret ${id}: not found`);
+    return value;
+  }
+
+  async #bind(mount: Extract<ExecMount, { kind: 'bind' }>): Promise<CommandMount> {
+    const layers = await this.#layersOf(mount.from);
+    const root = await this.#folder();
+    const { claim } = this.#inputs;
+    const top = topOf(layers);
+    if (mount.readOnly && top !== undefined) {
+      this.#parts.snapshots.mount(top, root, { readonly: true });
+    } else {
+      // What is written goes with the snapshot.
+      const key = await claim.open(layers);
+      this.#opened.defer(async () => claim.discard(key));
+      this.#parts.snapshots.mount(key, root);
+    }
+    this.#opened.defer(async () => unmountInBackground(root));
+    return this.#within(root, mount);
+  }
+
+  #within(
+    root: string,
+    { source, target, readOnly }: { source: string; target: string; readOnly: boolean },
+  ): CommandMount {
+    const place = resolveIn(root, source === '' ? '/' : source);
+    if (!place) throw invalidArgument(`failed to calculate checksum of ref: "${source}": not found`);
+    return { type: 'bind', source: join(root, place.path), target, readOnly };
+  }
+
+  async #cache(mount: Extract<ExecMount, { kind: 'cache' }>): Promise<CommandMount> {
+    const folder = join(this.#parts.cacheFolder, createHash('sha256').update(mount.id).digest('hex'));
+    if (mount.sharing === 'locked') {
+      const lock = await cacheLocks.acquire(folder, { signal: this.#inputs.signal });
+      this.#opened.defer(() => lock[Symbol.dispose]());
+    }
+    const isNew = await mkdir(folder, { recursive: true, mode: 0o755 });
+    const layers = await this.#layersOf(mount.from);
+    if (isNew !== undefined && layers.length > 0) await this.#fill(folder, layers, mount.source);
+    return { type: 'bind', source: folder, target: mount.target, readOnly: mount.readOnly };
+  }
+
+  async #fill(folder: string, layers: LayerStack, source: string): Promise<void> {
+    const top = topOf(layers);
+    if (top === undefined) return;
+    const root = await this.#folder();
+    this.#parts.snapshots.mount(top, root, { readonly: true });
+    this.#opened.defer(async () => unmountInBackground(root));
+    const { signal } = this.#inputs;
+    await this.#parts.archiver.copyTree({ root, path: source === '' ? '/' : source, target: folder, signal });
+  }
+
+  async #secretFile(mount: Extract<ExecMount, { kind: 'secret' }>): Promise<CommandMount | undefined> {
+    if (mount.env !== undefined && mount.target === undefined) return undefined;
+    const value = await this.secret(mount.id, mount.required);
+    if (!value) return undefined;
+    const folder = await this.#folder();
+    const path = join(folder, 'secret');
+    await writeFile(path, value, { mode: mount.mode });
+    return { type: 'bind', source: path, target: mount.target ?? `/run/secrets/${mount.id}`, readOnly: true };
+  }
+
+  /** A folder of this command's own, gone with it. */
+  async #folder(): Promise<string> {
+    const folder = join(this.#parts.mountFolder, newId());
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    this.#opened.defer(async () => rm(folder, { recursive: true, force: true }));
+    return folder;
+  }
+}

@@ -1,0 +1,77 @@
+import type { Archiver } from '#archive';
+import type { BuildClaim, ImageBuilding, LayerStack } from '#images';
+import type { Platform } from '#oci';
+import type { Snapshotter } from '#snapshots';
+import type { ContextStore } from '../contexts/context-store.ts';
+import type { SourceTree } from '../files/source-tree.ts';
+import type { BuildGraph } from '../graph/graph-builder.ts';
+import type { VertexId } from '../graph/vertex.ts';
+import type { BuildCache } from './build-cache.ts';
+
+/** A file, folder or empty space that a command sees at a place. */
+export type CommandMount =
+  | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean }
+  | { readonly type: 'tmpfs'; readonly target: string; readonly options: string };
+
+/** A command in a writable snapshot. */
+export interface Command {
+  /** Key of the snapshot. */
+  readonly id: string;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly workingDirectory: string;
+  readonly user: string;
+  readonly hostname: string;
+  readonly network: 'default' | 'none' | 'host';
+  readonly mounts: readonly CommandMount[];
+  /** With all privileges: --security=insecure. */
+  readonly isPrivileged: boolean;
+}
+
+export interface CommandOptions {
+  readonly signal: AbortSignal;
+  readonly onOutput: (stream: 'stdout' | 'stderr', data: Uint8Array) => void;
+}
+
+/** Runs commands, confined like containers; the engine's containers do it. */
+export interface CommandRunner {
+  run(
+    command: Command,
+    options: CommandOptions,
+  ): Promise<{ readonly exitCode: number | undefined; readonly oomKilled: boolean }>;
+}
+
+/** What the builder stands on. */
+export interface BuildParts {
+  readonly building: ImageBuilding;
+  readonly archiver: Archiver;
+  readonly snapshots: Pick<Snapshotter, 'mounts' | 'mount'>;
+  readonly commands: CommandRunner;
+  readonly contexts: ContextStore;
+  readonly cache: BuildCache;
+  /** Where file systems are mounted while they are worked on. */
+  readonly mountFolder: string;
+  /** Folders of RUN --mount=type=cache. */
+  readonly cacheFolder: string;
+}
+
+/** What a build has of its own. */
+export interface BuildInputs {
+  readonly graph: BuildGraph;
+  readonly claim: BuildClaim;
+  readonly signal: AbortSignal;
+  readonly observer: BuildObserver;
+  /** The layers of a base image, which is here by then. */
+  image(reference: string, platform: Platform): Promise<LayerStack>;
+  /** The client's files: `context` or a named set. */
+  local(name: string): Promise<SourceTree>;
+  /** A secret of the client; undefined where it has none of that name. */
+  secret(id: string): Promise<Uint8Array | undefined>;
+}
+
+/** Told how a build goes on. */
+export interface BuildObserver {
+  started(id: VertexId): void;
+  completed(id: VertexId, outcome: { readonly cached: boolean; readonly error?: Error }): void;
+  output(id: VertexId, stream: 'stdout' | 'stderr', data: Uint8Array): void;
+}

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import { topOf, type LayerStack } from '#images';
+import type { SourceTree } from '../files/source-tree.ts';
+
+/** What a vertex results in: layers over each other, or files that are no file system of their own yet. */
+export type Result =
+  | { readonly kind: 'layers'; readonly layers: LayerStack }
+  | { readonly kind: 'files'; readonly source: SourceTree; readonly digest: string };
+
+export const emptyResult: Result = { kind: 'layers', layers: [] };
+
+/** Equal for equal contents: what later steps are known by. */
+export const identityOf = (result: Result): string =>
+  result.kind === 'files' ? `files ${result.digest}` : `layers ${topOf(result.layers) ?? ''}`;
+
+/** Of everything in a set of files but their times. */
+export function digestOfSource(source: SourceTree): string {
+  const hash = createHash('sha256');
+  for (const [path, { header, digest }] of source) {
+    const { type, mode, uid, gid, linkName, deviceMajor, deviceMinor, xattrs } = header;
+    const attributes = [...xattrs].map(([name, value]) => [name, Buffer.from(value).toString('base64')]);
+    const facts = [path, type, mode, uid, gid, linkName, deviceMajor, deviceMinor, attributes, digest];
+    hash.update(`${JSON.stringify(facts)}\n`);
+  }
+  return hash.digest('hex');
+}

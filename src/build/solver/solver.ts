@@ -1,0 +1,246 @@
+import { internal, Limiter, unimplemented } from '#kernel';
+import type { LayerStack } from '#images';
+import { withSource } from '../ops/copy-source.ts';
+import { runExecOp } from '../ops/exec-op.ts';
+import { runFileOp } from '../ops/file-op.ts';
+import {
+  inputsOf,
+  type CopyAction,
+  type FileSystem,
+  type FileVertex,
+  type Vertex,
+  type VertexId,
+} from '../graph/vertex.ts';
+import { mounted } from '../ops/mounted.ts';
+import { cacheKeyOf, contentKeyOf, digestOfCopy } from './cache-key.ts';
+import type { BuildInputs, BuildParts } from './ports.ts';
+import { digestOfSource, emptyResult, type Result } from './result.ts';
+
+/** Nanoseconds for which what was built stays after its last use. */
+const keptFor = 14n * 24n * 3600n * 1_000_000_000n;
+
+interface Outcome {
+  readonly result: Result;
+  readonly cached: boolean;
+}
+
+/** Steps that run at once, over all builds. */
+const running = new Limiter(4);
+
+/** Steps that are being done, over all builds: who needs the same waits for it. */
+const underWay = new Map<string, Promise<unknown>>();
+
+/** Does what a graph says, each vertex once, independent ones at the same time, and nothing that is known already. */
+export class Solver {
+  readonly #parts: BuildParts;
+  readonly #inputs: BuildInputs;
+  readonly #results = new Map<VertexId, Promise<Result>>();
+  readonly #done = new Map<VertexId, Result>();
+
+  constructor(parts: BuildParts, inputs: BuildInputs) {
+    this.#parts = parts;
+    this.#inputs = inputs;
+  }
+
+  /** The layers of a file system, made where need be. */
+  async solve(system: FileSystem): Promise<LayerStack> {
+    if (system === 'scratch') return [];
+    return this.#layersOf(await this.#resolve(system));
+  }
+
+  #resolve(id: VertexId): Promise<Result> {
+    const known = this.#results.get(id);
+    if (known) return known;
+    const result = this.#do(id);
+    result.catch(() => undefined);
+    this.#results.set(id, result);
+    return result;
+  }
+
+  async #do(id: VertexId): Promise<Result> {
+    const vertex = this.#inputs.graph.vertices.get(id);
+    if (!vertex) throw internal(`the build graph has no vertex ${id}`);
+    await Promise.all(inputsOf(vertex).map((input) => this.#resolve(input)));
+    const { observer, signal } = this.#inputs;
+    signal.throwIfAborted();
+    observer.started(id);
+    try {
+      const { result, cached } = await this.#outcomeOf(id, vertex);
+      this.#done.set(id, result);
+      observer.completed(id, { cached });
+      return result;
+    } catch (error) {
+      observer.completed(id, {
+        cached: false,
+        error: error instanceof Error ? error : new Error(String(error)),
+      });
+      throw error;
+    }
+  }
+
+  async #outcomeOf(id: VertexId, vertex: Vertex): Promise<Outcome> {
+    switch (vertex.kind) {
+      case 'image': {
+        const layers = await this.#inputs.image(vertex.reference, vertex.platform);
+        return { result: { kind: 'layers', layers }, cached: false };
+      }
+      case 'local': {
+        const source = await this.#inputs.local(vertex.name);
+        return { result: { kind: 'files', source, digest: digestOfSource(source) }, cached: false };
+      }
+      case 'exec':
+      case 'file':
+      case 'merge':
+        return this.#cachedOutcome(id, vertex);
+      case 'git':
+        throw unimplemented('git sources are not supported yet');
+      case 'http':
+        throw unimplemented('ADD of a URL is not supported yet');
+      case 'input':
+        throw unimplemented('results of other targets as a context are not supported yet');
+    }
+  }
+
+  async #cachedOutcome(
+    id: VertexId,
+    vertex: Extract<Vertex, { kind: 'exec' | 'file' | 'merge' }>,
+  ): Promise<Outcome> {
+    const key = cacheKeyOf(vertex, (system) => this.#resultOf(system));
+    const step = this.#inputs.graph.steps.get(id);
+    while (underWay.has(key)) await underWay.get(key);
+    if (step?.ignoreCache !== true) {
+      const known = await this.#lookUp(key);
+      if (known) return { result: known, cached: true };
+    }
+    const work = running.run(async () => this.#perform(id, key, vertex));
+    const settled = work.catch(() => undefined);
+    underWay.set(key, settled);
+    void settled.then(() => underWay.delete(key));
+    return work;
+  }
+
+  async #perform(
+    id: VertexId,
+    key: string,
+    vertex: Extract<Vertex, { kind: 'exec' | 'file' | 'merge' }>,
+  ): Promise<Outcome> {
+    const step = this.#inputs.graph.steps.get(id);
+    const description = step?.instruction ?? step?.name ?? '';
+    const byContent = vertex.kind === 'file' ? await this.#contentKey(vertex) : undefined;
+    if (byContent !== undefined && step?.ignoreCache !== true) {
+      const known = await this.#lookUp(byContent);
+      if (known?.kind === 'layers') {
+        await this.#remember(key, known.layers, description);
+        return { result: known, cached: true };
+      }
+    }
+    const layers = await this.#execute(id, vertex);
+    for (const each of [key, byContent]) {
+      if (each !== undefined) await this.#remember(each, layers, description);
+    }
+    return { result: { kind: 'layers', layers }, cached: false };
+  }
+
+  /** A step that was done before, if its layers are all still there. */
+  async #lookUp(key: string): Promise<Result | undefined> {
+    const { cache } = this.#parts;
+    const record = cache.find(key);
+    if (!record) return undefined;
+    if (!(await this.#inputs.claim.use(record.layers))) {
+      cache.remove(key);
+      return undefined;
+    }
+    cache.use(key);
+    await this.#inputs.claim.keep(leaseName(key), record.layers, keptFor);
+    return { kind: 'layers', layers: record.layers };
+  }
+
+  async #remember(key: string, layers: LayerStack, description: string): Promise<void> {
+    await this.#inputs.claim.keep(leaseName(key), layers, keptFor);
+    this.#parts.cache.put(key, layers, description);
+  }
+
+  /** Key by the contents of what is copied from other stages; undefined where nothing is. */
+  async #contentKey(vertex: FileVertex): Promise<string | undefined> {
+    const { signal } = this.#inputs;
+    const contents = new Map<CopyAction, string>();
+    let needed = false;
+    for (const action of vertex.actions) {
+      if (action.kind !== 'copy') continue;
+      const result = this.#resultOf(action.from);
+      needed ||= result.kind === 'layers';
+      const digest = await withSource(
+        this.#parts,
+        result,
+        action,
+        { signal, digests: true },
+        (source, settled) => Promise.resolve(digestOfCopy(source, settled)),
+      );
+      contents.set(action, JSON.stringify([{ ...action, from: undefined }, digest]));
+    }
+    return needed ? contentKeyOf(vertex, this.#resultOf(vertex.base), contents) : undefined;
+  }
+
+  async #execute(
+    id: VertexId,
+    vertex: Extract<Vertex, { kind: 'exec' | 'file' | 'merge' }>,
+  ): Promise<LayerStack> {
+    const { observer, claim, signal } = this.#inputs;
+    switch (vertex.kind) {
+      case 'exec': {
+        const root = await this.#layersOf(this.#resultOf(vertex.root));
+        const layersOf = async (system: FileSystem): Promise<LayerStack> =>
+          this.#layersOf(this.#resultOf(system));
+        return runExecOp(this.#parts, this.#inputs, vertex, root, layersOf, (stream, data) =>
+          observer.output(id, stream, data),
+        );
+      }
+      case 'file': {
+        const base = await this.#layersOf(this.#resultOf(vertex.base));
+        return runFileOp(this.#parts, this.#inputs, vertex, base, (system) => this.#resultOf(system));
+      }
+      case 'merge': {
+        let layers: LayerStack = [];
+        for (const system of vertex.layers) {
+          for (const layer of await this.#layersOf(this.#resultOf(system))) {
+            layers = [...layers, await claim.restack(layer, layers, { signal })];
+          }
+        }
+        return layers;
+      }
+    }
+  }
+
+  #resultOf(system: FileSystem): Result {
+    if (system === 'scratch') return emptyResult;
+    const result = this.#done.get(system);
+    if (!result) throw internal(`vertex ${system} is used before it is done`);
+    return result;
+  }
+
+  /** Files become a layer where a file system is asked for. */
+  async #layersOf(result: Result): Promise<LayerStack> {
+    if (result.kind === 'layers') return result.layers;
+    const key = `files ${result.digest}`;
+    const known = await this.#lookUp(key);
+    if (known?.kind === 'layers') return known.layers;
+    const { claim, signal } = this.#inputs;
+    const snapshot = await claim.open([]);
+    try {
+      const entries = [...result.source.values()]
+        .filter(({ header }) => header.name !== '')
+        .map(({ header, from }) => (from === undefined ? { header } : { header, from }));
+      await mounted(this.#parts, snapshot, { readonly: false }, (root) =>
+        this.#parts.archiver.placeEntries({ root, entries, signal }),
+      );
+      const layers = [await claim.freeze(snapshot, [], { signal })];
+      await this.#remember(key, layers, 'files of the client');
+      return layers;
+    } catch (error) {
+      await claim.discard(snapshot);
+      throw error;
+    }
+  }
+}
+
+const leaseName = (key: string): string => `build cache ${key}`;

@@ -1,0 +1,204 @@
+import type { Archiver } from '#archive';
+import type { ContentStore } from '#content';
+import type { EventSink } from '#events';
+import { formatTime, newId, type Clock } from '#kernel';
+import { chainId, mediaTypes, type Descriptor, type Digest, type Platform } from '#oci';
+import type { Snapshotter } from '#snapshots';
+import type { Claim, Claims } from './claims.ts';
+import { imageAttributes, publishTag } from './image-events.ts';
+import { tagNameOf, type ImageIndex } from './image-index.ts';
+import type { ImageIntake } from './image-intake.ts';
+
+/** One layer as an image lists it: its blob, and the digest of the uncompressed tar. */
+export interface BuiltLayer {
+  readonly diffId: Digest;
+  readonly blob: Descriptor;
+  /** When it was made, in RFC 3339; not known of layers that came with an image. */
+  readonly createdAt?: string;
+}
+
+/** Layers over each other, base first; none at all for an empty file system. */
+export type LayerStack = readonly BuiltLayer[];
+
+/** What one build holds: nothing of it is collected until the build is disposed. */
+export interface BuildClaim extends AsyncDisposable {
+  /** Layers that are in use from here on. False: some of it is gone. */
+  use(layers: LayerStack): Promise<boolean>;
+  /** Makes a writable snapshot over layers; its key. It is removed with the build unless it was frozen. */
+  open(layers: LayerStack): Promise<string>;
+  /** Freezes a snapshot as one more layer. */
+  freeze(key: string, below: LayerStack, options: { readonly signal: AbortSignal }): Promise<BuiltLayer>;
+  /** Unpacks a layer over others than those it was made on. */
+  restack(
+    layer: BuiltLayer,
+    below: LayerStack,
+    options: { readonly signal: AbortSignal },
+  ): Promise<BuiltLayer>;
+  discard(key: string): Promise<void>;
+  /** What was built stays after the build for so many nanoseconds; `name` tells it from others, and is renewed so. */
+  keep(name: string, layers: LayerStack, nanoseconds: bigint): Promise<void>;
+  /** Makes an image of layers and the text of a configuration that names them. */
+  commit(
+    layers: LayerStack,
+    config: string,
+    names: readonly string[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<{ readonly id: Digest; readonly manifest: Digest }>;
+}
+
+/** What a builder needs of the image store. */
+export interface ImageBuilding {
+  begin(): BuildClaim;
+  /** The layers of an image that is here. */
+  layersOf(id: Digest): LayerStack;
+}
+
+export interface ImageBuildingOptions {
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly archiver: Archiver;
+  readonly claims: Claims;
+  readonly index: ImageIndex;
+  readonly intake: ImageIntake;
+  readonly platform: Platform;
+  readonly events: EventSink;
+  readonly clock: Clock;
+}
+
+/** chainID of the topmost layer; undefined for an empty file system. */
+export const topOf = (layers: LayerStack): Digest | undefined => chainId(layers.map(({ diffId }) => diffId));
+
+/** Active snapshots with this prefix belong to a build; one that no lease holds is left over. */
+export const buildPrefix = 'build-';
+
+export class LocalImageBuilding implements ImageBuilding {
+  readonly #options: ImageBuildingOptions;
+
+  constructor(options: ImageBuildingOptions) {
+    this.#options = options;
+  }
+
+  begin(): BuildClaim {
+    return new LocalBuildClaim(this.#options);
+  }
+
+  layersOf(id: Digest): LayerStack {
+    const model = this.#options.index.byId(id)?.model;
+    const diffIds = model?.config.rootfs.diff_ids ?? [];
+    return (model?.layers ?? []).map((blob, n) => ({ blob, diffId: diffIds[n] ?? blob.digest }));
+  }
+}
+
+class LocalBuildClaim implements BuildClaim {
+  readonly #options: ImageBuildingOptions;
+  readonly #claim: Claim;
+  readonly #active = new Set<string>();
+
+  constructor(options: ImageBuildingOptions) {
+    this.#options = options;
+    this.#claim = options.claims.open();
+  }
+
+  async use(layers: LayerStack): Promise<boolean> {
+    const { content, snapshots } = this.#options;
+    const top = topOf(layers);
+    if (top === undefined) return true;
+    for (const { blob } of layers) await this.#claim.blob(blob.digest);
+    await this.#claim.snapshot(top);
+    if (!snapshots.find(top)) return false;
+    const found = await Promise.all(layers.map(({ blob }) => content.find(blob.digest)));
+    return found.every((blob) => blob !== undefined);
+  }
+
+  async open(layers: LayerStack): Promise<string> {
+    const key = `${buildPrefix}${newId()}`;
+    await this.#claim.snapshot(key);
+    await this.#options.snapshots.prepare(key, topOf(layers));
+    this.#active.add(key);
+    return key;
+  }
+
+  async freeze(key: string, below: LayerStack, { signal }: { signal: AbortSignal }): Promise<BuiltLayer> {
+    const { archiver, snapshots, content } = this.#options;
+    const { stream, done } = archiver.diffLayer({ mounts: snapshots.mounts(key), signal });
+    // Awaited below; a failure of the stream is seen there first.
+    done.catch(() => undefined);
+    await using ingest = await content.ingest();
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) await ingest.write(chunk);
+    const { size } = await done;
+    const blob = { mediaType: mediaTypes.dockerLayer, ...(await this.#claim.land(ingest)) };
+    const layer = { diffId: blob.digest, blob, createdAt: formatTime(this.#options.clock.now()) };
+    await this.#freezeAs(key, [...below, layer], size);
+    return layer;
+  }
+
+  async restack(
+    layer: BuiltLayer,
+    below: LayerStack,
+    { signal }: { signal: AbortSignal },
+  ): Promise<BuiltLayer> {
+    const { archiver, snapshots, content } = this.#options;
+    const all = [...below, layer];
+    if (await this.use(all)) return layer;
+    const key = await this.open(below);
+    const path = await content.path(layer.blob.digest);
+    const { size } = await archiver.applyLayer({ path }, { mounts: snapshots.mounts(key), signal });
+    await this.#freezeAs(key, all, size);
+    return layer;
+  }
+
+  async discard(key: string): Promise<void> {
+    this.#active.delete(key);
+    await this.#options.snapshots.remove(key);
+  }
+
+  async keep(name: string, layers: LayerStack, nanoseconds: bigint): Promise<void> {
+    await using claim = this.#options.claims.open(name, nanoseconds);
+    const top = topOf(layers);
+    for (const { blob } of layers) await claim.blob(blob.digest);
+    if (top !== undefined) await claim.snapshot(top);
+    claim.keep();
+  }
+
+  async commit(
+    layers: LayerStack,
+    config: string,
+    names: readonly string[],
+    { signal }: { signal: AbortSignal },
+  ): Promise<{ id: Digest; manifest: Digest }> {
+    const { intake, platform, events } = this.#options;
+    const claim = this.#claim;
+    const tags = names.map(tagNameOf);
+    const configuration = await intake.put(claim, mediaTypes.dockerConfig, Buffer.from(config));
+    const target = await intake.putManifest(
+      claim,
+      configuration,
+      layers.map(({ blob }) => blob),
+    );
+    const { record, model } = await intake.admit(target, {
+      names: tags,
+      given: 'hand',
+      platform,
+      claim,
+      signal,
+      manifest: target,
+    });
+    events.publish('image', 'create', record.id, imageAttributes(record.id, model.config));
+    for (const name of tags) publishTag(events, model, name);
+    return { id: record.id, manifest: target.digest };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const key of this.#active) await this.#options.snapshots.remove(key);
+    this.#active.clear();
+    await this.#claim[Symbol.asyncDispose]();
+  }
+
+  async #freezeAs(key: string, layers: LayerStack, size: number): Promise<void> {
+    const top = topOf(layers);
+    if (top === undefined) throw new TypeError('a frozen snapshot has a layer');
+    await this.#claim.snapshot(top);
+    await this.#options.snapshots.commit(top, key, { size });
+    this.#active.delete(key);
+  }
+}

@@ -18,4 +18,5 @@ if [ -z "${WHARF_REFERENCE_STATE:-}" ]; then
   trap 'exit 1' INT TERM
 fi
 sh tools/reference-engine.sh start >/dev/null
-PARITY_REFERENCE=$WHARF_REFERENCE_STATE/docker.sock node test/parity/live.ts "$@"
+PARITY_NAMESPACE=${WHARF_REFERENCE_NAMESPACE:-wharf-reference} \
+  PARITY_REFERENCE=$WHARF_REFERENCE_STATE/docker.sock node test/parity/live.ts "$@"

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Builds } from '#build';
 import { createApiServer, newestApiVersion, type ApiServer } from '#api/server';
 import type { AuthConfig } from '#api/types';
 import { LocalContainers } from '#containers';
@@ -8,6 +9,7 @@ import { Cgroup, unmakePrivate } from '#linux';
 import { createNetworks, teardown, type Networks } from '#networks';
 import type { RegistryClient } from '#registry/client';
 import { createCrunRuntime, type Runtime } from '#runtime';
+import { openBuilder } from './builder.ts';
 import type { Configuration } from './configuration/configuration.ts';
 import { engineHost, findInit, hostDefaults, ownCgroupParent } from './engine-host.ts';
 import { openFoundation, type Foundation } from './foundation.ts';
@@ -61,7 +63,8 @@ export async function startEngine(configuration: Configuration, logger: Logger):
   await containers.restore(await runtime.list(), (live) => networks.start(live));
   const system = systemOf(foundation, storage);
   const disk = opened.use(openDisk({ foundation, storage, containers, system }));
-  const server = opened.use(serverOf({ foundation, storage, networks, containers, system, disk }));
+  const builds = opened.use(await openBuilder(foundation, storage, containers));
+  const server = opened.use(serverOf({ foundation, storage, networks, containers, system, disk, builds }));
   disk.start();
   await openListeners(server, runtime, configuration, logger);
   opened.defer(() => {
@@ -143,9 +146,10 @@ function serverOf(parts: {
   readonly networks: Networks;
   readonly containers: LocalContainers;
   readonly system: SystemFacts;
+  readonly builds: Builds;
   readonly disk: Disk;
 }): ApiServer {
-  const { foundation, storage, networks, containers, system, disk } = parts;
+  const { foundation, storage, networks, containers, system, disk, builds } = parts;
   const { clock, configuration, events, logger } = foundation;
   return createApiServer({
     engineVersion: wharfVersion,
@@ -157,9 +161,13 @@ function serverOf(parts: {
       networks,
       volumes: storage.volumes,
       disk,
+      builds,
       events,
       system,
-      auth: { login: (credentials, options) => login(storage.registry, credentials, options) },
+      auth: {
+        login: (credentials, options) => login(storage.registry, credentials, options),
+        search: (...args) => storage.registry.search(...args),
+      },
       clock,
       storageDriver: storage.driver,
     },

@@ -18,6 +18,7 @@ import { LocalVolumes } from '#volumes';
 import type { Configuration } from './configuration/configuration.ts';
 import type { Foundation } from './foundation.ts';
 import { ReloadableRegistry } from './reloadable-registry.ts';
+import { wharfVersion } from './version.ts';
 
 /** Who uses images and volumes. Containers come after them; their records are asked for through this. */
 export interface Users {
@@ -105,6 +106,7 @@ async function openImages(
   const { live, room } = parts;
   const images = createImages({
     ...parts,
+    engineVersion: wharfVersion,
     content: withRoom(parts.content, room),
     archiver: unpackingWithRoom(parts.archiver, room),
     concurrentDownloads: () => live.current.registry.downloads,

@@ -21,6 +21,7 @@ export interface ImageCommitOptions {
   readonly clock: Clock;
   readonly platform: Platform;
   readonly events: EventSink;
+  readonly engineVersion?: string;
 }
 
 /** `docker commit`: a container's writable layer on top of the image it was made from. */
@@ -44,10 +45,15 @@ export class ImageCommit {
     const config = Buffer.from(JSON.stringify(this.#configure(spec, parent, layer)));
     const configuration = await intake.put(claim, mediaTypes.dockerConfig, config);
     const target = await intake.putManifest(claim, configuration, layer ? [...before, layer] : before);
-    const { record, model } = await intake.admit(target, { names, given: 'hand', platform, claim, signal });
-    events.publish('image', 'create', record.id, imageAttributes(record.id, model.config));
+    const { model } = await intake.admit(target, { names, given: 'hand', platform, claim, signal });
+    events.publish('image', 'create', model.id, imageAttributes(model.id, model.config));
+    this.#adopt(model, parent);
     for (const name of names) publishTag(events, model, name);
-    return record.id;
+    return model.id;
+  }
+
+  #adopt({ id }: ImageModel, parent: ImageModel | undefined): void {
+    if (parent && parent.id !== id) this.#options.index.adopt(id, parent.id);
   }
 
   /** The container's changes as a blob; undefined where there are none. */
@@ -74,7 +80,9 @@ export class ImageCommit {
       ...(spec.author !== undefined && spec.author !== '' && { author: spec.author }),
       config: spec.config,
       container: spec.containerId,
+      ...(spec.containerConfig && { container_config: spec.containerConfig }),
       created,
+      ...(this.#options.engineVersion !== undefined && { docker_version: this.#options.engineVersion }),
       history: [...(base?.history ?? []), entry],
       os,
       rootfs: { type: 'layers', diff_ids: layer ? [...diffIds, layer.digest] : diffIds },

@@ -1,6 +1,7 @@
 import type { HistoryEntry } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { StoredImage } from './image-index.ts';
+import type { ImageRecord } from './images.ts';
 
 export type ImageHistoryEntry = HistoryEntry & {
   readonly id: string;
@@ -9,10 +10,14 @@ export type ImageHistoryEntry = HistoryEntry & {
   readonly tags: readonly string[];
 };
 
-/** What made an image, newest first. Only the newest step has an id here: the others are not images. */
+/**
+ * What made an image, newest first. The newest step of the image, of the one it was committed on and so on have ids;
+ * the others are not images.
+ */
 export function imageHistory(
   { record, model }: StoredImage,
   snapshots: Snapshotter,
+  parentOf: (record: ImageRecord) => ImageRecord | undefined,
 ): readonly ImageHistoryEntry[] {
   let layer = 0;
   const entries = (model.config.history ?? []).map((entry) => {
@@ -21,7 +26,11 @@ export function imageHistory(
     const size = (chainId && snapshots.find(chainId)?.size) ?? 0;
     return { ...entry, id: '<missing>', size, tags: [] as readonly string[] };
   });
-  const newest = entries.pop();
-  if (!newest) return [];
-  return [{ ...newest, id: record.id, tags: record.tags }, ...entries.reverse()];
+  let image: ImageRecord | undefined = record;
+  return entries.reverse().map((entry) => {
+    if (!image) return entry;
+    const { id, tags } = image;
+    image = parentOf(image);
+    return { ...entry, id, tags };
+  });
 }

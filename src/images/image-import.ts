@@ -16,6 +16,7 @@ export interface ImageImportOptions {
   readonly events: EventSink;
   readonly clock: Clock;
   readonly platform: Platform;
+  readonly engineVersion?: string;
 }
 
 /** `docker import`: a root file system becomes an image of one layer, kept uncompressed. */
@@ -30,7 +31,7 @@ export class ImageImport {
     archive: AsyncIterable<Uint8Array>,
     options: Parameters<Images['import']>[1],
   ): Promise<Digest> {
-    const { content, claims, intake, clock, events } = this.#options;
+    const { content, claims, intake, clock, events, engineVersion } = this.#options;
     const { signal, reference } = options;
     // A bad name is told before anything is read.
     const names = reference === undefined ? [] : [tagNameOf(reference)];
@@ -49,6 +50,7 @@ export class ImageImport {
       ...platform,
       config: options.config ?? {},
       created,
+      ...(engineVersion !== undefined && { docker_version: engineVersion }),
       history: [{ created, comment }],
       rootfs: { type: 'layers', diff_ids: [digest] },
     };
@@ -59,7 +61,7 @@ export class ImageImport {
     ]);
     const { record, model } = await intake.admit(target, { names, given: 'hand', platform, claim, signal });
     for (const name of names) publishTag(events, model, name);
-    events.publish('image', 'import', record.id, imageAttributes(record.id));
+    events.publish('image', 'import', record.id, imageAttributes(record.id, model.config));
     return record.id;
   }
 }

@@ -16,6 +16,7 @@ import {
 } from '#oci';
 import type { ImageRecord } from './images.ts';
 import { HeldByImages } from './held-by-images.ts';
+import { ImageParents } from './image-parents.ts';
 import { RetiredImages, type RetiredImage } from './retired-images.ts';
 import type { ImageModel } from './stored-image.ts';
 
@@ -62,6 +63,7 @@ export class ImageIndex {
   readonly #clock: Clock;
   readonly #images = new Map<Digest, ImageEntry>();
   readonly #names = new Map<ImageName, NameEntry>();
+  readonly #parents: ImageParents;
   /** In the bin: found by nobody, but what they hold stays. */
   readonly #retired: RetiredImages;
   readonly #held = new HeldByImages();
@@ -69,10 +71,12 @@ export class ImageIndex {
   constructor(db: Database, clock: Clock) {
     this.#db = db;
     this.#retired = new RetiredImages(db);
+    this.#parents = new ImageParents(db);
     this.#clock = clock;
   }
 
   rows(): readonly ImageRow[] {
+    this.#parents.restore();
     return this.#db.all('SELECT id, target, manifest, size FROM images').map((row) => ({
       // Written by add() below.
       id: text(row, 'id') as Digest,
@@ -309,8 +313,19 @@ export class ImageIndex {
     return matches[0];
   }
 
+  /** Notes from which image one was committed. */
+  adopt(id: Digest, parent: Digest): void {
+    this.#parents.record(id, parent);
+    this.#change(id, () => undefined);
+  }
+
+  /** Images that were committed on this one and are here. */
+  childrenOf(id: Digest): readonly Digest[] {
+    return this.#parents.childrenOf(id).filter((child) => this.#images.has(child));
+  }
+
   #recordOf(entry: ImageEntry): ImageRecord {
-    entry.record ??= makeRecord(entry, this.#names);
+    entry.record ??= { ...makeRecord(entry, this.#names), parent: this.#parents.of(entry.model.id) };
     return entry.record;
   }
 }

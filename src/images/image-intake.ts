@@ -1,5 +1,5 @@
 import type { ContentStore } from '#content';
-import { digestOf, mediaTypes, type Descriptor, type Digest, type Platform } from '#oci';
+import { digestOf, isIndex, mediaTypes, type Descriptor, type Digest, type Platform } from '#oci';
 import type { Claim } from './claims.ts';
 import type { ImageIndex, ImageName, NameGiver, StoredImage } from './image-index.ts';
 import type { LayerUnpacker, UnpackWatcher } from './layer-unpacker.ts';
@@ -63,13 +63,19 @@ export class ImageIntake {
     const { names, given, platform, claim, signal, watcher } = options;
     const model = await readImageModel(content, target, platform, options.manifest);
     for (const digest of model.blobs) await claim.blob(digest);
-    if (!index.byId(model.id)) {
-      const size = await unpacker.unpack(model, claim, { signal, ...(watcher && { watcher }) });
-      signal.throwIfAborted();
-      // Another operation may have been faster while the layers were unpacked.
-      if (index.byId(model.id)) index.name(model.id, names, given);
-      else index.add(model, size, names, given);
-    } else index.name(model.id, names, given);
+    const size = index.byId(model.id)
+      ? undefined
+      : await unpacker.unpack(model, claim, { signal, ...(watcher && { watcher }) });
+    signal.throwIfAborted();
+    // Another operation may have been faster while the layers were unpacked.
+    const known = index.byId(model.id);
+    if (!known) index.add(model, size ?? 0, names, given);
+    else if (known.model.target.digest === target.digest || !isIndex(target.mediaType)) {
+      index.name(model.id, names, given);
+    } else {
+      // An index tells more than one of its manifests.
+      index.add(model, known.record.size, names, given);
+    }
     return this.get(model.id);
   }
 

@@ -1,8 +1,15 @@
 import { decompress } from '#archive';
 import type { ContentStore } from '#content';
 import type { EventSink } from '#events';
-import { invalidArgument, shortId } from '#kernel';
-import { canonicalString, familiarString, parseManifest, type Descriptor, type Platform } from '#oci';
+import { invalidArgument, isKind, shortId } from '#kernel';
+import {
+  canonicalString,
+  familiarString,
+  matchesPlatform,
+  parseManifest,
+  type Descriptor,
+  type Platform,
+} from '#oci';
 import type { Claim, Claims } from './claims.ts';
 import { readDockerArchive, type ArchivedImage } from './docker-archive.ts';
 import { imageAttributes } from './image-events.ts';
@@ -38,7 +45,16 @@ export class ImageLoad {
     await using claim = claims.open();
     const archive = new ReceivedArchive(content, claim, options.signal);
     await archive.receive((await decompress(source, options)).stream);
-    for (const image of await this.#images(archive)) await this.#admit(image, claim, options);
+    const images = await this.#images(archive);
+    const platforms = options.platforms ?? [];
+    if (platforms.length === 0) {
+      for (const image of images) await this.#admit(image, this.#options.platform, claim, options);
+      return;
+    }
+    for (const platform of platforms) {
+      const fitting = await this.#fitting(images, platform, claim);
+      for (const image of fitting) await this.#admit(image, platform, claim, options);
+    }
   }
 
   /** An archive that is both is read as an OCI layout, which keeps digests, unless blobs are left out of it. */
@@ -67,10 +83,38 @@ export class ImageLoad {
     return true;
   }
 
-  async #admit(image: ArchivedImage, claim: Claim, options: LoadOptions): Promise<void> {
+  /** The images that there are for the platform; others are passed over. */
+  async #fitting(
+    images: readonly ArchivedImage[],
+    platform: Platform,
+    claim: Claim,
+  ): Promise<readonly ArchivedImage[]> {
+    const fitting: ArchivedImage[] = [];
+    for (const image of images) {
+      if (await this.#isFor(image, platform, claim)) fitting.push(image);
+    }
+    return fitting;
+  }
+
+  async #isFor({ source }: ArchivedImage, platform: Platform, claim: Claim): Promise<boolean> {
+    const { content, intake } = this.#options;
+    const target =
+      source.kind === 'target'
+        ? source.target
+        : await intake.putManifest(claim, source.config, source.layers);
+    try {
+      const chosen = await chooseManifest(content, target, platform, target.digest);
+      const config = await readConfig(content, parseManifest(await content.read(chosen.digest)));
+      return matchesPlatform(platform, config);
+    } catch (error) {
+      if (isKind(error, 'notFound')) return false;
+      throw error;
+    }
+  }
+
+  async #admit(image: ArchivedImage, platform: Platform, claim: Claim, options: LoadOptions): Promise<void> {
     const { intake, index, events } = this.#options;
     const { signal, report } = options;
-    const platform = options.platform ?? this.#options.platform;
     const { source, references } = image;
     const target =
       source.kind === 'target'

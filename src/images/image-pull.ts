@@ -120,10 +120,13 @@ export class ImagePull {
     transfer.report({ id: pulled, status: `Pulling from ${reference.path}` });
     const resolved = await this.#resolve(repository, reference, fetched, claim, transfer);
     const digestName = nameOf(withDigest(reference, resolved.target.digest));
-    const names = reference.digest ? [digestName] : [nameOf(reference), digestName];
+    // A digest goes on meaning the platform that it was pulled for first, unless it is pulled itself.
+    const digestNames = reference.digest || !index.imageOf(digestName) ? [digestName] : [];
+    const names = reference.digest ? digestNames : [nameOf(reference), ...digestNames];
     const id = resolved.document.config.digest;
     const before = index.imageOf(nameOf(reference));
-    if (index.byId(id)) index.name(id, names);
+    const known = index.byId(id);
+    if (known && isKnownAs(known.model.target, resolved.target)) index.name(id, names);
     else await this.#transfer(repository, resolved, names, claim, transfer);
     this.#rememberSource(resolved, repository.name);
     transfer.report({ status: `Digest: ${resolved.target.digest}` });
@@ -198,7 +201,8 @@ export class ImagePull {
     const layers = document.layers.map(
       (layer, n) => new LayerProgress(layer, { present: present[n] === true, clock, report }),
     );
-    for (const layer of layers) layer.begin();
+    // Of an image that is here only the index is new, of which nothing is told.
+    if (!this.#options.index.byId(document.config.digest)) for (const layer of layers) layer.begin();
     const arrivals = layers.map((layer) => layer.download(downloads, repository, signal));
     const admission = this.#options.intake.admit(resolved.target, {
       manifest: resolved.manifest,
@@ -239,6 +243,10 @@ export class ImagePull {
     );
   }
 }
+
+/** Whether there is nothing more to be learnt of an image: an index tells more than one of its manifests. */
+const isKnownAs = (known: Descriptor, found: Descriptor): boolean =>
+  known.digest === found.digest || !isIndex(found.mediaType);
 
 /** Whether no registry could be asked, as against one that said no. */
 const isUnreachable = (error: unknown): boolean =>

@@ -7,10 +7,12 @@ import {
   familiarString,
   isIndex,
   parseReference,
+  withDefaultTag,
   withDigest,
   type Descriptor,
   type Digest,
   type Platform,
+  type Reference,
 } from '#oci';
 import type { RegistryClient } from '#registry/client';
 import type { BlobSources } from './blob-sources.ts';
@@ -20,6 +22,7 @@ import { imageAttributes } from './image-events.ts';
 import {
   isDigestName,
   nameOf,
+  noSuchImage,
   repositoryOf,
   type ImageIndex,
   type ImageName,
@@ -61,6 +64,7 @@ export class ImagePush {
     const reference = parseReference(text);
     if (reference.digest) throw invalidArgument('cannot push a digest reference');
     const repository = canonicalName(reference);
+    await this.#checkPlatform(text, reference, transfer);
     transfer.report({ status: `The push refers to repository [${repository}]` });
     const all = index.tagsOfRepository(repository);
     if (all.length === 0) {
@@ -76,6 +80,17 @@ export class ImagePush {
     const id = wanted.length === 1 && wanted[0] !== undefined ? index.imageOf(wanted[0]) : undefined;
     const attributes = imageAttributes(familiarName(reference), id && index.byId(id)?.model.config);
     this.#options.events.publish('image', 'push', familiarString(reference), attributes);
+  }
+
+  /** Before anything is reported, as clients know it. */
+  async #checkPlatform(text: string, reference: Reference, transfer: TransferOptions): Promise<void> {
+    const { platform, signal } = transfer;
+    if (!platform) return;
+    const { index } = this.#options;
+    const id = index.imageOf(nameOf(withDefaultTag(reference)));
+    const image = id && index.byId(id);
+    if (!image) throw noSuchImage(text);
+    await this.#options.select(image, platform, familiarString(reference), signal);
   }
 
   async #pushOne(name: ImageName, image: StoredImage, transfer: TransferOptions): Promise<void> {

@@ -27,7 +27,7 @@ export interface ImageRemovalOptions {
   users(image: Digest): readonly ImageUser[];
 }
 
-type Obstacle = 'used' | 'named';
+type Obstacle = 'used' | 'named' | 'parent';
 
 /** `docker rmi`: which names go, whether the image goes with them, and what forbids it. */
 export class ImageRemoval {
@@ -38,12 +38,13 @@ export class ImageRemoval {
   }
 
   /** Throws notFound, or conflict in Docker's words. What happens to names and records is one transaction. */
-  async remove(reference: string, force: boolean): Promise<readonly RemovedImage[]> {
+  async remove(reference: string, force: boolean, prune = true): Promise<readonly RemovedImage[]> {
     const { index } = this.#options;
     const found = index.resolve(reference);
     const image = found && index.byId(found.id)?.model;
     if (!found || !image) throw noSuchImage(reference);
     const names = index.namesOf(found.id);
+    const parent = index.byId(found.id)?.record.parent;
     const untagged =
       found.name === undefined
         ? this.#planById(found.id, names, force)
@@ -55,9 +56,26 @@ export class ImageRemoval {
     const removed: RemovedImage[] = gone.map((name) => ({ Untagged: familiar(name) }));
     for (let n = 0; n < gone.length; n += 1) this.#publish('untag', image);
     if (!deletes) return removed;
-    this.#publish('delete', image);
-    const { removed: layers } = await sweepImage(image, this.#options.claims);
-    return [...removed, { Deleted: image.id }, ...layers];
+    return [...removed, ...(await this.#delete(image, parent, prune))];
+  }
+
+  /** What is left to do once the record is gone; nameless parents that nothing else needs go too. */
+  async #delete(
+    image: ImageModel,
+    parent: Digest | undefined,
+    prune: boolean,
+  ): Promise<readonly RemovedImage[]> {
+    const { index, claims, events } = this.#options;
+    // Its labels are gone with it.
+    events.publish('image', 'delete', image.id, imageAttributes(image.id));
+    const { removed: layers } = await sweepImage(image, claims);
+    const removed = [{ Deleted: image.id }, ...layers];
+    const above = prune && parent !== undefined ? index.byId(parent) : undefined;
+    if (!above || index.namesOf(above.model.id).length > 0 || this.#obstacle(above.model.id, [], false)) {
+      return removed;
+    }
+    index.remove([], [above.model.id]);
+    return [...removed, ...(await this.#delete(above.model, above.record.parent, true))];
   }
 
   /** By id, every name goes; that needs force where they are in several repositories. */
@@ -100,6 +118,9 @@ export class ImageRemoval {
       reason,
       error: conflict(`conflict: unable to delete ${shortId(id)} (${remedy}) - ${why}`),
     });
+    if (this.#options.index.childrenOf(id).length > 0) {
+      return refuse('parent', 'cannot be forced', 'image has dependent child images');
+    }
     const running = users.find((user) => user.running);
     if (running) {
       const container = shortId(running.containerId);

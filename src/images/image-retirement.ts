@@ -111,7 +111,9 @@ export class ImageRetirement implements ImageUpkeep {
     const { events } = this.#options;
     const attributes = imageAttributes(id, config);
     for (let n = 0; n < names; n += 1) events.publish('image', 'untag', id, attributes);
-    events.publish('image', 'delete', id, { ...attributes, ...(reason !== undefined && { reason }) });
+    // Its labels are gone with it.
+    const gone = imageAttributes(id);
+    events.publish('image', 'delete', id, { ...gone, ...(reason !== undefined && { reason }) });
   }
 }
 

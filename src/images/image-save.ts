@@ -8,6 +8,7 @@ import {
   canonicalName,
   familiarName,
   findImageId,
+  formatPlatform,
   hexOf,
   mediaTypes,
   parseReference,
@@ -17,7 +18,11 @@ import {
 import type { Claim, Claims } from './claims.ts';
 import { imageAttributes } from './image-events.ts';
 import { familiar, isDigestName, type ImageIndex, type ImageName } from './image-index.ts';
+import type { Images } from './images.ts';
+import type { PlatformImages } from './platform-images.ts';
 import { findMissingBlob, type ImageModel } from './stored-image.ts';
+
+type SaveOptions = Parameters<Images['save']>[1];
 
 export interface ImageSaveOptions {
   readonly content: ContentStore;
@@ -25,11 +30,14 @@ export interface ImageSaveOptions {
   readonly index: ImageIndex;
   readonly events: EventSink;
   readonly logger: Logger;
+  readonly platforms: PlatformImages;
 }
 
 interface SavedImage {
   readonly model: ImageModel;
   readonly names: ImageName[];
+  /** Of an index only this image's manifest is wanted. */
+  readonly alone?: boolean;
 }
 
 const blobPath = (digest: Digest): string => `blobs/${algorithmOf(digest)}/${hexOf(digest)}`;
@@ -43,9 +51,10 @@ export class ImageSave {
   }
 
   /** Throws notFound before anything is written. The blobs stay at least until the stream is closed. */
-  async save(references: readonly string[], signal: AbortSignal): Promise<Readable> {
+  async save(references: readonly string[], options: SaveOptions): Promise<Readable> {
     const { claims, content, events } = this.#options;
-    const images = this.#select(references);
+    const { signal } = options;
+    const images = await this.#ofPlatforms(this.#select(references), options);
     const claim = claims.open();
     try {
       for (const { model } of images) {
@@ -53,8 +62,8 @@ export class ImageSave {
       }
       const targets = new Map<Digest, Descriptor>();
       const blobs = new Map<Digest, number>();
-      for (const { model } of images) {
-        const isWhole = !(await findMissingBlob(content, model.blobs));
+      for (const { model, alone } of images) {
+        const isWhole = !alone && !(await findMissingBlob(content, model.blobs));
         targets.set(model.id, isWhole ? model.target : model.manifest);
         const wanted = isWhole
           ? model.blobs
@@ -82,6 +91,26 @@ export class ImageSave {
     } catch (error) {
       this.#options.logger.warn({ error: messageOf(error) }, 'tidying up after a save failed');
     }
+  }
+
+  /** The images for these platforms in place of those that the names stand for. Throws notFound. */
+  async #ofPlatforms(
+    images: readonly SavedImage[],
+    { platforms = [], signal }: SaveOptions,
+  ): Promise<readonly SavedImage[]> {
+    if (platforms.length === 0) return images;
+    const chosen: SavedImage[] = [];
+    for (const { model, names } of images) {
+      for (const platform of platforms) {
+        const image = this.#options.index.byId(model.id);
+        const found = image && (await this.#options.platforms.trySelect(image, platform, signal));
+        if (!found) {
+          throw notFound(`no suitable export target found for platform ${formatPlatform(platform)}`);
+        }
+        chosen.push({ model: found.model, names, alone: true });
+      }
+    }
+    return chosen;
   }
 
   /** A repository without a tag stands for all its tags; an id brings no name along. */

@@ -11,6 +11,8 @@ export interface ImageRecord {
   /** The manifest chosen for this host's platform (equals target for a single-platform image). */
   readonly manifest: Descriptor;
   readonly config: ImageConfig;
+  /** The image it was committed on, which may be gone by now. */
+  readonly parent?: Digest | undefined;
   /** chainID of the topmost layer; undefined for an image without layers. */
   readonly chainId: Digest | undefined;
   /** Familiar references with tags (`busybox:latest`, `127.0.0.1:5000/x:1`), sorted. */
@@ -65,6 +67,8 @@ export interface CommitSpec {
   readonly parent: Digest | undefined;
   /** Config of the new image. */
   readonly config: ImageRuntimeConfig;
+  /** Configuration of the container, which older clients are shown. */
+  readonly containerConfig?: object;
   readonly history: HistoryEntry;
   readonly author?: string;
   /** Familiar or full reference to tag, if any. */
@@ -74,6 +78,12 @@ export interface CommitSpec {
 export interface RemovedImage {
   readonly Untagged?: string;
   readonly Deleted?: string;
+}
+
+/** What a registry has under a name. */
+export interface RemoteImage {
+  readonly descriptor: Descriptor;
+  readonly platforms: readonly Platform[];
 }
 
 /** The image store: names, manifests and layers, unpacked. Everything it takes in is verified before it is named. */
@@ -91,6 +101,8 @@ export interface Images {
   select(reference: string, platform: Platform, options: { signal: AbortSignal }): Promise<ImageRecord>;
   /** Every manifest of the image's index, attestations and platforms that are not here too. Reads documents from disk. */
   manifests(reference: string): Promise<readonly ImageManifest[]>;
+  /** Whether others were committed on it: then it is no dangling image though it has no name. */
+  hasChildren(id: Digest): boolean;
   /** Bytes of the layers of each image that other images have too, by id. */
   sharedSizes(): ReadonlyMap<Digest, number>;
   /** Folders of the image's layers, the topmost first. */
@@ -111,10 +123,21 @@ export interface Images {
   ): Promise<readonly RemovedImage[]>;
   pull(reference: string, options: TransferOptions & { allTags?: boolean }): Promise<void>;
   push(reference: string, options: TransferOptions): Promise<void>;
-  /** docker-archive or OCI layout, compressed or not. */
-  load(archive: AsyncIterable<Uint8Array>, options: Omit<TransferOptions, 'auth'>): Promise<void>;
-  /** Writes a docker-archive that is an OCI layout too. */
-  save(references: readonly string[], options: { signal: AbortSignal }): Promise<Readable>;
+  /** What a registry has under a name, without keeping anything of it. */
+  inspectDistribution(
+    reference: string,
+    options: Pick<TransferOptions, 'auth' | 'signal'>,
+  ): Promise<RemoteImage>;
+  /** docker-archive or OCI layout, compressed or not. With `platforms`, only those of each image. */
+  load(
+    archive: AsyncIterable<Uint8Array>,
+    options: Omit<TransferOptions, 'auth' | 'platform'> & { readonly platforms?: readonly Platform[] },
+  ): Promise<void>;
+  /** Writes a docker-archive that is an OCI layout too. With `platforms`, only those of each image. */
+  save(
+    references: readonly string[],
+    options: { signal: AbortSignal; platforms?: readonly Platform[] },
+  ): Promise<Readable>;
   /** A root file system as one layer; returns the id. */
   import(
     archive: AsyncIterable<Uint8Array>,

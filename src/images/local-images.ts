@@ -12,6 +12,8 @@ import { BlobSources } from './blob-sources.ts';
 import { Claims } from './claims.ts';
 import { hasHelloWorld, makeHelloWorld } from './hello-world.ts';
 import type { ImageHandover } from './image-handover.ts';
+import { LocalImageBuilding, type ImageBuilding } from './image-building.ts';
+import { inspectDistribution } from './image-distribution.ts';
 import { ImageCommit } from './image-commit.ts';
 import { publishTag } from './image-events.ts';
 import { collectImageGarbage, restoreImages, type ImageGarbageOptions } from './image-garbage.ts';
@@ -33,6 +35,7 @@ import type {
   ImageManifest,
   ImageRecord,
   Images,
+  RemoteImage,
   RemovedImage,
   TransferOptions,
 } from './images.ts';
@@ -72,6 +75,7 @@ export interface ImagesOptions {
 type TransferDoors = Readonly<{ pull: ImagePull; push: ImagePush; load: ImageLoad; save: ImageSave }>;
 
 class LocalImages implements Images, AsyncDisposable {
+  readonly building: ImageBuilding;
   readonly handover: ImageHandover;
   readonly upkeep: ImageUpkeep;
   readonly #options: ImagesOptions;
@@ -110,6 +114,7 @@ class LocalImages implements Images, AsyncDisposable {
     this.upkeep = new ImageRetirement(parts);
     this.#commit = new ImageCommit({ ...parts, intake });
     this.#import = new ImageImport({ ...parts, intake });
+    this.building = new LocalImageBuilding({ ...parts, intake });
     this.#platforms = new PlatformImages({ ...parts, intake });
     this.#transfers = {
       pull: new ImagePull({
@@ -239,6 +244,13 @@ class LocalImages implements Images, AsyncDisposable {
     return this.#transfers.push.push(reference, this.#bound(options));
   }
 
+  inspectDistribution(
+    reference: string,
+    options: Parameters<Images['inspectDistribution']>[1],
+  ): Promise<RemoteImage> {
+    return inspectDistribution(this.#options.registry, reference, this.#bound(options));
+  }
+
   load(archive: AsyncIterable<Uint8Array>, options: Parameters<Images['load']>[1]): Promise<void> {
     return this.#transfers.load.load(archive, this.#bound(options));
   }
@@ -281,5 +293,9 @@ class LocalImages implements Images, AsyncDisposable {
  */
 export const createImages = (
   options: ImagesOptions,
-): Images & AsyncDisposable & { readonly handover: ImageHandover; readonly upkeep: ImageUpkeep } =>
-  new LocalImages(options);
+): Images &
+  AsyncDisposable & {
+    readonly handover: ImageHandover;
+    readonly upkeep: ImageUpkeep;
+    readonly building: ImageBuilding;
+  } => new LocalImages(options);

@@ -56,12 +56,16 @@ export class PlatformImages {
     name: string,
     signal: AbortSignal,
   ): Promise<StoredImage> {
-    const { target } = image.model;
-    return (
-      this.find(image, platform) ??
-      (await this.#unpacked(target, platform, signal)) ??
-      refuse(name, image, platform)
-    );
+    return (await this.trySelect(image, platform, signal)) ?? refuse(name, image, platform);
+  }
+
+  /** As select(); undefined where there is none. */
+  async trySelect(
+    image: StoredImage,
+    platform: Platform,
+    signal: AbortSignal,
+  ): Promise<StoredImage | undefined> {
+    return this.find(image, platform) ?? this.#unpacked(image.model.target, platform, signal);
   }
 
   /** As select(), of what is unpacked. */

@@ -7,3 +7,4 @@ export * from './platform.ts';
 export * from './platform-match.ts';
 export { parseDescriptor, parseIndex, parseManifest } from './manifest.ts';
 export { parseImageConfig } from './image-config.ts';
+export { parseObject } from './json.ts';

@@ -18,7 +18,7 @@ test('parsePlatform() reads and normalizes', () => {
     'linux/amd64': 'linux/amd64',
     'LINUX/AMD64': 'linux/amd64',
     'linux/x86_64': 'linux/amd64',
-    'linux/arm64/v8': 'linux/arm64',
+    'linux/arm64/v8': 'linux/arm64/v8',
     'linux/aarch64': 'linux/arm64',
     'linux/arm': 'linux/arm/v7',
     'linux/arm/6': 'linux/arm/v6',

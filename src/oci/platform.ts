@@ -115,7 +115,9 @@ export function parsePlatform(specifier: string): Platform {
   }
   if (second !== undefined) {
     const { architecture, variant } = normalizeArchitecture(second, third ?? '');
-    return { ...build(os, architecture, variant), ...system };
+    // Written out where it was, as the reference engine keeps it.
+    const given = third !== undefined && architecture === 'arm64' && variant === '' ? 'v8' : variant;
+    return { ...build(os, architecture, given), ...system };
   }
   if (knownSystems.has(os)) return { ...hostPlatform(), ...system, os };
   const { architecture, variant } = normalizeArchitecture(name, '');

@@ -89,5 +89,6 @@ export interface ImageConfig extends Platform {
   readonly history?: readonly HistoryEntry[];
   /** Docker's own additions on commit. */
   readonly container?: string;
+  readonly container_config?: object;
   readonly docker_version?: string;
 }

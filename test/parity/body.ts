@@ -49,36 +49,6 @@ export function webSocketFrame(opcode: number, text: string): Buffer {
   return Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | bytes.length, 0, 0, 0, 0]), bytes]);
 }
 
-export interface TarEntry {
-  readonly name: string;
-  readonly content?: string;
-  readonly folder?: boolean;
-  readonly uid?: number;
-}
-
-/** A small tar of files and folders. */
-export function makeTar(entries: readonly TarEntry[]): Buffer {
-  const blocks = entries.map(({ name, content = '', folder = false, uid = 0 }) => {
-    const head = Buffer.alloc(512);
-    const size = Buffer.byteLength(content);
-    head.write(name, 0);
-    head.write(folder ? '0000755\0' : '0000644\0', 100);
-    head.write(`${uid.toString(8).padStart(7, '0')}\0`, 108);
-    head.write(`${uid.toString(8).padStart(7, '0')}\0`, 116);
-    head.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
-    head.write('15000000000\0', 136);
-    head.write('        ', 148);
-    head.write(folder ? '5' : '0', 156);
-    head.write('ustar\x0000', 257);
-    const sum = head.reduce((total, byte) => total + byte, 0);
-    head.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-    const data = Buffer.alloc(Math.ceil(size / 512) * 512);
-    data.write(content);
-    return Buffer.concat([head, data]);
-  });
-  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
-}
-
 const tarTypes: Readonly<Record<string, string>> = {
   '0': 'file',
   '1': 'link',

@@ -11,6 +11,10 @@ const at = (step: string, cause: string, path: string): AcceptedDifference => ({
 export const faultsOfClients = (...steps: readonly string[]): readonly AcceptedDifference[] =>
   steps.flatMap((step) => [at(step, clientsFault, 'status'), at(step, clientsFault, 'body.message')]);
 
+/** As faultsOfClients(), in the reference's words. */
+export const statusOfFaults = (...steps: readonly string[]): readonly AcceptedDifference[] =>
+  steps.map((step) => at(step, clientsFault, 'status'));
+
 /** Created by the reference, refused here; `seen` is the inspection that follows. */
 export const refusedEarly = (...steps: readonly string[]): readonly AcceptedDifference[] =>
   steps.flatMap((step) => [

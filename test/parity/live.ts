@@ -3,14 +3,15 @@
  *
  *   live.ts [--record] [--golden] [--version VERSION,...] [OPERATION...]
  *
- * PARITY_REFERENCE: the reference engine's socket; --record writes what it answers as the golden files, --golden
+ * PARITY_REFERENCE: the reference engine's socket, PARITY_NAMESPACE: the network namespace that it runs in; --record writes what it answers as the golden files, --golden
  * takes these in its place.
  */
 import { parseArgs } from 'node:util';
-import { busyboxArchive, startDaemon } from '../setup/index.ts';
+import { busyboxArchive, startDaemon, startRegistry } from '../setup/index.ts';
 import { loadImages } from './images.ts';
 import { readGolden, writeGolden } from './golden.ts';
 import { compareTranscripts, describe, play } from './replay.ts';
+import { relayInto } from './relay.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios/index.ts';
 
@@ -35,11 +36,14 @@ let answers = 0;
 let differing = 0;
 let unexplained = 0;
 {
+  await using registry = await startRegistry();
+  await using theirs = await startRegistry();
+  await using _relay = await relayInto(process.env['PARITY_NAMESPACE'], theirs.address);
   await using daemon = await startDaemon();
   await loadImages(daemon.socket);
   for (const scenario of chosen) {
     try {
-      await playBoth(scenario, daemon.socket);
+      await playBoth(scenario, daemon.socket, registry.address, theirs.address);
     } catch (error) {
       unexplained++;
       console.log(`${scenario.operation}: could not be played`, error);
@@ -47,13 +51,18 @@ let unexplained = 0;
   }
 }
 
-async function playBoth(scenario: Scenario, socket: string): Promise<void> {
+async function playBoth(
+  scenario: Scenario,
+  socket: string,
+  ownRegistry: string,
+  theirRegistry: string,
+): Promise<void> {
   const { operation } = scenario;
   const known = values.golden === true || reference === undefined;
-  const ours = play(scenario, socket, versions);
+  const ours = play(scenario, socket, ownRegistry, versions);
   // It may fail while the reference is still being asked.
   ours.catch(() => undefined);
-  const expected = known ? readGolden(operation) : await play(scenario, reference, versions);
+  const expected = known ? readGolden(operation) : await play(scenario, reference, theirRegistry, versions);
   if (values.record) writeGolden(operation, expected);
   const comparison = compareTranscripts(scenario, expected, await ours);
   const { differing: found } = comparison;

@@ -32,6 +32,7 @@ const numbers = new Map([
 
 function normaliseText(text: string, key: string, names: Names): string {
   if (paths.has(key) && text.startsWith('/')) return '<path>';
+  if (key === 'DockerVersion' && text !== '') return '<version>';
   if (key === 'Runtime' && /^(?:runc|crun)$/.test(text)) return '<default runtime>';
   let found = text;
   for (const [name, placeholder] of names) {
@@ -48,6 +49,8 @@ function normaliseText(text: string, key: string, names: Names): string {
     .replace(mac, '<mac>')
     .replace(/\/\S*\/volumes\/\S*?\/_data/g, '<volume data>')
     .replace(/there are only \d+ CPUs/, 'there are only <n> CPUs')
+    .replace(/\/\S*\/docker-import-\d+\//, '<temporary folder>/')
+    .replace(/\/\S*\/imagedb\//, '<data root>/')
     .replace(/from 0\.01 to \d+\.\d\d/, 'from 0.01 to <n>')
     .replace(/available: [\d,-]+/, 'available: <cpus>');
 }

@@ -19,15 +19,16 @@ export interface Comparison {
   readonly differing: readonly DifferingAnswer[];
 }
 
-/** Runs a scenario against an engine, once in each version. */
+/** Runs a scenario against an engine, once in each version. `registry` is one that it reaches. */
 export async function play(
   scenario: Scenario,
   socket: string,
+  registry: string,
   chosen: readonly string[] = versions,
 ): Promise<Transcript> {
   const transcript = new Map<string, readonly Recorded[]>();
   for (const version of chosen) {
-    const session = new Session(socket, version);
+    const session = new Session(socket, version, registry);
     try {
       await session.begin();
       await scenario.run(session);

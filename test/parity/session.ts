@@ -44,9 +44,14 @@ export class Session {
   readonly #names = new Map<string, string>();
   #since = '';
 
-  constructor(socket: string, version: string) {
+  /** host:port of a registry that the engine reaches. */
+  readonly registry: string;
+
+  constructor(socket: string, version: string, registry = '') {
     this.#socket = socket;
     this.version = version;
+    this.registry = registry;
+    if (registry !== '') this.name(registry, 'registry');
   }
 
   /** Forgets the events so far. */
@@ -225,6 +230,13 @@ export class Session {
     const { body } = await ask(this.#socket, { method: 'GET', path: '/volumes' });
     const { Volumes } = JSON.parse(body.toString()) as { Volumes: readonly JsonRecord[] | null };
     for (const { Name } of Volumes ?? []) await this.#remove(`/volumes/${String(Name)}?force=1`);
+    for (const { Id, RepoTags } of await this.#list('/images/json')) {
+      const tags = (RepoTags ?? []) as readonly string[];
+      if (!tags.includes('busybox:latest')) await this.#remove(`/images/${String(Id)}?force=1`);
+      else
+        for (const tag of tags.filter((one) => one !== 'busybox:latest'))
+          await this.#remove(`/images/${tag}`);
+    }
   }
 
   async #list(path: string): Promise<readonly JsonRecord[]> {

@@ -1,5 +1,5 @@
 /**
- * Each operation of containers and execs answers as the reference engine did when the golden files were recorded:
+ * Each operation of containers, execs and images answers as the reference engine did when the golden files were recorded:
  * status, headers, body and events, in four versions of the API. `npm run parity` asks both engines anew.
  */
 import assert from 'node:assert/strict';
@@ -10,27 +10,34 @@ import { loadImages } from '../parity/images.ts';
 import { compareTranscripts, describe, play } from '../parity/replay.ts';
 import { scenarios } from '../parity/scenarios/index.ts';
 import { Session, type JsonRecord } from '../parity/session.ts';
-import { eventually, startDaemon, type Daemon } from '../setup/index.ts';
+import { eventually, startDaemon, startRegistry, type Daemon, type Registry } from '../setup/index.ts';
 
 /** Of all answers. */
 const mayDiffer = 0.05;
 
 let daemon: Daemon;
+let registry: Registry;
 const sums = { answers: 0, differing: 0 };
 
 before(async () => {
+  registry = await startRegistry();
   daemon = await startDaemon();
   await loadImages(daemon.socket);
 });
 
 after(async () => {
   await daemon[Symbol.asyncDispose]();
+  await registry[Symbol.asyncDispose]();
 });
 
 for (const scenario of scenarios) {
   test(`${scenario.operation} answers as the reference engine does`, async () => {
     const reference = readGolden(scenario.operation);
-    const comparison = compareTranscripts(scenario, reference, await play(scenario, daemon.socket));
+    const comparison = compareTranscripts(
+      scenario,
+      reference,
+      await play(scenario, daemon.socket, registry.address),
+    );
     sums.answers += comparison.answers;
     sums.differing += comparison.differing.length;
     const unexplained = comparison.differing.filter((one) => one.unexplained.length > 0);
@@ -94,8 +101,8 @@ test('answers of the newest version are as they are documented', async () => {
   }
 });
 
-test('there is a scenario for each of the 29 operations', () => {
-  assert.equal(new Set(scenarios.map(({ operation }) => operation)).size, 29);
+test('there is a scenario for each of the 43 operations, and one for pulls', () => {
+  assert.equal(new Set(scenarios.map(({ operation }) => operation)).size, 44);
 });
 
 test('at most one answer in twenty differs, with its cause', () => {

@@ -6,6 +6,7 @@ export * from './small-images.ts';
 export * from './tar.ts';
 export * from './servers.ts';
 export * from './registry.ts';
+export * from './publish.ts';
 export * from './host-state.ts';
 export * from './clients.ts';
 export * from './sshd.ts';

@@ -82,6 +82,20 @@ interface Described {
   readonly size: number;
 }
 
+const ociTypes = {
+  manifest: 'application/vnd.oci.image.manifest.v1+json',
+  config: 'application/vnd.oci.image.config.v1+json',
+  layer: 'application/vnd.oci.image.layer.v1.tar',
+  gzipped: 'application/vnd.oci.image.layer.v1.tar+gzip',
+};
+
+const dockerTypes = {
+  manifest: 'application/vnd.docker.distribution.manifest.v2+json',
+  config: 'application/vnd.docker.container.image.v1+json',
+  layer: 'application/vnd.docker.image.rootfs.diff.tar',
+  gzipped: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+};
+
 /** Blobs of an OCI layout, and the documents that lead to them. */
 export class LayoutBlobs {
   readonly blobs = new Map<string, Uint8Array>();
@@ -92,20 +106,21 @@ export class LayoutBlobs {
     return { mediaType, digest, size: content.length };
   }
 
-  /** An OCI manifest with gzipped layers, or plain ones. */
-  manifest({ config, layers }: SmallImage, options: { plain?: boolean } = {}): Described {
-    const type = 'application/vnd.oci.image';
+  /** A manifest with gzipped layers, or plain ones; with `docker` a schema 2 manifest. */
+  manifest(
+    { config, layers }: SmallImage,
+    options: { readonly plain?: boolean; readonly docker?: boolean } = {},
+  ): Described {
+    const types = options.docker ? dockerTypes : ociTypes;
     const document = {
       schemaVersion: 2,
-      mediaType: `${type}.manifest.v1+json`,
-      config: this.put(`${type}.config.v1+json`, config),
+      mediaType: types.manifest,
+      config: this.put(types.config, config),
       layers: layers.map((layer) =>
-        options.plain
-          ? this.put(`${type}.layer.v1.tar`, layer)
-          : this.put(`${type}.layer.v1.tar+gzip`, gzipSync(layer)),
+        options.plain ? this.put(types.layer, layer) : this.put(types.gzipped, gzipSync(layer)),
       ),
     };
-    return this.put(document.mediaType, Buffer.from(JSON.stringify(document)));
+    return this.put(types.manifest, Buffer.from(JSON.stringify(document)));
   }
 
   /** An index of images for several platforms, each with an attestation if wanted. */

@@ -1,3 +1,4 @@
+import type { Builds } from '#build';
 import type { AuthConfig, SystemInfo, SystemVersion } from '#api/types';
 import type { Containers, StatsOptions, StatsReading } from '#containers';
 import type { Disk } from '#disk';
@@ -5,6 +6,7 @@ import type { EventSink, EventSource } from '#events';
 import type { ImageHandover, Images } from '#images';
 import type { Clock } from '#kernel';
 import type { Networks } from '#networks';
+import type { RegistryClient } from '#registry/client';
 import type { Volumes } from '#volumes';
 import type { ContainerFiles, RootFolders } from './views/container-inspect.ts';
 
@@ -27,6 +29,8 @@ type ImagesBackend = Pick<
   | 'select'
   | 'manifests'
   | 'sharedSizes'
+  | 'hasChildren'
+  | 'inspectDistribution'
   | 'folders'
   | 'tag'
   | 'remove'
@@ -75,6 +79,8 @@ export interface SystemBackend {
 export interface AuthBackend {
   /** An identity token, or '' where the registry gives none. Throws unauthenticated. */
   login(credentials: AuthConfig, options: { readonly signal: AbortSignal }): Promise<string>;
+  /** Asks the index of a registry. */
+  readonly search: RegistryClient['search'];
 }
 
 /** Everything the API server stands on. */
@@ -84,6 +90,8 @@ export interface Backends {
   readonly networks: NetworksBackend;
   readonly volumes: VolumesBackend;
   readonly disk: DiskBackend;
+  /** An engine without one builds nothing. */
+  readonly builds?: Builds;
   readonly events: EventSource & EventSink;
   readonly system: SystemBackend;
   readonly auth: AuthBackend;

@@ -17,7 +17,6 @@ test('applyChanges() applies instructions in order', () => {
       'WORKDIR app',
       'STOPSIGNAL SIGINT',
       'ONBUILD RUN true',
-      'SHELL ["/bin/bash", "-c"]',
       'HEALTHCHECK --interval=5s --retries=3 CMD curl localhost',
     ]),
     {
@@ -31,7 +30,6 @@ test('applyChanges() applies instructions in order', () => {
       WorkingDir: '/srv/app',
       StopSignal: 'SIGINT',
       OnBuild: ['RUN true'],
-      Shell: ['/bin/bash', '-c'],
       Healthcheck: { Test: ['CMD-SHELL', 'curl localhost'], Interval: 5_000_000_000, Retries: 3 },
     },
   );

@@ -45,11 +45,6 @@ const changes: Readonly<Record<string, Change>> = {
   ONBUILD: (config, text) => {
     config.OnBuild = [...(config.OnBuild ?? []), text];
   },
-  SHELL: (config, text) => {
-    const shell = list(text);
-    if (!shell) throw invalidArgument('SHELL requires the arguments to be in JSON form');
-    config.Shell = shell;
-  },
   HEALTHCHECK: (config, text) => {
     config.Healthcheck = healthcheck(text);
   },

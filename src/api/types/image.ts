@@ -96,3 +96,12 @@ export interface DistributionInspect {
   readonly Descriptor: OCIDescriptor;
   readonly Platforms: readonly OCIPlatform[] | null;
 }
+
+/** One entry of GET /images/search. */
+export interface ImageSearchItem {
+  readonly star_count: number;
+  readonly is_official: boolean;
+  readonly name: string;
+  readonly is_automated: boolean;
+  readonly description: string;
+}

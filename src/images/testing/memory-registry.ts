@@ -68,6 +68,10 @@ export class MemoryRegistry implements RegistryClient {
     };
   }
 
+  search(): Promise<readonly []> {
+    return Promise.resolve([]);
+  }
+
   login(): Promise<string> {
     return Promise.resolve('');
   }

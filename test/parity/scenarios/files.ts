@@ -1,7 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import { eventually } from '../../setup/index.ts';
+import { eventually, makeTar } from '../../setup/index.ts';
 import { faultsOfClients } from '../causes.ts';
-import { makeTar } from '../body.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Session } from '../session.ts';
 

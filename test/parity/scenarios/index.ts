@@ -1,12 +1,14 @@
 import type { Scenario } from '../scenario.ts';
 import { createScenario } from './create.ts';
 import { fileScenarios } from './files.ts';
+import { imageScenarios } from './images.ts';
 import { inspectScenarios } from './inspect.ts';
 import { lifecycleScenarios } from './lifecycle.ts';
 import { processScenarios } from './processes.ts';
+import { registryScenarios } from './registries.ts';
 import { streamScenarios } from './streams.ts';
 
-/** One for each operation of containers and execs. */
+/** One for each operation of containers, execs and images. */
 export const scenarios: readonly Scenario[] = [
   createScenario,
   ...inspectScenarios,
@@ -14,4 +16,6 @@ export const scenarios: readonly Scenario[] = [
   ...streamScenarios,
   ...fileScenarios,
   ...processScenarios,
+  ...imageScenarios,
+  ...registryScenarios,
 ];

@@ -184,7 +184,7 @@ export function fakeEngine(): FakeEngine {
         Arch: 'amd64',
       }),
     },
-    auth: { login: async () => Promise.resolve('') },
+    auth: { login: async () => Promise.resolve(''), search: async () => Promise.resolve([]) },
   };
   return { ...store, backends, calls, override: (operations) => Object.assign(containers, operations) };
 }
@@ -297,6 +297,8 @@ function fakeImages({ images }: Store, note: Note): Backends['images'] {
     },
     manifests: async () => Promise.resolve([]),
     sharedSizes: () => new Map(),
+    hasChildren: () => false,
+    inspectDistribution: async (ref) => Promise.reject(notFound(`No such image: ${ref}`)),
     folders: () => [],
     tag: (source, target) => void note('tag')(source, target),
     remove: async (ref) => {

@@ -4,7 +4,7 @@ import type { Exchange } from '../exchange.ts';
 import type { Filters } from '../filters.ts';
 import { drained } from '../hijack/raw-stream.ts';
 import type { Route } from '../route.ts';
-import { eventFormat } from '../versions/index.ts';
+import { eventFormat, tellsEvent } from '../versions/index.ts';
 import { eventLine } from '../views/event.ts';
 
 /** GET /events. `listeners` counts the open streams. */
@@ -55,7 +55,7 @@ async function stream(
   const response = exchange.startStream(contentType);
   try {
     for await (const event of events) {
-      if (!matches(filters, event)) continue;
+      if (!matches(filters, event) || !tellsEvent(exchange.version, event)) continue;
       if (!response.write(before + eventLine(event, exchange.version))) await drained(response);
     }
   } catch (error) {

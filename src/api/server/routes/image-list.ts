@@ -21,6 +21,9 @@ export async function listImages(
   const names = filters.has('reference') ? nameTest(filters) : undefined;
   const containers = containersByImage(backends);
   const shared = query.boolean('shared-size') ? images.sharedSizes() : undefined;
+  if (!query.boolean('all')) {
+    tests.push((image) => !isDangling(image) || !images.hasChildren(image.id));
+  }
   const found = images
     .list()
     .filter((image) => tests.every((test) => test(image)))
@@ -54,14 +57,15 @@ export function containersByImage({
 
 type Test = (image: ImageRecord) => boolean;
 
-export const isDangling = (image: ImageRecord): boolean =>
-  image.tags.length === 0 && image.digests.length === 0;
+const isDangling = (image: ImageRecord): boolean => image.tags.length === 0 && image.digests.length === 0;
 
 /** What the filters of a list or prune request ask of an image. Throws notFound, invalidArgument. */
-export function imageTests({ images, clock }: ImageListBackends, filters: Filters): readonly Test[] {
+export function imageTests({ images, clock }: ImageListBackends, filters: Filters): Test[] {
   const tests: Test[] = [(image) => filters.labels(image.config.config?.Labels)];
   const dangling = filters.boolean('dangling');
-  if (dangling !== undefined) tests.push((image) => isDangling(image) === dangling);
+  if (dangling !== undefined) {
+    tests.push((image) => (isDangling(image) && !images.hasChildren(image.id)) === dangling);
+  }
   for (const name of filters.all('before')) {
     const time = timeOf(images.get(name));
     tests.push((image) => timeOf(image) < time);

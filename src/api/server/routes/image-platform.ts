@@ -5,12 +5,20 @@ import type { Query } from '../query.ts';
 
 const kindOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value);
 
+/** Of a broken literal the older decoder names the character that it waited for. */
+function expected(text: string, why: string): string {
+  const literal = / in literal (\w+)$/.exec(why)?.[1];
+  if (literal === undefined) return why;
+  const at = Array.from(literal).findIndex((char, n) => text.trimStart().charAt(n) !== char);
+  return `${why} (expecting '${literal.charAt(at)}')`;
+}
+
 function parseFields(text: string): Readonly<Record<string, unknown>> {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    const why = describeSyntaxError(text) ?? 'unexpected EOF';
+    const why = expected(text, describeSyntaxError(text) ?? 'unexpected EOF');
     throw invalidArgument(`failed to parse platform: ${why}`, error);
   }
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return { ...json };

@@ -2,14 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseContainerConfig, type ContainerConfig } from '#api/types';
 import { invalidArgument, messageOf } from '#kernel';
-import {
-  familiarName,
-  familiarString,
-  parsePlatform,
-  parseReference,
-  type ImageRuntimeConfig,
-  type Platform,
-} from '#oci';
+import { familiarString, parseReference, withDefaultTag, type ImageRuntimeConfig, type Platform } from '#oci';
 import { created, type Answer } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import { applyChanges } from '../changes.ts';
@@ -17,7 +10,8 @@ import type { Exchange } from '../exchange.ts';
 import { named, type Route } from '../route.ts';
 import { withProgress } from './progress-stream.ts';
 import { commandOf } from '../views/container-inspect.ts';
-import { joinTag } from './images.ts';
+import { anyPlatformOf, decodePlatform } from './image-platform.ts';
+import { joinTag, newName } from './images.ts';
 import { registryAuth } from './system.ts';
 
 type TransferBackends = Pick<Backends, 'images' | 'containers'>;
@@ -42,10 +36,13 @@ export function imageTransferRoutes(backends: TransferBackends): readonly Route[
       operation: 'ImageLoad',
       handle: async (exchange) => {
         const quiet = exchange.query.boolean('quiet');
+        const platforms = platformsOf(exchange);
+        // What is wrong with the archive is told in the stream, as clients know it.
+        exchange.startStream('application/json');
         await withProgress(exchange, async (report) => {
           await images.load(exchange.request, {
             signal: exchange.signal,
-            ...platformOption(exchange),
+            platforms,
             report: (event) => {
               if (!quiet || event.stream !== undefined) report(event);
             },
@@ -86,18 +83,24 @@ export function imageTransferRoutes(backends: TransferBackends): readonly Route[
   ];
 }
 
+const platformsOf = ({ query }: Exchange): readonly Platform[] =>
+  query
+    .all('platform')
+    .filter((text) => text !== '')
+    .map(decodePlatform);
+
 async function pull({ images }: TransferBackends, exchange: Exchange): Promise<void> {
   const { query } = exchange;
   const auth = registryAuth(exchange);
   const name = query.text('fromImage');
   const tag = query.text('tag');
-  const reference = parseReference(joinTag(name, tag));
+  const reference = parseReference(/:/.test(tag) ? joinTag(name, tag) : newName(name, tag));
   const allTags = reference.tag === undefined && reference.digest === undefined;
   await withProgress(exchange, async (report) => {
     await images.pull(joinTag(name, tag), {
       auth,
       allTags,
-      ...platformOption(exchange),
+      ...anyPlatformOf(exchange.query),
       signal: exchange.signal,
       report,
     });
@@ -113,10 +116,10 @@ async function importImage({ images }: TransferBackends, exchange: Exchange): Pr
   const config = applyChanges({}, query.all('changes'));
   await withProgress(exchange, async (report) => {
     const id = await images.import(archive, {
-      ...(repo !== '' && { reference: joinTag(repo, query.text('tag')) }),
+      ...(repo !== '' && { reference: newName(repo, query.text('tag')) }),
       message: message === '' ? `Imported from ${source}` : message,
       config,
-      ...platformOption(exchange),
+      ...anyPlatformOf(exchange.query),
       signal: exchange.signal,
       report,
     });
@@ -145,23 +148,16 @@ async function save(
   names: readonly string[],
 ): Promise<undefined> {
   if (names.length === 0) throw invalidArgument('no image was named: give at least one `names`');
-  const archive = await images.save(names, { signal: exchange.signal });
+  const archive = await images.save(names, { signal: exchange.signal, platforms: platformsOf(exchange) });
   await pipeline(archive, exchange.startStream('application/x-tar'));
   return undefined;
 }
 
 async function push({ images }: TransferBackends, exchange: Exchange): Promise<undefined> {
   const auth = registryAuth(exchange);
-  const tag = exchange.query.text('tag');
-  const name = familiarName(parseReference(exchange.name));
-  // Without a tag every tag of the repository goes.
-  const tagged = images.list().flatMap((image) => image.tags.filter((one) => one.startsWith(`${name}:`)));
-  const everyTag = tagged.filter((one) => !one.slice(name.length + 1).includes('/'));
-  const references = tag === '' && everyTag.length > 0 ? everyTag : [joinTag(exchange.name, tag)];
+  const { name, query, signal } = exchange;
   await withProgress(exchange, async (report) => {
-    for (const reference of references) {
-      await images.push(reference, { auth, ...platformOption(exchange), signal: exchange.signal, report });
-    }
+    await images.push(joinTag(name, query.text('tag')), { auth, ...anyPlatformOf(query), signal, report });
   });
   return undefined;
 }
@@ -169,10 +165,12 @@ async function push({ images }: TransferBackends, exchange: Exchange): Promise<u
 async function commit({ images, containers }: TransferBackends, exchange: Exchange): Promise<Answer> {
   const { query, signal } = exchange;
   const body = await exchange.body(parseContainerConfig);
-  const record = containers.get(query.text('container'));
+  const container = query.text('container');
+  if (container === '') throw invalidArgument('invalid name or ID supplied: ""');
+  const record = containers.get(container);
   const changed = applyChanges(committedConfig(record.config, body), query.all('changes'));
   const repo = query.text('repo');
-  const reference = repo === '' ? undefined : joinTag(repo, query.text('tag'));
+  const reference = repo === '' ? undefined : newName(repo, query.text('tag'));
   const comment = query.text('comment');
   const author = query.text('author');
   // Older clients send no `pause` and get one.
@@ -187,6 +185,7 @@ async function commit({ images, containers }: TransferBackends, exchange: Exchan
         containerId: record.id,
         parent: record.imageId,
         config: changed,
+        containerConfig: record.config,
         history: {
           created_by: commandOf(record).join(' '),
           ...(comment !== '' && { comment }),
@@ -200,7 +199,7 @@ async function commit({ images, containers }: TransferBackends, exchange: Exchan
     containers.committed(record.id, {
       comment,
       imageID: id,
-      ...(reference !== undefined && { imageRef: familiarString(parseReference(reference)) }),
+      imageRef: reference === undefined ? '' : familiarString(withDefaultTag(parseReference(reference))),
     });
     return created({ Id: id });
   } finally {
@@ -248,23 +247,5 @@ const isEmpty = (value: unknown): boolean =>
 function joinEnvironment(container: readonly string[], request: readonly string[]): readonly string[] {
   const nameOf = (entry: string): string => entry.split('=')[0] ?? entry;
   const replaced = new Set(request.map(nameOf));
-  return [...container.filter((entry) => !replaced.has(nameOf(entry))), ...request];
-}
-
-/** `platform`, as `os/architecture` or as JSON. Throws invalidArgument. */
-function platformOption({ query }: Exchange): { platform?: Platform } {
-  const text = query.text('platform');
-  if (text === '') return {};
-  if (!text.startsWith('{')) return { platform: parsePlatform(text) };
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw invalidArgument(`failed to parse platform: ${messageOf(error)}`, error);
-  }
-  const fields: Readonly<Record<string, unknown>> = { ...(json as object) };
-  const specifier = [fields['os'], fields['architecture'], fields['variant']].filter(
-    (part) => part !== undefined && part !== '',
-  );
-  return { platform: parsePlatform(specifier.join('/')) };
+  return [...request, ...container.filter((entry) => !replaced.has(nameOf(entry)))];
 }

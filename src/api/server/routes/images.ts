@@ -8,7 +8,7 @@ import { named, type Route } from '../route.ts';
 import { viewHistory, viewImage, viewManifest } from '../views/image.ts';
 import { containersByImage, imageTests, listImages } from './image-list.ts';
 import { decodePlatform, platformOf } from './image-platform.ts';
-import { prune } from './prune.ts';
+import { checkUntil, prune } from './prune.ts';
 
 type ImageBackends = Pick<Backends, 'images' | 'containers' | 'clock' | 'storageDriver' | 'events' | 'disk'>;
 
@@ -77,7 +77,7 @@ export function joinTag(name: string, tag: string): string {
 }
 
 /** The name that an image gets. Throws invalidArgument in Docker's words. */
-function newName(repo: string, tag: string): string {
+export function newName(repo: string, tag: string): string {
   const reference = parseReference(repo);
   if (reference.digest !== undefined) throw invalidArgument('cannot import digest reference');
   return tag === '' ? repo : `${canonicalName(reference)}:${withTag(reference, tag).tag ?? ''}`;
@@ -106,6 +106,8 @@ async function pruneImages(
 ): Promise<ImagesPruneResponse> {
   const { images, disk, events } = backends;
   const filters = query.filters(['dangling', 'label', 'label!', 'until']);
+  if (filters.all('until').length > 1) throw invalidArgument('more than one until filter specified');
+  checkUntil(filters);
   const onlyDangling = filters.boolean('dangling') ?? true;
   const tests = imageTests(backends, filters.without('dangling'));
   const used = containersByImage(backends);

@@ -1,6 +1,7 @@
 import type { Backends, ServerIdentity } from '../backends.ts';
 import type { Route } from '../route.ts';
 import { absentRoutes } from './absent.ts';
+import { buildRoutes } from './builds.ts';
 import { checkpointRoutes } from './checkpoints.ts';
 import { containerListRoutes } from './container-list.ts';
 import { containerStreamRoutes } from './container-streams.ts';
@@ -14,6 +15,7 @@ import { imageHandoverRoutes } from './image-handover.ts';
 import { imageTransferRoutes } from './image-transfers.ts';
 import { imageRoutes } from './images.ts';
 import { networkRoutes } from './networks.ts';
+import { registryRoutes } from './registries.ts';
 import { systemRoutes } from './system.ts';
 import { volumeRoutes } from './volumes.ts';
 
@@ -31,6 +33,8 @@ export function allRoutes(backends: Backends, identity: ServerIdentity): readonl
     ...execRoutes(backends),
     ...imageHandoverRoutes(backends),
     ...imageTransferRoutes(backends),
+    ...(backends.builds ? buildRoutes(backends, backends.builds) : []),
+    ...registryRoutes(backends),
     ...imageRoutes(backends),
     ...networkRoutes(backends),
     ...volumeRoutes(backends),

@@ -1,5 +1,6 @@
 import { objectAt, type JsonObject } from './json-object.ts';
 import type { Lowering } from './lowering.ts';
+import { olderFactsOf } from './older-facts.ts';
 
 /** Written even when empty until 1.51. */
 const emptyImageConfig = {
@@ -31,16 +32,23 @@ const withConfig = (image: JsonObject, defaults: JsonObject): JsonObject => ({
   Config: { ...defaults, ...objectAt(image, 'Config') },
 });
 
-const addVirtualSize = (image: JsonObject): JsonObject => ({ ...image, VirtualSize: image['Size'] });
+/** The container that an image was committed from. */
+const containerOf = (facts: JsonObject): JsonObject => ({
+  ...(facts['Container'] !== undefined && { Container: facts['Container'] }),
+  ContainerConfig: { ...containerOnly, ...emptyImageConfig, ...objectAt(facts, 'ContainerConfig') },
+});
+
+const addVirtualSize = (image: JsonObject): JsonObject =>
+  image['Size'] === 0 ? image : { ...image, VirtualSize: image['Size'] };
 
 /** Of GET /images/{name}/json. */
 export const imageSteps: readonly Lowering[] = [
   {
     before: '1.52',
     lower: (image) => ({
-      Parent: '',
+      Parent: olderFactsOf(image)['Parent'] ?? '',
       Comment: '',
-      DockerVersion: '',
+      DockerVersion: olderFactsOf(image)['DockerVersion'] ?? '',
       Author: '',
       ...withConfig(image, emptyImageConfig),
     }),
@@ -50,7 +58,7 @@ export const imageSteps: readonly Lowering[] = [
     before: '1.45',
     lower: (image) => ({
       ...image,
-      ContainerConfig: { ...containerOnly, ...emptyImageConfig },
+      ...containerOf(olderFactsOf(image)),
     }),
   },
   { before: '1.44', lower: addVirtualSize },
@@ -63,8 +71,12 @@ export const imageSummarySteps: readonly Lowering[] = [
   { before: '1.43', lower: nameDangling },
 ];
 
+const orNull = (list: unknown): unknown => (Array.isArray(list) && list.length > 0 ? list : null);
+
 function nameDangling(image: JsonObject): JsonObject {
   const isEmpty = (field: string): boolean => !Array.isArray(image[field]) || image[field].length === 0;
-  if (!isEmpty('RepoTags') || !isEmpty('RepoDigests')) return image;
+  if (!isEmpty('RepoTags') || !isEmpty('RepoDigests')) {
+    return { ...image, RepoTags: orNull(image['RepoTags']), RepoDigests: orNull(image['RepoDigests']) };
+  }
   return { ...image, RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] };
 }

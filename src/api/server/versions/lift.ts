@@ -30,8 +30,21 @@ const queryLifts: Readonly<Record<string, readonly Lift<Query>[]>> = {
   ContainerCreate: [{ before: '1.41', lift: (query) => query.without('platform') }],
   ContainerWait: [{ before: '1.30', lift: (query) => query.without('condition') }],
   ContainerStats: [{ before: '1.41', lift: (query) => query.without('one-shot') }],
+  ImageInspect: [
+    { before: '1.49', lift: (query) => query.without('platform') },
+    { before: '1.48', lift: (query) => query.without('manifests') },
+  ],
+  ImageHistory: [{ before: '1.48', lift: (query) => query.without('platform') }],
+  ImageDelete: [{ before: '1.50', lift: (query) => query.without('platforms') }],
+  ImageLoad: [{ before: '1.48', lift: (query) => query.without('platform') }],
+  ImageGet: [{ before: '1.48', lift: (query) => query.without('platform') }],
+  ImageGetAll: [{ before: '1.48', lift: (query) => query.without('platform') }],
+  ImagePush: [{ before: '1.46', lift: (query) => query.without('platform') }],
+  ImageCreate: [{ before: '1.32', lift: (query) => query.without('platform') }],
   // `filter` was the name of the filter `reference`.
   ImageList: [
+    { before: '1.47', lift: (query) => query.without('manifests') },
+    { before: '1.42', lift: (query) => query.without('shared-size') },
     {
       before: '1.25',
       lift: (query) => (query.has('filter') ? query.withFilter('reference', query.text('filter')) : query),

@@ -22,6 +22,12 @@ export function eventFormat(
   return { contentType: 'application/jsonl', before: '' };
 }
 
+const imageCreation = apiVersion('1.46');
+
+/** Whether clients of the version know the event. */
+export const tellsEvent = (version: ApiVersion, { Type, Action }: EventMessage): boolean =>
+  version >= imageCreation || Type !== 'image' || Action !== 'create';
+
 /** Keys that events of containers and images had before 1.52: clients of that time crash without them. */
 export function legacyEventKeys(
   version: ApiVersion,

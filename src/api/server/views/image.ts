@@ -9,6 +9,7 @@ import type {
 } from '#api/types';
 import type { ImageManifest, ImageRecord, Images } from '#images';
 import { formatTime, parseTime, zeroTime } from '#kernel';
+import { olderFacts } from '../versions/index.ts';
 
 /** Seconds since the epoch of an image's creation; 0 when its config does not tell. */
 function createdSeconds(created: string | undefined): number {
@@ -39,7 +40,7 @@ export function viewImageSummary(image: ImageRecord, containers: number, sharedS
 function viewUnused(image: ImageRecord): ImageSummary {
   return {
     Id: image.id,
-    ParentId: '',
+    ParentId: image.parent ?? '',
     RepoTags: image.tags,
     RepoDigests: image.digests,
     Created: createdSeconds(image.config.created),
@@ -71,15 +72,29 @@ export function viewImage(
     ...(config['os.version'] && { OsVersion: config['os.version'] }),
     Size: image.size,
     GraphDriver: { Name: storageDriver, Data: viewFolders(folders) },
-    RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
+    RootFS: {
+      Type: 'layers',
+      ...(config.rootfs.diff_ids.length > 0 && { Layers: config.rootfs.diff_ids }),
+    },
     Metadata: { LastTagTime: image.lastTaggedAt === undefined ? zeroTime : formatTime(image.lastTaggedAt) },
     Config: viewImageConfig(image),
+    ...{ [olderFacts]: viewOlderFacts(image) },
+  };
+}
+
+/** Gone from the newest version. */
+function viewOlderFacts({ parent, config }: ImageRecord): Readonly<Record<string, unknown>> {
+  return {
+    ...(parent !== undefined && { Parent: parent }),
+    ...(config.docker_version !== undefined && { DockerVersion: config.docker_version }),
+    ...(config.container && { Container: config.container }),
+    ...(config.container_config && { ContainerConfig: config.container_config }),
   };
 }
 
 /** Layers are never mounted or written where these say; clients only show them. */
 function viewFolders([top, ...lower]: readonly string[]): DriverData['Data'] {
-  if (top === undefined) return {};
+  if (top === undefined) return null;
   const beside = (name: string): string => `${dirname(top)}/${name}`;
   return {
     ...(lower.length > 0 && { LowerDir: lower.join(':') }),
@@ -132,10 +147,14 @@ function viewImageConfig(image: ImageRecord): ImageConfig {
   ];
   const config: Readonly<Record<string, unknown>> = { ...image.config.config };
   const known = fields.map((field): [string, unknown] => [field, config[field]]);
-  return Object.fromEntries(
-    known.filter(([, value]) => value !== undefined && value !== null && value !== ''),
-  );
+  return Object.fromEntries(known.filter(([, value]) => saysSomething(value)));
 }
+
+const saysSomething = (value: unknown): boolean =>
+  value !== undefined &&
+  value !== null &&
+  value !== '' &&
+  (typeof value !== 'object' || Object.keys(value).length > 0);
 
 /** GET /images/{name}/history. */
 export function viewHistory(history: ReturnType<Images['history']>): readonly ImageHistoryResponseItem[] {

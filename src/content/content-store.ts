@@ -31,6 +31,8 @@ export interface Ingest extends AsyncDisposable {
 export interface IngestOptions {
   /** What it must turn out to be; without it, the digest is computed (sha256). */
   readonly expected?: { readonly digest: Digest; readonly size?: number };
+  /** A blob that is here with this digest is known to be damaged: it gives way once these bytes are verified. */
+  readonly replaces?: boolean;
   /** Names a resumable ingest; the same key continues where the last one stopped. */
   readonly key?: string;
 }
@@ -48,7 +50,10 @@ export interface ContentStore {
   find(digest: Digest): Promise<BlobInfo | undefined>;
   /** Throws notFound. */
   get(digest: Digest): Promise<BlobInfo>;
-  /** Throws notFound; `start` and `end` in bytes, end exclusive. */
+  /**
+   * Throws notFound; `start` and `end` in bytes, end exclusive. To the end of a blob that this process has not seen
+   * whole yet, the stream fails with internal before its last bytes if they turn out damaged.
+   */
   openStream(digest: Digest, range?: { start?: number; end?: number }): Promise<Readable>;
   /** Whole blob; refuses more than `limit` bytes (default 4 MiB) with invalidArgument. Throws notFound. */
   read(digest: Digest, limit?: number): Promise<Uint8Array>;

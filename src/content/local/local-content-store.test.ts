@@ -59,6 +59,45 @@ test('put() replaces a blob that was cut short behind its back; read() refuses a
   assert.deepEqual(Buffer.from(await store.read(digest)), data);
 });
 
+test('openStream() never hands on all of a damaged blob, and put() and a replacing ingest mend it', async () => {
+  await using folder = await temporaryFolder();
+  const store = createLocalContentStore({ root: folder.path });
+  await store.start();
+  const data = randomBytes(1_000_000);
+  const { digest } = await store.put(data);
+  const path = await store.path(digest);
+  const spoil = async (): Promise<void> => {
+    const bytes = Buffer.from(data);
+    bytes[500_000] = (bytes[500_000] ?? 0) ^ 1;
+    await writeFile(path, bytes);
+  };
+  const readAll = async (start: number, from = store): Promise<Buffer> =>
+    Buffer.concat((await Array.fromAsync(await from.openStream(digest, { start }))) as Buffer[]);
+  for (const start of [0, 1, 300_000, 999_999]) {
+    await spoil();
+    const chunks: Uint8Array[] = [];
+    await assert.rejects(async () => {
+      for await (const chunk of await store.openStream(digest, { start })) chunks.push(chunk as Uint8Array);
+    }, /damaged on disk/);
+    assert.ok(Buffer.concat(chunks).length < data.length - start);
+    await store.put(data);
+    assert.deepEqual(await readAll(start), data.subarray(start));
+    // Nobody has seen it whole yet.
+    const another = createLocalContentStore({ root: folder.path });
+    assert.deepEqual(await readAll(start, another), data.subarray(start));
+    assert.deepEqual(await readAll(start, another), data.subarray(start));
+  }
+  await spoil();
+  for (const replaces of [false, true]) {
+    await using ingest = await store.ingest({ expected: { digest, size: data.length }, replaces });
+    await ingest.write(data);
+    await ingest.commit();
+    const reading = readAll(0);
+    if (replaces) assert.deepEqual(await reading, data);
+    else await assert.rejects(reading, { kind: 'internal' });
+  }
+});
+
 test('no forged digest becomes a path outside the store', async () => {
   await using folder = await temporaryFolder();
   const store = createLocalContentStore({ root: join(folder.path, 'content') });

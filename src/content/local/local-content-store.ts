@@ -1,23 +1,15 @@
 import { rmSync } from 'node:fs';
-import { mkdir, open, opendir, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, opendir, readdir, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import {
-  conflict,
-  errnoOf,
-  internal,
-  invalidArgument,
-  newId,
-  notFound,
-  syncFolder,
-  systemClock,
-} from '#kernel';
+import { conflict, errnoOf, invalidArgument, newId, notFound, syncFolder, systemClock } from '#kernel';
 import type { Clock } from '#kernel';
 import { algorithmOf, digestOf, isDigest, type Digest } from '#oci';
 import type { BlobInfo, ContentStore, Ingest, IngestOptions } from '../content-store.ts';
 import { BlobPaths, keyedPrefix } from './blob-paths.ts';
 import { diskError } from './disk-error.ts';
 import { LocalIngest, sizeOf } from './ingest.ts';
+import { damagedBlob, KnownGood } from './known-good.ts';
 
 export interface LocalContentStoreOptions {
   /** A folder of its own; created by start(). */
@@ -38,6 +30,7 @@ class LocalContentStore implements ContentStore {
   readonly #paths: BlobPaths;
   readonly #partialLifetime: number;
   readonly #clock: Clock;
+  readonly #knownGood = new KnownGood();
   /** Files of keyed ingests that are open now. */
   readonly #open = new Set<string>();
 
@@ -65,15 +58,19 @@ class LocalContentStore implements ContentStore {
     }
   }
 
+  get #parts(): { readonly paths: BlobPaths; readonly knownGood: KnownGood } {
+    return { paths: this.#paths, knownGood: this.#knownGood };
+  }
+
   async ingest(options: IngestOptions = {}): Promise<Ingest> {
     const { key, expected } = options;
     if (key === undefined) {
-      return LocalIngest.open(this.#paths, this.#paths.unkeyed(newId()), options, () => undefined);
+      return LocalIngest.open(this.#parts, this.#paths.unkeyed(newId()), options, () => undefined);
     }
     const path = this.#paths.keyed(key, expected?.digest);
     if (this.#open.has(path)) throw conflict(`ingest ${JSON.stringify(key)} is under way`);
     this.#open.add(path);
-    return LocalIngest.open(this.#paths, path, options, () => this.#open.delete(path));
+    return LocalIngest.open(this.#parts, path, options, () => this.#open.delete(path));
   }
 
   async put(data: Uint8Array, expected?: Digest): Promise<BlobInfo> {
@@ -81,10 +78,17 @@ class LocalContentStore implements ContentStore {
     if (expected && digest !== expected) {
       throw invalidArgument(`blob verification failed for digest ${expected}: the bytes are ${digest}`);
     }
-    if ((await sizeOf(this.#paths.blob(digest))) === data.length) return { digest, size: data.length };
-    await using ingest = await this.ingest({ expected: { digest, size: data.length } });
+    const isHere = await this.#holds(digest, data);
+    if (isHere) return { digest, size: data.length };
+    await using ingest = await this.ingest({ expected: { digest, size: data.length }, replaces: true });
     await ingest.write(data);
     return await ingest.commit();
+  }
+
+  /** Whether a blob is here with these bytes: one that was damaged is not. */
+  async #holds(digest: Digest, data: Uint8Array): Promise<boolean> {
+    if ((await sizeOf(this.#paths.blob(digest))) !== data.length) return false;
+    return Buffer.from(data).equals(await readFile(this.#paths.blob(digest)));
   }
 
   async find(digest: Digest): Promise<BlobInfo | undefined> {
@@ -114,6 +118,10 @@ class LocalContentStore implements ContentStore {
       await file.close();
       return Readable.from([], { objectMode: false });
     }
+    const stats = await file.stat({ bigint: true });
+    if (end >= stats.size && !this.#knownGood.has(digest, stats)) {
+      return Readable.from(this.#knownGood.read(digest, file, start), { objectMode: false });
+    }
     // Node counts the end in.
     return file.createReadStream({ start, end: end - 1, highWaterMark: streamChunk });
   }
@@ -126,7 +134,7 @@ class LocalContentStore implements ContentStore {
     }
     const data = await file.readFile();
     if (digestOf(data, algorithmOf(digest)) !== digest) {
-      throw internal(`blob ${digest} is damaged on disk: remove the image and pull it again`);
+      throw damagedBlob(digest);
     }
     return data;
   }
@@ -137,6 +145,7 @@ class LocalContentStore implements ContentStore {
   }
 
   async remove(digest: Digest): Promise<void> {
+    this.#knownGood.delete(digest);
     await rm(this.#paths.blob(digest), { force: true });
   }
 

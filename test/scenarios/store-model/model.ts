@@ -13,6 +13,20 @@ export const emptyState: State = { images: new Set(), names: new Map(), registry
 /** What every image that ever was must look like. */
 export const trees = new Map<string, Tree>(samples.map(({ id, tree }) => [id, tree]));
 
+/** What committed images were made from. */
+export const parents = new Map<string, string>();
+
+/** The image and all that it was made from, one from the other. */
+export function lineOf(id: string): string[] {
+  const line = [id];
+  for (let up = parents.get(id); up !== undefined; up = parents.get(up)) line.push(up);
+  return line;
+}
+
+/** Whether another image here was made from it. */
+export const hasChild = ({ images }: State, id: string): boolean =>
+  [...images].some((each) => parents.get(each) === id);
+
 /** The state once a name leads to an image. */
 export function named(state: State, name: string, id: string): State {
   return {

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { dockerArchive, makeTar, type Daemon } from '../../setup/index.ts';
 import { ask, createContainer, lines } from './engine.ts';
 import { applied, rootTar, samples, type Tree } from './images.ts';
-import { dangling, named, trees, unnamed, without, type State } from './model.ts';
+import { dangling, hasChild, lineOf, named, parents, trees, unnamed, without, type State } from './model.ts';
 
 export const kinds = [
   'load',
@@ -46,8 +46,10 @@ export interface Bench {
  */
 export interface Step {
   readonly states: readonly State[];
+  /** Images that may be gone besides, in each of them. */
+  readonly mayLose?: readonly string[];
   /** An image with an id that is not known before may have come, under this name and with this tree. */
-  readonly fresh?: { readonly name: string; readonly tree: Tree };
+  readonly fresh?: { readonly name: string; readonly tree: Tree; readonly parent?: string };
   run(): Promise<State>;
 }
 
@@ -98,19 +100,42 @@ function tag({ daemon, state, registry }: Bench, [one, two, three]: Operation['d
 function remove({ daemon, state }: Bench, [one]: Operation['dice']): Step | undefined {
   const name = pick([...state.names.keys()], one);
   if (name === undefined) return undefined;
+  const id = state.names.get(name) ?? '';
   const after = unnamed(state, name);
   return {
-    states: [after],
+    states: [after, { ...after, images: state.images }],
+    mayLose: ancestors(after, id),
     async run() {
       const { status, body } = await ask(daemon, 'DELETE', `/images/${encode(name)}`);
       if (status === 409) return state;
       assert.equal(status, 200, body.toString());
-      const deleted = (JSON.parse(body.toString()) as { Deleted?: string }[]).map((each) => each.Deleted);
-      const id = state.names.get(name) ?? '';
-      // An image that another one was made from stays without a name.
-      return deleted.includes(id) ? after : { ...after, images: state.images };
+      const gone = deletedIn(body, state);
+      // One that another was made from stays without a name.
+      if (!gone.includes(id)) {
+        assert.deepEqual(gone, []);
+        assert.ok(after.images.has(id) || hasChild(state, id), `${id} stays although nothing needs it`);
+        return { ...after, images: state.images };
+      }
+      return withoutLine(after, id, gone);
     },
   };
+}
+
+/** Images without a name that this one was made from: they go with it. */
+const ancestors = (state: State, id: string): string[] =>
+  lineOf(id).filter((each) => each !== id && dangling(state).includes(each));
+
+/** Which of the images are told to be deleted; layers are told of likewise. */
+const deletedIn = (body: Buffer, { images }: State): string[] =>
+  (JSON.parse(body.toString()) as { Deleted?: string }[])
+    .flatMap(({ Deleted = [] }) => Deleted)
+    .filter((id) => images.has(id));
+
+/** The state without an image and what of its ancestors was deleted with it. */
+function withoutLine(state: State, id: string, gone: readonly string[]): State {
+  const allowed = [id, ...ancestors(without(state, [id]), id)];
+  for (const each of gone) assert.ok(allowed.includes(each), `${each} was deleted with ${id}`);
+  return without(state, gone);
 }
 
 function removeId({ daemon, state }: Bench, [one]: Operation['dice']): Step | undefined {
@@ -118,12 +143,15 @@ function removeId({ daemon, state }: Bench, [one]: Operation['dice']): Step | un
   if (id === undefined) return undefined;
   const after = without(state, [id]);
   return {
-    states: [after],
+    states: [after, { ...after, images: state.images }],
+    mayLose: ancestors(after, id),
     async run() {
       const { status, body } = await ask(daemon, 'DELETE', `/images/${id}?force=1`);
       if (status === 409) return state;
       assert.equal(status, 200, body.toString());
-      return after;
+      const gone = deletedIn(body, state);
+      assert.ok(gone.includes(id));
+      return withoutLine(state, id, gone);
     },
   };
 }
@@ -227,7 +255,7 @@ function commit({ daemon, state }: Bench, [one, two]: Operation['dice']): Step |
   const tree = applied(trees.get(base) ?? new Map<string, string>(), entries);
   return {
     states: [],
-    fresh: { name, tree },
+    fresh: { name, tree, parent: base },
     async run() {
       const container = await createContainer(daemon, base);
       const put = await ask(daemon, 'PUT', `/containers/${container}/archive?path=/`, makeTar(entries));
@@ -241,23 +269,32 @@ function commit({ daemon, state }: Bench, [one, two]: Operation['dice']): Step |
       assert.equal(removed.status, 204, removed.body.toString());
       const { Id } = JSON.parse(answer.body.toString()) as { Id: string };
       trees.set(Id, tree);
+      parents.set(Id, base);
       return named(state, name, Id);
     },
   };
 }
 
 function prune({ daemon, state }: Bench, [one]: Operation['dice'], all: boolean): Step {
-  const gone = all ? [...state.images] : dangling(state);
-  // Interrupted, it may have removed any of them.
-  const states = gone.map((_, n) => without(state, gone.slice(0, n + 1)));
+  const meant = all ? [...state.images] : dangling(state);
   return {
-    states,
+    states: [],
+    mayLose: meant,
     async run() {
       const filters = encode(JSON.stringify({ dangling: { [String(!all)]: true } }));
       const path = `/images/prune?filters=${filters}${one % 2 === 0 ? '&now=1' : ''}`;
       const { status, body } = await ask(daemon, 'POST', path);
       assert.equal(status, 200, body.toString());
-      return without(state, gone);
+      const { ImagesDeleted } = JSON.parse(body.toString()) as {
+        ImagesDeleted: { Deleted?: string }[] | null;
+      };
+      const deleted = (ImagesDeleted ?? []).flatMap(({ Deleted = [] }) => Deleted);
+      // Others come out of the bin, which is emptied at once if asked.
+      const gone = deleted.filter((id) => state.images.has(id));
+      for (const id of gone) assert.ok(meant.includes(id), `${id} was pruned`);
+      const after = without(state, gone);
+      for (const id of meant) assert.ok(gone.includes(id) || hasChild(state, id), `${id} was not pruned`);
+      return after;
     },
   };
 }

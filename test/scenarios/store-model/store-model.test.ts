@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import { eventually, freePort, startDaemon, wharfProgram } from '../../setup/index.ts';
 import { assertTidy } from './disk.ts';
 import { exported, Interrupted, listed } from './engine.ts';
-import { dangling, emptyState, listing, named, trees, type State } from './model.ts';
+import { dangling, emptyState, listing, named, parents, trees, without, type State } from './model.ts';
 import { kinds, stepOf, type Bench, type Operation, type Step } from './operations.ts';
 
 /** How many rounds, each with a daemon of its own; many for a long run. */
@@ -69,13 +69,18 @@ async function stateAfter(bench: Bench, step: Step, what: string): Promise<State
   const found = await listed(bench.daemon);
   const candidates = [bench.state, ...step.states];
   if (step.fresh) {
-    const { name, tree } = step.fresh;
+    const { name, tree, parent } = step.fresh;
     const [id, ...more] = [...found.keys()].filter((each) => !bench.state.images.has(each));
     assert.deepEqual(more, [], `${what}: more than one image came`);
     if (id !== undefined) {
       trees.set(id, tree);
+      if (parent !== undefined) parents.set(id, parent);
       candidates.push(named(bench.state, name, id));
     }
+  }
+  for (const state of [...candidates]) {
+    const lost = (step.mayLose ?? []).filter((id) => !found.has(id));
+    candidates.push(without(state, lost));
   }
   const isSame = (state: State): boolean =>
     shown(state) === JSON.stringify([...found].sort(([one], [two]) => one.localeCompare(two)));

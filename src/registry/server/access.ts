@@ -202,7 +202,19 @@ const isUser = (name: string, user: User): boolean =>
 export const matches =
   (text: string) =>
   (pattern: string): boolean =>
-    new RegExp(`^${pattern.split('**').map(oneLevel).join('.*')}$`).test(text);
+    compile(pattern).test(text);
+
+/** Patterns come from configuration: they are few, and each is asked for with every request. */
+const compiled = new Map<string, RegExp>();
+
+function compile(pattern: string): RegExp {
+  const known = compiled.get(pattern);
+  if (known) return known;
+  const expression = new RegExp(`^${pattern.split('**').map(oneLevel).join('.*')}$`);
+  if (compiled.size >= 10_000) compiled.clear();
+  compiled.set(pattern, expression);
+  return expression;
+}
 
 const oneLevel = (text: string): string =>
   text

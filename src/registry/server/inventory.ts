@@ -29,6 +29,7 @@ const used = `
 /** Reads what repositories hold, and how much. */
 export class Inventory {
   readonly #db: Database;
+  #totals: { readonly at: number; readonly value: Totals } | undefined;
 
   constructor(db: Database) {
     this.#db = db;
@@ -79,7 +80,14 @@ export class Inventory {
     };
   }
 
+  /** As of half a minute ago at most: what looks at everything is not done with each request. */
   totals(): Totals {
+    const now = performance.now();
+    if (!this.#totals || now - this.#totals.at > 30_000) this.#totals = { at: now, value: this.#count() };
+    return this.#totals.value;
+  }
+
+  #count(): Totals {
     const row =
       this.#db.find(
         `SELECT (SELECT count(DISTINCT repository) FROM manifests) AS repositories,
@@ -102,11 +110,13 @@ export class Inventory {
       `WITH RECURSIVE
          r AS (SELECT id FROM repositories WHERE name = ?),
          needed(digest) AS (
-           SELECT ? UNION SELECT m.digest FROM needed n JOIN r
-             JOIN manifest_references m ON m.repository = r.id AND m.manifest = n.digest)
+           SELECT ? UNION SELECT m.digest FROM needed n CROSS JOIN r
+             CROSS JOIN manifest_references m ON m.repository = r.id AND m.manifest = n.digest)
        SELECT
-         (SELECT coalesce(sum(size), 0) FROM blobs b JOIN r ON b.repository = r.id WHERE b.digest IN needed) +
-         (SELECT coalesce(sum(size), 0) FROM manifests m JOIN r ON m.repository = r.id WHERE m.digest IN needed)
+         (SELECT coalesce(sum(size), 0) FROM needed n CROSS JOIN r
+            CROSS JOIN blobs b ON b.repository = r.id AND b.digest = n.digest) +
+         (SELECT coalesce(sum(size), 0) FROM needed n CROSS JOIN r
+            CROSS JOIN manifests m ON m.repository = r.id AND m.digest = n.digest)
          AS size`,
       repository,
       digest,
@@ -124,7 +134,9 @@ export class Inventory {
   state(repository: string): RepositoryState {
     const references = new Map<string, Digest[]>();
     const rows = this.#db.all(
-      'SELECT manifest, digest FROM manifest_references JOIN repositories r ON r.id = repository WHERE name = ?',
+      `SELECT r.manifest, r.digest FROM manifest_references r
+         JOIN manifests m ON m.repository = r.repository AND m.digest = r.digest
+       WHERE r.repository = (SELECT id FROM repositories WHERE name = ?)`,
       repository,
     );
     for (const row of rows) {

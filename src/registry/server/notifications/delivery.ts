@@ -1,10 +1,12 @@
-import type { Clock, Logger } from '#kernel';
+import { messageOf, type Clock, type Logger } from '#kernel';
 import type { Endpoint } from './endpoint.ts';
 import type { Outbox, WaitingNotification } from './outbox.ts';
 
 /** Milliseconds until the first repetition; each one after that waits twice as long. */
 const firstPause = 1000;
 const longestPause = 300_000;
+/** Milliseconds until records that could not be read are read again. */
+const afterFailure = 5_000;
 
 export type DeliveryResult = 'delivered' | 'failed' | 'dropped';
 
@@ -45,15 +47,25 @@ export class Delivery implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const { outbox, clock } = this.#parts;
-    const { name } = this.#endpoint.settings;
     while (!this.#ending.signal.aborted) {
       this.#news = Promise.withResolvers();
-      const next = outbox.next(name);
-      const wait = next ? Number(next.dueAt - clock.now()) / 1e6 : Infinity;
-      if (!next || wait > 0) await this.#rest(wait);
-      else await this.#deliver(next);
+      try {
+        await this.#step();
+      } catch (error) {
+        // Records that cannot be read or written now may be later: a disk is not full for ever.
+        const endpoint = this.#endpoint.settings.name;
+        this.#parts.logger.error({ endpoint, error: messageOf(error) }, 'notifications cannot be read');
+        await this.#rest(afterFailure);
+      }
     }
+  }
+
+  async #step(): Promise<void> {
+    const { outbox, clock } = this.#parts;
+    const next = outbox.next(this.#endpoint.settings.name);
+    const wait = next ? Number(next.dueAt - clock.now()) / 1e6 : Infinity;
+    if (!next || wait > 0) await this.#rest(wait);
+    else await this.#deliver(next);
   }
 
   /** Until there is news while nothing waits; a pause after a failure is kept whatever comes in. */

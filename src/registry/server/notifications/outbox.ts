@@ -13,13 +13,14 @@ export interface WaitingNotification {
   readonly dueAt: bigint;
 }
 
-/** What waits for one endpoint at most; beyond it the oldest goes. */
+/** What waits for one endpoint, give or take a thousand; beyond it the oldest goes. */
 const longest = 100_000;
 
 /** Notifications that are to be delivered, in order, in the registry's database: they outlive the process. */
 export class Outbox {
   readonly #db: Database;
   readonly #clock: Clock;
+  #added = 0;
 
   constructor(db: Database, clock: Clock) {
     this.#db = db;
@@ -36,6 +37,8 @@ export class Outbox {
       now,
       now,
     );
+    this.#added += 1;
+    if (this.#added % 1000 === 0) this.#trim(endpoint);
   }
 
   next(endpoint: string): WaitingNotification | undefined {
@@ -63,11 +66,11 @@ export class Outbox {
     );
   }
 
-  /** Drops the oldest of what is too much. Returns how many went. */
-  trim(endpoint: string): number {
+  /** Drops the oldest of what is too much. */
+  #trim(endpoint: string): void {
     const surplus = this.waiting(endpoint) - longest;
-    if (surplus <= 0) return 0;
-    return this.#db.run(
+    if (surplus <= 0) return;
+    this.#db.run(
       'DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE endpoint = ? ORDER BY id LIMIT ?)',
       endpoint,
       surplus,

@@ -20,7 +20,7 @@ export interface TagState {
 export interface ManifestState {
   readonly pushedAt: bigint;
   readonly subject: Digest | undefined;
-  /** What it needs to stay: blobs and manifests. */
+  /** Manifests that it needs to stay. */
   readonly references: readonly Digest[];
 }
 

@@ -58,12 +58,8 @@ export class Retention {
   }
 
   #apply(repository: string, { dryRun, graceMs }: RetentionRun): RetentionPlan {
-    const { store, inventory, observer, clock } = this.#parts;
-    const plan = planRetention(inventory.state(repository), this.settings.rules, {
-      now: clock.now(),
-      grace: BigInt(Math.round(graceMs)) * 1_000_000n,
-      held: (...name) => this.#held(...name),
-    });
+    const { store, observer } = this.#parts;
+    const plan = this.#plan(repository, graceMs);
     if (dryRun) return plan;
     const tags = plan.tags.filter(({ kept }) => !kept).map(({ tag }) => tag);
     for (const tag of tags) store.removeManifest(repository, tag);
@@ -73,6 +69,21 @@ export class Retention {
       observer.deleted(undefined, repository, { digest, tags: [] });
     }
     return plan;
+  }
+
+  #plan(repository: string, graceMs: number): RetentionPlan {
+    const { inventory, clock } = this.#parts;
+    const { rules } = this.settings;
+    const options = {
+      now: clock.now(),
+      grace: BigInt(Math.round(graceMs)) * 1_000_000n,
+      held: (...name: readonly [string, string]) => this.#held(...name),
+    };
+    const tags = inventory.tags(repository);
+    // Where no tag goes, nothing needs to be known of manifests.
+    const first = planRetention({ repository, tags, manifests: new Map() }, rules, options);
+    const isDone = first.tags.every(({ kept }) => kept) && rules.every((rule) => rule.untagged === undefined);
+    return isDone ? first : planRetention(inventory.state(repository), rules, options);
   }
 
   #held(repository: string, tag: string): 'immutable' | 'protected' | undefined {

@@ -141,8 +141,8 @@ export class Accounting {
 
   /** A file, or a folder with everything in it. */
   async #tree(path: string, signal: AbortSignal): Promise<number> {
+    // On some file systems folders take nothing.
     const own = await blocksOf(path);
-    if (own === 0) return 0;
     return this.#limiter.run(async () => {
       try {
         return own + (await this.#options.archiver.usage(path, { signal })).allocated;

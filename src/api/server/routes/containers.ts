@@ -165,7 +165,6 @@ async function pruneContainers(
   { query, signal }: Exchange,
 ): Promise<ContainersPruneResponse> {
   const filters = query.filters(['label', 'label!', 'until']);
-  if (filters.all('until').length > 1) throw invalidArgument('more than one until filter specified');
   const isOldEnough = untilTest(filters, clock.now());
   const { removed, bytes } = await prune({
     noun: 'container',

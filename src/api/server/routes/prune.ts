@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import type { EventMessage, EventSink } from '#events';
-import { isKind } from '#kernel';
+import { invalidArgument, isKind } from '#kernel';
 import type { Filters } from '../filters.ts';
 import { parseUntil } from '../timestamps.ts';
 
@@ -30,6 +31,8 @@ export async function prune<Item, Removed>(task: PruneTask<Item, Removed>): Prom
       const removal = await task.remove(item);
       removed.push(...removal.removed);
       bytes += removal.bytes;
+      // Other requests want to be answered between a thousand removals.
+      await setImmediate();
     } catch (error) {
       if (!leftAlone.some((kind) => isKind(error, kind))) throw error;
     }
@@ -41,8 +44,14 @@ export async function prune<Item, Removed>(task: PruneTask<Item, Removed>): Prom
 
 const leftAlone = ['conflict', 'notFound', 'permissionDenied'] as const;
 
-/** The filter `until` over times of creation, in nanoseconds. Throws invalidArgument. */
+/** The one `until` of a prune, over times of creation in nanoseconds. Throws invalidArgument. */
 export function untilTest(filters: Filters, now: bigint): (createdAt: bigint) => boolean {
+  checkUntil(filters);
   const limits = filters.all('until').map((text) => parseUntil(text, now));
   return (createdAt) => limits.every((limit) => createdAt < limit);
+}
+
+/** Throws invalidArgument for several. */
+export function checkUntil(filters: Filters): void {
+  if (filters.all('until').length > 1) throw invalidArgument('more than one until filter specified');
 }

@@ -141,7 +141,11 @@ async function pruneVolumes(
 }
 
 function allFilter(filters: Filters): boolean {
-  const [text = 'false'] = filters.all('all');
+  const values = filters.all('all');
+  if (values.length > 1) {
+    throw invalidArgument(`invalid filter 'all=[${values.join(' ')}]': only one value is expected`);
+  }
+  const [text = 'false'] = values;
   if (/^(?:1|t|true)$/i.test(text)) return true;
   if (/^(?:0|f|false)$/i.test(text)) return false;
   throw invalidArgument(

@@ -7,7 +7,7 @@ const largest = 1000;
 export function pageOf({ query }: Call): { readonly limit: number; readonly last: string } {
   const text = query.get('n');
   const limit = text === null ? largest : Number(text);
-  if (!Number.isInteger(limit) || limit < 0) {
+  if (text !== null && !/^\d+$/.test(text)) {
     throw new RegistryError(
       400,
       'PAGINATION_NUMBER_INVALID',

@@ -13,7 +13,7 @@ import { rehearse } from './administration/rehearsal.ts';
 import { collect, type Collected, type CollectorOptions } from './collector.ts';
 import { Manifests } from './manifests.ts';
 import { accessRecord } from './observation/access-log.ts';
-import { freeSpace, health } from './observation/health.ts';
+import { freeSpace, health, isDiskFull } from './observation/health.ts';
 import { Metrics } from './observation/metrics.ts';
 import { Transfer } from './observation/transfer.ts';
 import { BrowserPages } from './page/browser-pages.ts';
@@ -21,7 +21,7 @@ import { page, pageOf } from './pages.ts';
 import { Policies, type PolicySettings } from './policies.ts';
 import { openPullThrough, type PullThrough } from './proxy/pull-through.ts';
 import type { ProxySettings } from './proxy/proxy-file.ts';
-import { nameInvalid, nameUnknown, RegistryError, unsupported } from './registry-error.ts';
+import { diskFull, nameInvalid, nameUnknown, RegistryError, unsupported } from './registry-error.ts';
 import { RegistryStore } from './registry-store.ts';
 import { lockFolder } from './registry-folder.ts';
 import { parseTarget, type Target } from './request-target.ts';
@@ -156,6 +156,8 @@ class DistributionServer implements RegistryServer {
     // Blobs take as long as they take.
     const settings = { requestTimeout: 0, keepAliveTimeout: 60_000, noDelay: true };
     this.#server = tls ? createTlsServer({ ...settings, ...tls }) : createServer(settings);
+    // Node's own switch, which its types leave out: who hangs up its side after a request still gets the answer.
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
     this.#server.setTimeout(options.stallTimeout ?? 120_000);
     this.#server.on('request', (request, response) => void this.#serve(request, response));
   }
@@ -346,11 +348,12 @@ class DistributionServer implements RegistryServer {
       response.destroy();
       return;
     }
-    const known = error instanceof RegistryError ? error : undefined;
+    const known = isDiskFull(error) ? diskFull() : error instanceof RegistryError ? error : undefined;
     if (!known && errnoOf(error) !== 'ECONNRESET') {
       this.#options.logger.error({ error: messageOf(error) }, 'request failed');
     }
-    const failure = { code: known?.code ?? 'UNKNOWN', message: messageOf(error), detail: known?.detail };
+    const { message, detail } = known ?? { message: messageOf(error), detail: undefined };
+    const failure = { code: known?.code ?? 'UNKNOWN', message, detail };
     const body = JSON.stringify({ errors: [failure] });
     response.writeHead(known?.status ?? 500, {
       'Content-Type': 'application/json',

@@ -50,8 +50,15 @@ export class ConfigFile {
   #read(): ConfigData {
     try {
       const parsed: unknown = JSON.parse(readFileSync(this.path, 'utf8'));
-      if (typeof parsed === 'object' && parsed !== null) return { ...parsed };
-      throw new Error('not an object');
+      if (typeof parsed !== 'object' || parsed === null) throw new Error('not an object');
+      const data: ConfigData = { ...parsed };
+      const flaw = Object.values(data.auths ?? {}).map(({ auth = '' }) => flawOf(auth));
+      const at = flaw.find((each) => each !== undefined);
+      if (at === undefined) return data;
+      this.#warn(
+        `WARNING: Error parsing config file (${this.path}): illegal base64 data at input byte ${at}\n`,
+      );
+      return {};
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') {
         this.#warn(`WARNING: Error loading config file: ${this.path}: ${messageOf(error)}\n`);
@@ -64,7 +71,15 @@ export class ConfigFile {
   save(): void {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const temp = `${this.path}.${process.pid}.tmp`;
-    writeFileSync(temp, JSON.stringify(this.data, undefined, '\t'), { mode: 0o600 });
+    const { auths, ...rest } = this.data;
+    const ordered = auths === undefined ? rest : { auths, ...rest };
+    writeFileSync(temp, JSON.stringify(ordered, undefined, '\t'), { mode: 0o600 });
     renameSync(temp, this.path);
   }
+}
+
+/** Where a text stops being base64; undefined where it does not. */
+function flawOf(text: string): number | undefined {
+  const good = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?/.exec(text)?.[0] ?? '';
+  return good.length === text.length ? undefined : /^[A-Za-z0-9+/]*/.exec(text)?.[0].length;
 }

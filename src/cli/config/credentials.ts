@@ -1,6 +1,11 @@
 import type { AuthConfig } from '#api/types';
-import { messageOf } from '#kernel';
 import type { ConfigFile, StoredAuth } from './config-file.ts';
+import {
+  eraseWithHelper,
+  getFromHelper,
+  storeWithHelper,
+  type HelperCredentials,
+} from './credential-helper.ts';
 
 /** Docker Hub's key in config.json. */
 export const hubServer = 'https://index.docker.io/v1/';
@@ -13,13 +18,21 @@ export function registryAuth(config: ConfigFile, domain: string): string {
   return Buffer.from(JSON.stringify(findAuth(config, domain) ?? {})).toString('base64url');
 }
 
-/** What is stored for a registry, in config.json or with a credential helper. */
+/**
+ * What is known for a registry: from the variable DOCKER_AUTH_CONFIG, with a credential helper, or in config.json. A
+ * helper that fails has nothing, as with Docker.
+ */
 export function findAuth(config: ConfigFile, domain: string): AuthConfig | undefined {
   const key = serverKey(domain);
+  const given = storedFor(variableAuths(), key);
+  if (given) return authOf(given, key);
   const helper = helperFor(config, key);
   if (helper !== undefined) return askHelper(helper, key);
-  const stored = storedFor(config, key);
-  if (!stored) return undefined;
+  const stored = storedFor(config.data.auths ?? {}, key);
+  return stored && authOf(stored, key);
+}
+
+function authOf(stored: StoredAuth, key: string): AuthConfig {
   const plain = Buffer.from(stored.auth ?? '', 'base64')
     .toString()
     .replace(/\0+$/, '');
@@ -32,49 +45,75 @@ export function findAuth(config: ConfigFile, domain: string): AuthConfig | undef
   };
 }
 
+/** `auths` of DOCKER_AUTH_CONFIG, which build machines set in place of a file. */
+function variableAuths(): Readonly<Record<string, StoredAuth>> {
+  const text = process.env['DOCKER_AUTH_CONFIG'] ?? '';
+  if (text === '') return {};
+  try {
+    return (JSON.parse(text) as { auths?: Record<string, StoredAuth> } | null)?.auths ?? {};
+  } catch {
+    return {};
+  }
+}
+
 /** Older files name registries by URL. */
-function storedFor(config: ConfigFile, key: string): StoredAuth | undefined {
-  const auths = config.data.auths ?? {};
+function storedFor(auths: Readonly<Record<string, StoredAuth>>, key: string): StoredAuth | undefined {
   if (Object.hasOwn(auths, key)) return auths[key];
   const bare = (name: string): string => name.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
   return Object.entries(auths).find(([name]) => bare(name) === bare(key))?.[1];
 }
 
-export const helperFor = (config: ConfigFile, key: string): string | undefined =>
+const helperFor = (config: ConfigFile, key: string): string | undefined =>
   config.data.credHelpers?.[key] ?? (config.data.credsStore === '' ? undefined : config.data.credsStore);
 
 function askHelper(helper: string, key: string): AuthConfig | undefined {
+  let found: HelperCredentials | undefined;
   try {
-    const { Username = '', Secret = '' } = JSON.parse(runHelper(helper, 'get', key)) as {
-      Username?: string;
-      Secret?: string;
-    };
-    if (Username === '<token>') return { identitytoken: Secret, serveraddress: key };
-    return { username: Username, password: Secret, serveraddress: key };
-  } catch (error) {
-    if (messageOf(error).includes('credentials not found')) return undefined;
-    throw error;
+    found = getFromHelper(helper, key);
+  } catch {
+    return undefined;
   }
+  if (!found) return undefined;
+  if (found.Username === '<token>') return { identitytoken: found.Secret, serveraddress: key };
+  return { username: found.Username, password: found.Secret, serveraddress: key };
 }
 
-/** Speaks to `docker-credential-<helper>`: the request on its standard input, the answer on its output. */
-export function runHelper(helper: string, verb: 'get' | 'store' | 'erase', input: string): string {
-  const result = spawnHelper(`docker-credential-${helper}`, verb, input);
-  if (result.status !== 0) {
-    throw new Error(`error getting credentials - err: ${result.reason}, out: \`${result.stdout.trim()}\``);
+/** Keeps credentials with the helper or in config.json; a token in place of the password, if there is one. */
+export function storeAuth(
+  config: ConfigFile,
+  key: string,
+  { username, password, token }: { username: string; password: string; token: string },
+): { readonly isPlain: boolean } {
+  const helper = helperFor(config, key);
+  const before = config.data.auths ?? {};
+  if (helper !== undefined) {
+    const secret =
+      token === '' ? { Username: username, Secret: password } : { Username: '<token>', Secret: token };
+    storeWithHelper(helper, key, secret);
+    save(config, { ...before, [key]: {} });
+    return { isPlain: false };
   }
-  return result.stdout;
+  const auth = Buffer.from(token === '' ? `${username}:${password}` : `${username}:`).toString('base64');
+  const stored: StoredAuth = { auth, ...(token !== '' && { identitytoken: token }) };
+  // What is there already is no news.
+  if (JSON.stringify(before[key]) === JSON.stringify(stored)) return { isPlain: false };
+  save(config, { ...before, [key]: stored });
+  return { isPlain: true };
 }
 
-function spawnHelper(
-  program: string,
-  verb: string,
-  input: string,
-): { status: number; stdout: string; reason: string } {
-  // Loaded only where a helper is configured.
-  const { spawnSync } = process.getBuiltinModule('node:child_process');
-  const { status, stdout, error } = spawnSync(program, [verb], { input, encoding: 'utf8' });
-  if (error)
-    return { status: -1, stdout: '', reason: `exec: "${program}": executable file not found in $PATH` };
-  return { status: status ?? -1, stdout, reason: `exit status ${status ?? -1}` };
+/** Forgets a registry under every name that older clients gave it. */
+export function eraseAuth(config: ConfigFile, key: string): void {
+  const names = [key, `http://${key}`, `https://${key}`];
+  for (const name of names) {
+    const helper = helperFor(config, name);
+    if (helper !== undefined) eraseWithHelper(helper, name);
+  }
+  const { auths } = config.data;
+  if (auths === undefined) return;
+  save(config, Object.fromEntries(Object.entries(auths).filter(([name]) => !names.includes(name))));
+}
+
+function save(config: ConfigFile, auths: Record<string, StoredAuth>): void {
+  config.data.auths = auths;
+  config.save();
 }

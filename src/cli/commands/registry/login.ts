@@ -1,7 +1,8 @@
-import type { AuthResponse } from '#api/types';
+import type { AuthConfig, AuthResponse } from '#api/types';
+import { ResponseError } from '#client';
+import { messageOf } from '#kernel';
 import { atMost, defineCommand } from '../../command.ts';
-import { helperFor, hubServer, runHelper } from '../../config/credentials.ts';
-import { findAuth } from '../../config/credentials.ts';
+import { findAuth, hubServer, storeAuth } from '../../config/credentials.ts';
 import type { Context } from '../../context.ts';
 import { printLine } from '../../context.ts';
 import { bool, string } from '../../flags/index.ts';
@@ -25,18 +26,45 @@ export const command = defineCommand({
     const key = serverOf(server);
     const given = flags['password-stdin'] ? await readSecret(context) : flags.password;
     const stored = given === '' && flags.username === '' ? findAuth(context.config, key) : undefined;
-    const { username, password } = stored?.username
-      ? { username: stored.username, password: stored.password ?? '' }
-      : await ask(context, flags.username, given);
-    const answer = await context.engine.json<AuthResponse>({
-      method: 'POST',
-      path: '/auth',
-      json: { username, password, serveraddress: key },
-    });
-    store(context, key, username, password, answer.IdentityToken ?? '');
-    printLine(context.out, `\n${answer.Status}`.trimStart());
+    if (stored?.username && stored.password && (await loginAgain(context, key, stored))) return;
+    await login(context, key, await ask(context, flags.username, given));
   },
 });
+
+interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+async function login(context: Context, key: string, { username, password }: Credentials): Promise<void> {
+  const answer = await context.engine.json<AuthResponse>({
+    method: 'POST',
+    path: '/auth',
+    json: { username, password, serveraddress: key },
+  });
+  store(context, key, { username, password, token: answer.IdentityToken ?? '' });
+  printLine(context.out, `\n${answer.Status}`.trimStart());
+}
+
+/** With what is stored; false where the registry does not take it any more. */
+async function loginAgain(
+  context: Context,
+  key: string,
+  { username = '', password = '' }: AuthConfig,
+): Promise<boolean> {
+  context.err.write(
+    `Authenticating with existing credentials... [Username: ${username}]\n\n` +
+      " Info -> To login with a different account, run 'docker logout' followed by 'docker login'\n\n\n",
+  );
+  try {
+    await login(context, key, { username, password });
+    return true;
+  } catch (error) {
+    if (!(error instanceof ResponseError) || error.status !== 401) throw error;
+    context.err.write(`Login did not succeed, error: ${messageOf(error)}\n`);
+    return false;
+  }
+}
 
 function check(
   flags: { readonly username: string; readonly password: string; readonly 'password-stdin': boolean },
@@ -105,22 +133,14 @@ async function readHidden(context: Context): Promise<string> {
   return text;
 }
 
-function store(context: Context, key: string, username: string, password: string, token: string): void {
-  const helper = helperFor(context.config, key);
-  if (helper !== undefined) {
-    const secret =
-      token === '' ? { Username: username, Secret: password } : { Username: '<token>', Secret: token };
-    runHelper(helper, 'store', JSON.stringify({ ServerURL: key, ...secret }));
-    context.config.data.auths = { ...context.config.data.auths, [key]: {} };
-    context.config.save();
-    return;
+function store(context: Context, key: string, credentials: Credentials & { readonly token: string }): void {
+  let isPlain: boolean;
+  try {
+    ({ isPlain } = storeAuth(context.config, key, credentials));
+  } catch (error) {
+    throw new Error(`Error saving credentials: ${messageOf(error)}`, { cause: error });
   }
-  const auth = Buffer.from(token === '' ? `${username}:${password}` : `${username}:`).toString('base64');
-  context.config.data.auths = {
-    ...context.config.data.auths,
-    [key]: { auth, ...(token !== '' && { identitytoken: token }) },
-  };
-  context.config.save();
+  if (!isPlain) return;
   context.err.write(
     `\nWARNING! Your credentials are stored unencrypted in '${context.config.path}'.\n` +
       'Configure a credential helper to remove this warning. See\n' +

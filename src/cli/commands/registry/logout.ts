@@ -1,5 +1,5 @@
 import { atMost, defineCommand } from '../../command.ts';
-import { helperFor, runHelper } from '../../config/credentials.ts';
+import { eraseAuth } from '../../config/credentials.ts';
 import { printLine } from '../../context.ts';
 import { serverOf } from './login.ts';
 
@@ -12,12 +12,6 @@ export const command = defineCommand({
   run(context, { args: [server] }) {
     const key = serverOf(server);
     printLine(context.out, `Removing login credentials for ${key}`);
-    const { data } = context.config;
-    const helper = helperFor(context.config, key);
-    if (helper !== undefined) runHelper(helper, 'erase', key);
-    if (data.auths === undefined) return;
-    const names = new Set([key, `http://${key}`, `https://${key}`]);
-    data.auths = Object.fromEntries(Object.entries(data.auths).filter(([name]) => !names.has(name)));
-    context.config.save();
+    eraseAuth(context.config, key);
   },
 });

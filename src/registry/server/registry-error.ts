@@ -63,3 +63,6 @@ export const nameUnknown = (name: string): RegistryError =>
   new RegistryError(404, 'NAME_UNKNOWN', 'repository name not known to registry', { detail: name });
 export const unsupported = (message: string): RegistryError => new RegistryError(405, 'UNSUPPORTED', message);
 export const denied = (message: string): RegistryError => new RegistryError(403, 'DENIED', message);
+/** Not the client's fault, and not to be repeated at once. */
+export const diskFull = (): RegistryError =>
+  new RegistryError(507, 'UNAVAILABLE', "the registry's disk is full: remove images, or give it more room");

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { messageOf } from '#kernel';
+import { errnoOf, messageOf } from '#kernel';
 import { sizeInWords } from '../configuration/units.ts';
 import { json, type TextAnswer } from '../answer.ts';
 
@@ -12,6 +12,11 @@ export interface HealthParts {
   /** Throws when the records cannot be read. */
   readonly probe: () => void;
 }
+
+/** Whether a write failed since there is no room: ENOSPC, a quota of the file system, SQLITE_FULL. */
+export const isDiskFull = (error: unknown): boolean =>
+  ['ENOSPC', 'EDQUOT'].includes(errnoOf(error) ?? '') ||
+  (error instanceof Error && 'errcode' in error && error.errcode === 13);
 
 /** Bytes free for this program on the file system of a folder. */
 export async function freeSpace(folder: string): Promise<number> {

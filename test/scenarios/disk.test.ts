@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -362,6 +363,27 @@ test('with too little free space the bin is not used, and unused images without 
   await docker('volume', 'create', 'vol');
   assert.match(await docker('volume', 'prune', '-af'), /Deleted Volumes:\nvol\n/);
   assert.equal((await daemon.get('/system/bin')).body.trim(), '[]');
+});
+
+test('a small disk takes more images than it can hold, as those without a tag make room', async () => {
+  const gc = { 'low-space': '40MB', 'high-space': '60MB', 'min-age': '0', interval: '1h' };
+  await using daemon = await startDaemon({ config: { gc } });
+  await daemon.stop();
+  await succeed('mount', ['-t', 'tmpfs', '-o', 'size=120m', 'small', daemon.dataRoot]);
+  await daemon.start();
+  const big = (n: number): SmallImage =>
+    smallImage([[{ name: 'big', content: randomBytes(12 << 20) }], [{ name: `n${n}` }]]);
+  await load(daemon, [{ image: big(0), tags: ['kept:1'] }]);
+  for (let n = 1; n < 8; n += 1) await load(daemon, [{ image: big(n) }]);
+  const left = JSON.parse((await daemon.get('/images/json')).body) as readonly {
+    RepoTags: readonly string[];
+  }[];
+  assert.ok(
+    left.some(({ RepoTags }) => RepoTags.includes('kept:1')) && left.length < 5,
+    JSON.stringify(left),
+  );
+  assert.match(await daemon.log(), /removed to make room.*untagged and unused image/);
+  await assertEqualToDu(daemon);
 });
 
 test('what has been in the bin for its time goes; bin-grace 0 is no bin', async () => {

@@ -49,8 +49,27 @@ export const command = defineCommand({
     const columns = context.terminal.size()?.columns;
     await showProgress(messages, flags.quiet ? { write: () => undefined } : context.out, {
       isTerminal: !flags.quiet && context.terminal.stdoutIsTerminal,
+      onAux: (aux) => {
+        const note = noteOf(aux as Partial<PushedInstead>);
+        if (note !== undefined) context.err.write(note);
+      },
       ...(columns !== undefined && { columns }),
     });
     if (flags.quiet) printLine(context.out, canonicalString(wanted));
   },
 });
+
+/** What an engine tells when it could not send an index whole. */
+interface PushedInstead {
+  readonly manifestPushedInsteadOfIndex: boolean;
+  readonly originalIndex: { readonly digest: string };
+  readonly selectedManifest: { readonly digest: string };
+}
+
+function noteOf({ originalIndex, selectedManifest, ...told }: Partial<PushedInstead>): string | undefined {
+  if (told.manifestPushedInsteadOfIndex !== true || !originalIndex || !selectedManifest) return undefined;
+  return (
+    '\n Info -> Not all multiplatform-content is present and only the available single-platform image was pushed\n' +
+    `         ${originalIndex.digest} -> ${selectedManifest.digest}\n`
+  );
+}

@@ -16,7 +16,7 @@ export interface HealthParts {
 /** Whether a write failed since there is no room: ENOSPC, a quota of the file system, SQLITE_FULL. */
 export const isDiskFull = (error: unknown): boolean =>
   ['ENOSPC', 'EDQUOT'].includes(errnoOf(error) ?? '') ||
-  (error instanceof Error && 'errcode' in error && error.errcode === 13);
+  (error instanceof Error && (('errcode' in error && error.errcode === 13) || isDiskFull(error.cause)));
 
 /** Bytes free for this program on the file system of a folder. */
 export async function freeSpace(folder: string): Promise<number> {

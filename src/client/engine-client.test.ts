@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseHost } from './endpoint.ts';
+import { formatEndpoint, parseHost } from './endpoint.ts';
 import { EngineClient, compareVersions, readText } from './engine-client.ts';
 import { ConnectError, ResponseError } from './errors.ts';
 import { chunksOf, demultiplex } from './raw-stream.ts';
@@ -221,6 +221,21 @@ test('parseHost() reads what docker reads', () => {
   assert.deepEqual(parseHost('h'), { kind: 'tcp', host: 'h', port: 2375 });
   assert.deepEqual(parseHost('https://h'), { kind: 'tcp', host: 'h', port: 2376, tls: { verify: true } });
   assert.throws(() => parseHost('ftp://x'), /invalid bind address format: ftp:\/\/x/);
+});
+
+test('parseHost() reads ssh addresses, and refuses what ssh would take for options', () => {
+  const cases = [
+    ['ssh://box', { kind: 'ssh', host: 'box' }],
+    ['ssh://ann@box:2222', { kind: 'ssh', host: 'box', user: 'ann', port: 2222 }],
+    ['ssh://[fe80::1]:22/run/w.sock', { kind: 'ssh', host: 'fe80::1', port: 22, path: '/run/w.sock' }],
+  ] as const;
+  for (const [text, endpoint] of cases) {
+    assert.deepEqual(parseHost(text), endpoint);
+    assert.equal(formatEndpoint(endpoint), text);
+  }
+  for (const text of ['ssh://', 'ssh://-oProxyCommand=x', 'ssh://-l@box', 'ssh://a:b@box']) {
+    assert.throws(() => parseHost(text), /^EngineError: invalid host ssh:/);
+  }
 });
 
 test('compareVersions() compares numbers', () => {

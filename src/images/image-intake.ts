@@ -20,6 +20,8 @@ export interface AdmitOptions {
   /** The manifest, where it has been chosen already. */
   readonly manifest?: Descriptor;
   readonly watcher?: UnpackWatcher;
+  /** Whether an image that is here already gets this manifest in place of its own; an index it keeps. */
+  readonly replaces?: boolean;
 }
 
 /** The last steps of everything that brings an image in: its documents are checked, its layers unpacked, its names set. */
@@ -70,11 +72,15 @@ export class ImageIntake {
     // Another operation may have been faster while the layers were unpacked.
     const known = index.byId(model.id);
     if (!known) index.add(model, size ?? 0, names, given);
-    else if (known.model.target.digest === target.digest || !isIndex(target.mediaType)) {
-      index.name(model.id, names, given);
-    } else {
+    else {
+      const before = known.model.target;
       // An index tells more than one of its manifests.
-      index.add(model, known.record.size, names, given);
+      const takes = isIndex(target.mediaType) || (options.replaces === true && !isIndex(before.mediaType));
+      if (!takes || before.digest === target.digest) index.name(model.id, names, given);
+      else {
+        for (const digest of known.model.blobs) await claim.blob(digest);
+        index.add(model, known.record.size, names, given);
+      }
     }
     return this.get(model.id);
   }

@@ -5,6 +5,7 @@ import {
   chainIds,
   familiarName,
   familiarString,
+  isIndex,
   mediaTypes,
   parseManifest,
   parseReference,
@@ -18,13 +19,14 @@ import type { BlobDownloads } from './blob-downloads.ts';
 import type { Claim, Claims } from './claims.ts';
 import { imageAttributes } from './image-events.ts';
 import type { ImageHandover, ImageOffer, ReceiveOptions } from './image-handover.ts';
-import { isDigestName } from './image-index.ts';
+import { isDigestName, type ImageIndex } from './image-index.ts';
 import type { ImageIntake } from './image-intake.ts';
 import { ReceivedLayer } from './received-layer.ts';
 import { readConfig } from './stored-image.ts';
 
 export interface ImageReceiptOptions {
   readonly content: ContentStore;
+  readonly index: ImageIndex;
   readonly snapshots: Snapshotter;
   readonly claims: Claims;
   readonly intake: ImageIntake;
@@ -83,7 +85,7 @@ export class ImageReceipt implements Pick<ImageHandover, 'receive' | 'deliver'> 
     claim: Claim,
     { signal, report, words }: ReceiveOptions,
   ): Promise<void> {
-    const { downloads, intake, events, platform } = this.#options;
+    const { downloads, intake, index, events, platform } = this.#options;
     const { target, manifest, names, layers, others } = offer;
     for (const { digest } of [target, ...layers, ...others]) await claim.blob(digest);
     const [first = names[0] ?? target.digest] = names.filter((name) => !isDigestName(name));
@@ -116,8 +118,13 @@ export class ImageReceipt implements Pick<ImageHandover, 'receive' | 'deliver'> 
         started: (n: number) => lines[n]?.extracting(),
         finished: (n: number) => lines[n]?.finished(),
       };
-      const admission = intake.admit(target, { manifest, names, platform, claim, signal: inner, watcher });
-      tasks.push(admission, ...arrivals, ...others.filter(({ size }) => size > documentLimit).map(fetch));
+      tasks.push(...arrivals, ...others.filter(({ size }) => size > documentLimit).map(fetch));
+      // Nothing is unpacked, and so nothing waits for layers, where the image is here with another manifest.
+      if (index.byId(offer.id)) await Promise.all(tasks);
+      const replaces = true;
+      const admitted = { manifest, names, platform, claim, signal: inner, watcher, replaces };
+      const admission = intake.admit(target, admitted);
+      tasks.push(admission);
       await Promise.all(tasks);
       const { model } = await admission;
       events.publish(
@@ -141,6 +148,7 @@ export class ImageReceipt implements Pick<ImageHandover, 'receive' | 'deliver'> 
     const { content, snapshots } = this.#options;
     const manifest = parseManifest(await content.read(offer.manifest.digest));
     const isSame =
+      (isIndex(offer.target.mediaType) || offer.target.digest === offer.manifest.digest) &&
       manifest.config.digest === offer.id &&
       manifest.layers.length === offer.layers.length &&
       manifest.layers.every(({ digest, size }, n) => {

@@ -7,8 +7,9 @@ export function commaFields(text: string, what: string): string[] {
   for (;;) {
     if (text[at] === '"') {
       let field = '';
-      for (at++; ; at++) {
-        if (at >= text.length) throw bad(what, at, 'extraneous or missing " in quoted-field');
+      const start = ++at;
+      for (; ; at++) {
+        if (at >= text.length) throw bad(what, start, 'extraneous or missing " in quoted-field');
         if (text[at] !== '"') field += text.charAt(at);
         else if (text[at + 1] === '"') {
           field += '"';

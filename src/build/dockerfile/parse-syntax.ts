@@ -87,10 +87,11 @@ class SyntaxReader {
 
   #readDirective(row: string): boolean {
     if (this.#directives.done) return false;
-    const place = lines(Math.max(this.#line - 1, 0));
+    const place = lines(this.#line);
     const directive = locating(place, () => this.#directives.read(row));
     if (!directive) return false;
-    if (directive.name === 'check') this.#check = directive.value;
+    // Up to a blank, as with all directives that are looked for by name.
+    if (directive.name === 'check') this.#check = directive.value.split(' ', 1)[0];
     if (directive.name !== 'escape') return true;
     if (directive.value !== '\\' && directive.value !== '`') {
       const message = `invalid escape token '${directive.value}' does not match \` or \\`;

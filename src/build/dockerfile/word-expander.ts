@@ -23,6 +23,16 @@ export interface Expansion {
   readonly unmatched: ReadonlySet<string>;
 }
 
+/** A word that cannot be expanded, with the names that were missed before that was found. */
+export class ExpansionError extends DockerfileError {
+  readonly unmatched: ReadonlySet<string>;
+
+  constructor(message: string, unmatched: ReadonlySet<string>) {
+    super(message);
+    this.unmatched = unmatched;
+  }
+}
+
 /** Values that double with each line must not fill the memory. */
 const longestText = 8 * 1024 * 1024;
 const deepest = 200;
@@ -40,7 +50,7 @@ export class WordExpander {
     this.#options = options;
   }
 
-  /** Throws DockerfileError where the text is no well-formed word. */
+  /** Throws ExpansionError where the text is no well-formed word. */
   expand(source: string, variables: Variables): Expansion {
     const reader = new WordReader(source, this.#escape, this.#options, variables);
     try {
@@ -48,7 +58,7 @@ export class WordExpander {
       return { text, words, matched: reader.matched, unmatched: reader.unmatched };
     } catch (error) {
       if (!(error instanceof DockerfileError)) throw error;
-      throw new DockerfileError(`failed to process ${quoted(source)}: ${error.message}`);
+      throw new ExpansionError(`failed to process ${quoted(source)}: ${error.message}`, reader.unmatched);
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { ArgDeclaration, ArgInstruction } from '../dockerfile/instruction.ts';
 import { checkSecret } from './apply-metadata.ts';
-import { reportUnset, steering } from './stage-work.ts';
+import { expansionOf, steering } from './stage-work.ts';
 import type { StageWork } from './stage-work.ts';
 
 interface Resolution {
@@ -11,15 +11,14 @@ interface Resolution {
 
 /** The build's own value wins, then the one given here, then the global one of the same name. */
 function resolve(work: StageWork, instruction: ArgInstruction, argument: ArgDeclaration): Resolution {
-  const { options, expander, globalArguments } = work.build;
+  const { options, globalArguments } = work.build;
   const given = options.buildArguments ?? {};
   if (Object.hasOwn(given, argument.name)) return { value: given[argument.name], isInherited: false };
   if (argument.value === undefined) {
     const value = globalArguments.get(argument.name);
     return { value, isInherited: value !== undefined };
   }
-  const { text, unmatched } = expander.expand(argument.value, work.state.environment);
-  reportUnset(work, instruction, unmatched);
+  const { text } = expansionOf(work, instruction, argument.value);
   return { value: text, isInherited: false };
 }
 

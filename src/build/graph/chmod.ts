@@ -16,5 +16,5 @@ export function parseChmod(text: string): number | string | undefined {
   }
   if (text.split(',').every((part) => clause.test(part))) return text;
   if (/^\d/.test(text)) throw notOctal;
-  throw new DockerfileError(`invalid mode ${JSON.stringify(text)}`);
+  throw new DockerfileError('invalid syntax');
 }

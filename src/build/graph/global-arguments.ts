@@ -1,6 +1,7 @@
 import { formatPlatform, hostPlatform, parseReference } from '#oci';
 import type { Platform } from '#oci';
 import type { Checks } from '../checks/checks.ts';
+import type { FromInstruction } from '../dockerfile/instruction.ts';
 import type { Dockerfile } from '../dockerfile/parse-dockerfile.ts';
 import { locating } from '../dockerfile/location.ts';
 import { withVariable } from '../dockerfile/variables.ts';
@@ -87,15 +88,17 @@ export function checkDefaultBases(
   expander: WordExpander,
   checks: Checks,
 ): void {
-  let values: Environment;
+  let images: readonly (readonly [FromInstruction, string])[];
   try {
-    ({ values } = readGlobalArguments(dockerfile, automatic, {}, expander));
+    const { values } = readGlobalArguments(dockerfile, automatic, {}, expander);
+    images = dockerfile.stages.map(({ from }) => [from, expander.expand(from.image, values).text]);
   } catch {
+    // It will be refused anyway.
     return;
   }
-  for (const { from } of dockerfile.stages) {
+  for (const [from, image] of images) {
     try {
-      parseReference(expander.expand(from.image, values).text);
+      parseReference(image);
     } catch {
       const message = `Default value for ARG ${from.image} results in empty or invalid base image name`;
       checks.report('InvalidDefaultArgInFrom', from.location, message);

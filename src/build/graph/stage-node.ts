@@ -119,22 +119,21 @@ export function reachableFrom(node: StageNode, reached = new Set<StageNode>()): 
 export function checkCircles(nodes: readonly StageNode[]): void {
   const done = new Set<StageNode>();
   const path = new Set<StageNode>();
-  const visit = (node: StageNode): Location | undefined => {
+  const visit = (node: StageNode): Location[] | undefined => {
     if (done.has(node)) return undefined;
     done.add(node);
     path.add(node);
     for (const [next, location] of node.dependencies) {
-      if (path.has(next)) return location;
+      if (path.has(next)) return [location];
       const found = visit(next);
-      if (found) return found;
+      if (found) return [location, ...found];
     }
     path.delete(node);
     return undefined;
   };
   for (const node of nodes) {
-    const location = visit(node);
-    if (location) {
-      throw new DockerfileError(`circular dependency detected on stage: ${node.title}`, [location]);
-    }
+    const locations = visit(node);
+    if (!locations) continue;
+    throw new DockerfileError(`circular dependency detected on stage: ${node.title}`, locations);
   }
 }

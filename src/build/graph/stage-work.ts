@@ -4,7 +4,8 @@ import type { StageInstruction } from '../dockerfile/instruction.ts';
 import { DockerfileError } from '../dockerfile/location.ts';
 import { suggestion } from '../dockerfile/suggestion.ts';
 import type { Environment, Variables } from '../dockerfile/variables.ts';
-import type { WordExpander } from '../dockerfile/word-expander.ts';
+import { ExpansionError } from '../dockerfile/word-expander.ts';
+import type { Expansion, WordExpander } from '../dockerfile/word-expander.ts';
 import type { GraphBuilder, Step } from './graph-builder.ts';
 import type { PlanOptions } from './plan-options.ts';
 import type { StageNode } from './stage-node.ts';
@@ -39,11 +40,7 @@ export interface StageWork {
 export const steering = new Set(['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']);
 
 /** Warns of names that nothing has set: neither the environment nor an ARG without a value. */
-export function reportUnset(
-  work: StageWork,
-  instruction: StageInstruction,
-  unmatched: Iterable<string>,
-): void {
+function reportUnset(work: StageWork, instruction: StageInstruction, unmatched: Iterable<string>): void {
   const declared = new Set(work.state.buildArguments.map(({ name }) => name));
   for (const name of unmatched) {
     if (declared.has(name) || steering.has(name)) continue;
@@ -54,18 +51,30 @@ export function reportUnset(
   }
 }
 
-/** A word of an instruction with the stage's variables. */
-export function expandWord(
+/** Expands with the stage's variables; what is not set is warned of, also where the word is refused. */
+export function expansionOf(
   work: StageWork,
   instruction: StageInstruction,
   word: string,
   expander: WordExpander = work.build.expander,
-): string {
-  if (word === '') return '';
-  const { text, unmatched } = expander.expand(word, work.state.environment);
-  reportUnset(work, instruction, unmatched);
-  return text;
+): Expansion {
+  try {
+    const expansion = expander.expand(word, work.state.environment);
+    reportUnset(work, instruction, expansion.unmatched);
+    return expansion;
+  } catch (error) {
+    if (error instanceof ExpansionError) reportUnset(work, instruction, error.unmatched);
+    throw error;
+  }
 }
+
+/** A word of an instruction with the stage's variables. */
+export const expandWord = (
+  work: StageWork,
+  instruction: StageInstruction,
+  word: string,
+  expander?: WordExpander,
+): string => (word === '' ? '' : expansionOf(work, instruction, word, expander).text);
 
 /** The text as progress shows it: variables expanded where that can be done. */
 export function shownText(text: string, expander: WordExpander, variables: Variables): string {

@@ -25,7 +25,7 @@ export interface ContainersOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: EventSink;
-  readonly images: Pick<Images, 'get' | 'find' | 'collectGarbage'>;
+  readonly images: Pick<Images, 'get' | 'find' | 'select' | 'collectGarbage'>;
   readonly snapshots: Snapshotter;
   readonly runtime: Runtime;
   readonly networks: Networks;

@@ -1,6 +1,7 @@
 import { invalidArgument, isKind, messageOf, notFound } from '#kernel';
 import {
   canonicalName,
+  isImageConfig,
   isIndex,
   objectOf,
   parseIndex,
@@ -33,6 +34,7 @@ export async function inspectDistribution(
     return { descriptor, platforms: platforms.filter((each) => each !== undefined) };
   }
   const { config } = parseManifest(bytes);
+  if (!isImageConfig(config.mediaType)) return { descriptor, platforms: [] };
   return { descriptor, platforms: [await platformOf(repository, config, signal)] };
 }
 
@@ -58,7 +60,6 @@ async function platformOf(
   if (config.size > maxConfig) throw invalidArgument(`the configuration ${config.digest} is too large`);
   const chunks: Uint8Array[] = [];
   for await (const chunk of await repository.fetchBlob(config, { signal })) chunks.push(chunk as Uint8Array);
-  // Artifacts have configurations of other kinds.
   const fields = parseObject(Buffer.concat(chunks), 'image configuration');
   const textOf = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '');
   const [variant, version] = [textOf('variant'), textOf('os.version')];

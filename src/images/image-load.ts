@@ -5,9 +5,14 @@ import { invalidArgument, isKind, shortId } from '#kernel';
 import {
   canonicalString,
   familiarString,
+  isIndex,
+  isManifest,
   matchesPlatform,
+  parseIndex,
   parseManifest,
+  rankByPlatform,
   type Descriptor,
+  type Digest,
   type Platform,
 } from '#oci';
 import type { Claim, Claims } from './claims.ts';
@@ -72,13 +77,9 @@ export class ImageLoad {
   }
 
   async #isWhole(images: readonly ArchivedImage[]): Promise<boolean> {
-    const { content, platform } = this.#options;
     for (const { source } of images) {
-      if (source.kind !== 'target') continue;
-      const chosen = await chooseManifest(content, source.target, platform, source.target.digest);
-      const { config, layers } = parseManifest(await content.read(chosen.digest));
-      const digests = [config, ...layers].map((blob) => blob.digest);
-      if (await findMissingBlob(content, digests)) return false;
+      if (source.kind === 'target' && !(await this.#findWhole(source.target, this.#options.platform)))
+        return false;
     }
     return true;
   }
@@ -145,17 +146,49 @@ export class ImageLoad {
     events.publish('image', 'load', record.id, imageAttributes(record.id, model.config));
   }
 
-  /** The manifest for the platform. Throws invalidArgument where the archive lacks a blob of it. */
+  /**
+   * The manifest for the platform; where nothing in the archive runs on it, the first one that is whole. Throws
+   * invalidArgument where the archive lacks a blob of it.
+   */
   async #chooseWhole(target: Descriptor, platform: Platform): Promise<Descriptor> {
     const { content } = this.#options;
+    const found = await this.#findWhole(target, platform);
+    if (found) return found;
     const chosen = await chooseManifest(content, target, platform, target.digest);
-    const { config, layers } = parseManifest(await content.read(chosen.digest));
-    const missing = await findMissingBlob(
+    const missing = (await findMissingBlob(content, [chosen.digest])) ?? (await this.#missingOf(chosen));
+    throw invalidArgument(`invalid archive: blob ${missing ?? chosen.digest} is missing from it`);
+  }
+
+  async #findWhole(target: Descriptor, platform: Platform): Promise<Descriptor | undefined> {
+    const { content } = this.#options;
+    for (const chosen of await this.#candidates(target, platform)) {
+      if ((await content.find(chosen.digest)) && !(await this.#missingOf(chosen))) return chosen;
+    }
+    return undefined;
+  }
+
+  async #missingOf({ digest }: Descriptor): Promise<Digest | undefined> {
+    const { content } = this.#options;
+    const { config, layers } = parseManifest(await content.read(digest));
+    return findMissingBlob(
       content,
       [config, ...layers].map((blob) => blob.digest),
     );
-    if (missing) throw invalidArgument(`invalid archive: blob ${missing} is missing from it`);
-    return chosen;
+  }
+
+  /** Manifests to try, best first; those of other platforms come last, attestations never. */
+  async #candidates(target: Descriptor, platform: Platform): Promise<readonly Descriptor[]> {
+    const { content } = this.#options;
+    if (!isIndex(target.mediaType)) return [target];
+    const entries = parseIndex(await content.read(target.digest)).manifests;
+    const ranked = rankByPlatform(
+      platform,
+      entries.filter(({ mediaType }) => isManifest(mediaType)),
+    );
+    const others = entries.filter((entry) => isManifest(entry.mediaType) && !ranked.includes(entry));
+    const known = others.filter((entry) => (entry.platform?.os ?? 'unknown') !== 'unknown');
+    if (ranked.length + known.length > 0) return [...ranked, ...known];
+    return [await chooseManifest(content, target, platform, target.digest)];
   }
 
   /** Docker's lines per layer, named by diffID. */

@@ -2,10 +2,10 @@ import type { ContentStore } from '#content';
 import { KeyedLock, notFound } from '#kernel';
 import {
   formatPlatform,
+  isImageConfig,
   isIndex,
   isManifest,
   matchesPlatform,
-  mediaTypes,
   parseImageConfig,
   parseIndex,
   parseManifest,
@@ -160,6 +160,7 @@ export class PlatformImages {
       return { ...absent, ...platform };
     }
     const manifest = parseManifest(await content.read(descriptor.digest));
+    const isArtifact = kind === 'image' && !isImageConfig(manifest.config.mediaType);
     const blobs = new Set([
       descriptor.digest,
       manifest.config.digest,
@@ -173,6 +174,7 @@ export class PlatformImages {
       else available = false;
     }
     const here = { ...common, available, contentSize, unpackedSize: 0 };
+    if (isArtifact) return { ...here, kind: 'unknown' };
     return kind === 'image' ? { ...here, ...platform, ...(await this.#unpacking(manifest)) } : here;
   }
 
@@ -187,7 +189,7 @@ export class PlatformImages {
       const unpackedSize = known.model.chainIds.reduce((sum, chain) => sum + this.#sizeOf(chain), 0);
       return { image: id, platform: platformOf(known.record.config), unpackedSize };
     }
-    if (!(await content.find(id)) || manifest.config.mediaType === mediaTypes.ociEmpty) return { image: id };
+    if (!isImageConfig(manifest.config.mediaType) || !(await content.find(id))) return {};
     return { image: id, platform: platformOf(parseImageConfig(await content.read(id))) };
   }
 

@@ -2,10 +2,10 @@ import type { ContentStore } from '#content';
 import { invalidArgument, notFound } from '#kernel';
 import {
   chainIds,
+  isImageConfig,
   isIndex,
   isManifest,
   isSchema1,
-  mediaTypes,
   parseImageConfig,
   parseIndex,
   parseManifest,
@@ -80,11 +80,7 @@ function modelOf(
 /** The configuration of a manifest. Throws invalidArgument where it does not fit the layers. */
 export async function readConfig(content: ContentStore, manifest: Manifest): Promise<ImageConfig> {
   const { mediaType } = manifest.config;
-  if (mediaType === mediaTypes.ociEmpty) {
-    throw invalidArgument(
-      `unsupported media type ${manifest.artifactType ?? mediaType}: this is no image but another artifact`,
-    );
-  }
+  if (!isImageConfig(mediaType)) throw invalidArgument(`unsupported media type ${mediaType}`);
   const config = parseImageConfig(await content.read(manifest.config.digest));
   const [layers, diffIds] = [manifest.layers.length, config.rootfs.diff_ids.length];
   if (layers !== diffIds) {

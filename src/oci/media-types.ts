@@ -35,6 +35,19 @@ export const isIndex = (mediaType: string): boolean => indexes.has(mediaType);
 /** An OCI manifest or a Docker schema 2 manifest. */
 export const isManifest = (mediaType: string): boolean => manifests.has(mediaType);
 
+const configs = new Set<string>([
+  mediaTypes.ociConfig,
+  mediaTypes.dockerConfig,
+  // Of registries and tools that were careless once.
+  'application/octet-stream',
+  'application/json',
+  'text/html',
+  '',
+]);
+
+/** The configuration of an image, and not of another artifact. */
+export const isImageConfig = (mediaType: string): boolean => configs.has(mediaType);
+
 /** A layer that can be unpacked into a root file system. */
 export const isLayer = (mediaType: string): boolean => layers.has(mediaType);
 

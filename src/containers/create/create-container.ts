@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '#api/types';
-import { conflict, invalidArgument, messageOf, newId, notFound, prefixErrors, shortId } from '#kernel';
+import { conflict, invalidArgument, messageOf, newId, prefixErrors, shortId } from '#kernel';
 import type { ImageRecord } from '#images';
 import { formatPlatform, hostPlatform, matchesPlatform, parsePlatform, type Platform } from '#oci';
 import type { ContainerContext } from '../context.ts';
@@ -40,8 +40,11 @@ export async function createContainer(
     options,
   );
   if (!request.Image) throw imageless(request);
-  const image = images.get(request.Image);
-  const foreign = checkPlatform(request.Image, image.config, options.platform);
+  // Where an index has been kept whole, another platform of it is unpacked now.
+  const image = options.platform
+    ? await images.select(request.Image, parsePlatform(options.platform), options)
+    : images.get(request.Image);
+  const foreign = options.platform ? [] : platformWarning(image.config);
   const id = newId();
   const { config, hostConfig, warnings } = settleConfig(ctx, id, request, image);
   const endpoints = validateNetwork(config, hostConfig, request, ctx);
@@ -118,23 +121,13 @@ function settleConfig(
   };
 }
 
-/**
- * Throws notFound in Docker's words, so that clients pull the image for the platform asked for. Where none is asked
- * for, answers a warning if the image is not for this host.
- */
-function checkPlatform(name: string, image: Platform, asked: string | undefined): readonly string[] {
-  if (asked === undefined || asked === '') {
-    const own = hostPlatform();
-    if (matchesPlatform(own, image)) return [];
-    return [
-      `The requested image's platform (${formatPlatform(image)}) does not match the detected host platform (${formatPlatform(own)}) and no specific platform was requested`,
-    ];
-  }
-  const wanted = parsePlatform(asked);
-  if (matchesPlatform(wanted, image)) return [];
-  throw notFound(
-    `image with reference ${name} was found but its platform (${formatPlatform(image)}) does not match the specified platform (${formatPlatform(wanted)})`,
-  );
+/** Where no platform is asked for, a warning if the image is not for this host. */
+function platformWarning(image: Platform): readonly string[] {
+  const own = hostPlatform();
+  if (matchesPlatform(own, image)) return [];
+  return [
+    `The requested image's platform (${formatPlatform(image)}) does not match the detected host platform (${formatPlatform(own)}) and no specific platform was requested`,
+  ];
 }
 
 const nameTaken = (name: string, holder: string): Error =>

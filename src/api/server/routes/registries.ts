@@ -36,7 +36,8 @@ async function inspect({ images }: RegistryBackends, exchange: Exchange): Promis
   if (findImageId(name)) throw invalidArgument('no manifest found for full image ID');
   const found = await images.inspectDistribution(name, { auth: registryAuth(exchange), signal });
   const { mediaType, digest, size } = found.descriptor;
-  return { Descriptor: { mediaType, digest, size }, Platforms: found.platforms };
+  const { platforms } = found;
+  return { Descriptor: { mediaType, digest, size }, Platforms: platforms.length > 0 ? platforms : null };
 }
 
 async function search({ auth }: RegistryBackends, exchange: Exchange): Promise<readonly ImageSearchItem[]> {

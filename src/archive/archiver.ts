@@ -159,4 +159,11 @@ export interface Archiver extends AsyncDisposable {
   removeTree(path: string, options: Cancellable): Promise<void>;
   /** Everything written so far to the file system that a path lies on is on its disk: it survives a loss of power. */
   sync(path: string, options: Cancellable): Promise<void>;
+  /** The digest of a file's bytes, in hex. */
+  digest(path: string, options: Cancellable & { algorithm: 'sha256' | 'sha384' | 'sha512' }): Promise<string>;
+  /**
+   * How the files of a layer differ from the `model` folder that they should equal, contents and all: a line for each
+   * path, 20 at most.
+   */
+  compareTrees(path: string, options: Cancellable & { model: string }): Promise<readonly string[]>;
 }

@@ -135,6 +135,20 @@ class ThreadArchiver implements Archiver {
     await this.#pool.run<'sync'>({ kind: 'sync', path }, { signal });
   }
 
+  async digest(
+    path: string,
+    { algorithm, signal }: { algorithm: string; signal: AbortSignal },
+  ): Promise<string> {
+    return this.#pool.run<'digest'>({ kind: 'digest', path, algorithm }, { signal });
+  }
+
+  async compareTrees(
+    path: string,
+    { model, signal }: { model: string; signal: AbortSignal },
+  ): Promise<readonly string[]> {
+    return this.#pool.run<'compare'>({ kind: 'compare', path, model }, { signal });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool[Symbol.asyncDispose]();
   }

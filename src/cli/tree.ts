@@ -127,6 +127,10 @@ const image = {
     load: () => import('./commands/image/save.ts'),
   },
   tag: { summary: 'Give an image another name', load: () => import('./commands/image/tag.ts') },
+  verify: {
+    summary: 'Read images again from the disk, and repair what is damaged',
+    load: () => import('./commands/image/verify.ts'),
+  },
 } satisfies Record<string, Entry>;
 
 const system = {

@@ -86,6 +86,25 @@ export interface RemoteImage {
   readonly platforms: readonly Platform[];
 }
 
+/** Something of an image that is not as it must be. */
+export interface ImageDefect {
+  readonly kind: 'blob' | 'layer';
+  /** Of a blob its digest, of an unpacked layer its chainID. */
+  readonly digest: Digest;
+  /** What is wrong, for a person; several lines of an unpacked layer. */
+  readonly problem: string;
+  readonly isRepaired: boolean;
+  /** Why it could not be repaired, and what to do. */
+  readonly remedy?: string;
+}
+
+export interface VerifiedImage {
+  readonly id: Digest;
+  /** Familiar names. */
+  readonly names: readonly string[];
+  readonly defects: readonly ImageDefect[];
+}
+
 /** The image store: names, manifests and layers, unpacked. Everything it takes in is verified before it is named. */
 export interface Images {
   start(): Promise<void>;
@@ -160,6 +179,14 @@ export interface Images {
     readonly size: number;
     readonly tags: readonly string[];
   })[];
+  /**
+   * Reads images again from the disk, all without `references`: documents and layers against their digests, unpacked
+   * layers against their blobs. With `repair`, what is wrong is fetched from where it came, or unpacked again.
+   */
+  verify(
+    references: readonly string[] | undefined,
+    options: { readonly repair: boolean; readonly auth?: RegistryAuth; readonly signal: AbortSignal },
+  ): Promise<readonly VerifiedImage[]>;
   /** Marks from names, containers (port `roots`) and leases, and sweeps content and snapshots. */
   collectGarbage(): Promise<{ readonly removed: readonly Digest[]; readonly bytes: number }>;
 }

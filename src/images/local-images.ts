@@ -30,6 +30,7 @@ import { ImageRemoval, type ImageUser } from './image-removal.ts';
 import { ImageRetirement } from './image-retirement.ts';
 import type { ImageUpkeep } from './image-upkeep.ts';
 import { ImageSave } from './image-save.ts';
+import { ImageVerification } from './image-verification.ts';
 import type {
   CommitSpec,
   ImageManifest,
@@ -38,6 +39,7 @@ import type {
   RemoteImage,
   RemovedImage,
   TransferOptions,
+  VerifiedImage,
 } from './images.ts';
 import { LayerCompression } from './layer-compression.ts';
 import { sharedSizes } from './shared-sizes.ts';
@@ -89,6 +91,7 @@ class LocalImages implements Images, AsyncDisposable {
   readonly #transfers: TransferDoors;
   readonly #platforms: PlatformImages;
   readonly #garbage: ImageGarbageOptions;
+  readonly #verification: ImageVerification;
   readonly #closing = new AbortController();
 
   constructor(options: ImagesOptions) {
@@ -143,6 +146,7 @@ class LocalImages implements Images, AsyncDisposable {
       receive: (offer, asked) => receipt.receive(offer, this.#bound(asked)),
       deliver: (blob, bytes) => receipt.deliver(blob, bytes),
     };
+    this.#verification = new ImageVerification({ ...parts, sources });
     this.#garbage = parts;
   }
 
@@ -275,6 +279,14 @@ class LocalImages implements Images, AsyncDisposable {
     const parentOf = ({ parent }: ImageRecord): ImageRecord | undefined =>
       parent && this.#index.byId(parent)?.record;
     return imageHistory(this.#get(reference), this.#options.snapshots, parentOf);
+  }
+
+  verify(
+    references: readonly string[] | undefined,
+    { auth = {}, ...options }: Parameters<Images['verify']>[1],
+  ): Promise<readonly VerifiedImage[]> {
+    const images = references?.map((reference) => this.#get(reference)) ?? this.#index.images();
+    return this.#verification.verify(images, this.#bound({ ...options, auth }));
   }
 
   collectGarbage(): Promise<{ readonly removed: readonly Digest[]; readonly bytes: number }> {

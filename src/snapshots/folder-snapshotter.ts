@@ -160,6 +160,14 @@ export class FolderSnapshotter implements Snapshotter {
     this.#layering.freeze(this.#path(folder));
   }
 
+  async replace(name: Digest, by: string, options: { check?(): void } = {}): Promise<void> {
+    await this.#options.archiver.sync(this.#options.root, { signal: new AbortController().signal });
+    options.check?.();
+    const old = this.#records.replace(name, by);
+    this.#layering.freeze(this.#path(this.#records.get(name).folder));
+    this.#discard(old);
+  }
+
   async flush(): Promise<void> {
     const wanted = new Set(this.#records.unflushed().map(({ folder }) => folder));
     while (this.#records.unflushed().some(({ folder }) => wanted.has(folder))) {

@@ -1,3 +1,4 @@
+import { invalidArgument } from '#kernel';
 import { integer, text, type Database, type Row } from '#metadata';
 import type { Digest } from '#oci';
 import {
@@ -107,6 +108,32 @@ export class SnapshotRecords {
     const committed = { ...record, key: name, kind: 'committed', size, boot } as const;
     this.#remember(committed);
     return committed;
+  }
+
+  /** The committed snapshot takes over the folder of the active one, which is gone and on the disk. Returns the folder that it had. */
+  replace(name: string, by: string): string {
+    const [old, fresh] = [this.get(name), this.get(by)];
+    if (fresh.kind !== 'active' || old.kind !== 'committed' || fresh.parent !== old.parent) {
+      throw invalidArgument(`snapshot ${by} cannot take the place of snapshot ${name}`);
+    }
+    this.#db.transaction(() => {
+      this.#db.run('DELETE FROM snapshots WHERE key = ?', by);
+      this.#db.run(
+        'UPDATE snapshots SET folder = ?, disk = NULL, boot = NULL WHERE key = ?',
+        fresh.folder,
+        name,
+      );
+    });
+    this.#forget(fresh);
+    const changed: { -readonly [Key in keyof SnapshotRecord]: SnapshotRecord[Key] } = {
+      ...old,
+      folder: fresh.folder,
+    };
+    delete changed.disk;
+    delete changed.boot;
+    // Its parent keeps it as a child.
+    this.#records.set(name, changed);
+    return old.folder;
   }
 
   /** Committed snapshots whose files are not on the disk for sure. */

@@ -47,6 +47,12 @@ export interface Snapshotter extends AsyncDisposable {
   /** Freezes an active snapshot; if `name` exists already the active one is dropped and the existing kept. */
   commit(name: Digest, key: string, options: { size: number }): Promise<void>;
   /**
+   * Gives a committed snapshot the files of an active one (`by`, which is gone then) on the same parent. Nobody may
+   * have it mounted, or what stands on it: `check` is asked at the last moment, and leaves all as it is by throwing.
+   * Throws notFound, invalidArgument.
+   */
+  replace(name: Digest, by: string, options?: { check?(): void }): Promise<void>;
+  /**
    * Resolves once all that was committed so far is on the disk. A committed snapshot that was not flushed is gone after
    * a loss of power, with all that stand on it.
    */

@@ -41,6 +41,7 @@ type ImagesBackend = Pick<
   | 'import'
   | 'commit'
   | 'history'
+  | 'verify'
   | 'collectGarbage'
 > & { readonly handover?: ImageHandover };
 

@@ -56,3 +56,18 @@ export interface WharfDiskUsage {
 export interface WharfPrune {
   readonly Binned: boolean;
 }
+
+/** The answer of POST /images/verify: the images that were looked at. */
+export interface WharfVerification {
+  readonly Images: readonly {
+    readonly Id: string;
+    readonly Names: readonly string[];
+    readonly Defects: readonly {
+      readonly Kind: 'blob' | 'layer';
+      readonly Digest: string;
+      readonly Problem: string;
+      readonly Repaired: boolean;
+      readonly Remedy?: string;
+    }[];
+  }[];
+}

@@ -46,7 +46,9 @@ export type Job =
   | { readonly kind: 'place'; readonly root: string; readonly entries: readonly PlacedEntry[] }
   | { readonly kind: 'usage'; readonly path: string }
   | { readonly kind: 'remove'; readonly path: string }
-  | { readonly kind: 'sync'; readonly path: string };
+  | { readonly kind: 'sync'; readonly path: string }
+  | { readonly kind: 'digest'; readonly path: string; readonly algorithm: string }
+  | { readonly kind: 'compare'; readonly path: string; readonly model: string };
 
 /** What each kind of job gives back. */
 export interface JobResults {
@@ -61,6 +63,8 @@ export interface JobResults {
   usage: TreeUsage;
   remove: undefined;
   sync: undefined;
+  digest: string;
+  compare: readonly string[];
 }
 
 /** Main thread → worker. `stop` is one Int32 that turns 1 when the job is no longer wanted. */

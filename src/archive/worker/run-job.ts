@@ -7,6 +7,8 @@ import type { ArchiveLimits, LayerFolders } from '../archiver.ts';
 import { detectCompression, magicLength } from '../compression.ts';
 import type { StoredHeader } from '../tar/header.ts';
 import { compareLayer } from './compare.ts';
+import { compareTrees } from './compare-trees.ts';
+import { digestOfFile } from './digest-file.ts';
 import { copyTree } from './copy-tree.ts';
 import { Extractor, type Content } from './extractor.ts';
 import type { Job, JobInput, JobResults } from './jobs.ts';
@@ -253,5 +255,9 @@ export function runJob(job: Job, context: JobContext): JobResults[keyof JobResul
     case 'sync':
       sync(job.path);
       return undefined;
+    case 'digest':
+      return digestOfFile(job, () => context.check());
+    case 'compare':
+      return compareTrees(job, () => context.check());
   }
 }

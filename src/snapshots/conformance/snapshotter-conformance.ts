@@ -294,6 +294,25 @@ const recovery: readonly Case[] = [
     },
   ],
   [
+    'replace() gives a committed snapshot other files, for what stands on it too',
+    async (bench) => {
+      const { snapshotter } = bench;
+      await layer(bench, digest('1'), undefined, 'file');
+      await layer(bench, digest('2'), digest('1'), 'more');
+      const { upper = '' } = await snapshotter.prepare('mended', undefined);
+      writeFileSync(join(upper, 'better'), '');
+      await assert.rejects(snapshotter.replace(digest('2'), 'mended'), { kind: 'invalidArgument' });
+      await assert.rejects(snapshotter.replace(digest('9'), 'mended'), { kind: 'notFound' });
+      await snapshotter.replace(digest('1'), 'mended');
+      assert.equal(snapshotter.find('mended'), undefined);
+      mounted(bench, digest('1'), (path) => assert.deepEqual(readdirSync(path), ['better']), true);
+      await assert.rejects(snapshotter.remove(digest('1')), { kind: 'conflict' });
+      await snapshotter.emptied();
+      await bench.restart('second');
+      mounted(bench, digest('1'), (path) => assert.deepEqual(readdirSync(path), ['better']), true);
+    },
+  ],
+  [
     'start() keeps what was flushed before the machine went down, and drops the rest with all that stands on it',
     async (bench) => {
       await layer(bench, digest('1'), undefined, 'file');

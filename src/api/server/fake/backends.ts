@@ -315,6 +315,7 @@ function fakeImages({ images }: Store, note: Note): Backends['images'] {
       return imageId;
     },
     history: () => [],
+    verify: async () => Promise.resolve([]),
     collectGarbage: async () => Promise.resolve({ removed: [], bytes: 0 }),
   };
 }

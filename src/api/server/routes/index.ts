@@ -13,6 +13,7 @@ import { eventRoutes } from './events.ts';
 import { execRoutes } from './execs.ts';
 import { imageHandoverRoutes } from './image-handover.ts';
 import { imageTransferRoutes } from './image-transfers.ts';
+import { imageVerificationRoutes } from './image-verification.ts';
 import { imageRoutes } from './images.ts';
 import { networkRoutes } from './networks.ts';
 import { registryRoutes } from './registries.ts';
@@ -35,6 +36,7 @@ export function allRoutes(backends: Backends, identity: ServerIdentity): readonl
     ...imageTransferRoutes(backends),
     ...(backends.builds ? buildRoutes(backends, backends.builds) : []),
     ...registryRoutes(backends),
+    ...imageVerificationRoutes(backends),
     ...imageRoutes(backends),
     ...networkRoutes(backends),
     ...volumeRoutes(backends),

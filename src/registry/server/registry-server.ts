@@ -3,17 +3,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { createLocalContentStore, type ContentStore } from '#content';
-import { errnoOf, KeyedLock, messageOf, type Clock, type Logger } from '#kernel';
+import { KeyedLock, type Clock, type Logger } from '#kernel';
 import { AccessControl, type Action, type Caller } from './access.ts';
 import { json, type Answer, type Call, type TextAnswer } from './answer.ts';
 import { Blobs, digestFrom } from './blobs.ts';
 import { rehearse } from './administration/rehearsal.ts';
 import { collect, type Collected, type CollectorOptions } from './collector.ts';
+import { fail, send, urlOf } from './exchange.ts';
 import { Manifests } from './manifests.ts';
 import { accessRecord } from './observation/access-log.ts';
-import { freeSpace, health, isDiskFull } from './observation/health.ts';
+import { freeSpace, health } from './observation/health.ts';
 import { Metrics } from './observation/metrics.ts';
 import { Transfer } from './observation/transfer.ts';
 import { BrowserPages } from './page/browser-pages.ts';
@@ -21,7 +21,7 @@ import { page, pageOf } from './pages.ts';
 import { Policies, type PolicySettings } from './policies.ts';
 import { openPullThrough, type PullThrough } from './proxy/pull-through.ts';
 import type { ProxySettings } from './proxy/proxy-file.ts';
-import { diskFull, nameInvalid, nameUnknown, RegistryError, unsupported } from './registry-error.ts';
+import { nameUnknown, unsupported } from './registry-error.ts';
 import { RegistryStore } from './registry-store.ts';
 import { lockFolder } from './registry-folder.ts';
 import { parseTarget, type Target } from './request-target.ts';
@@ -267,7 +267,7 @@ class DistributionServer implements RegistryServer {
         await send(known, response, await this.#answer(known, url.pathname, caller));
       }
     } catch (error) {
-      this.#fail(response, error);
+      fail(response, error, this.#options.logger);
     }
     this.#options.logger.info(accessRecord(request, response, { id, user, ...transfer.end() }), 'request');
   }
@@ -341,52 +341,10 @@ class DistributionServer implements RegistryServer {
     if (!found) throw nameUnknown(repository);
     return page(`/v2/${repository}/tags/list`, limit, found, (tags) => ({ name: repository, tags }));
   }
-
-  #fail(response: ServerResponse, error: unknown): void {
-    if (response.headersSent || response.destroyed) {
-      // Too late for a status: the missing end tells the client.
-      response.destroy();
-      return;
-    }
-    const known = isDiskFull(error) ? diskFull() : error instanceof RegistryError ? error : undefined;
-    if (!known && errnoOf(error) !== 'ECONNRESET') {
-      this.#options.logger.error({ error: messageOf(error) }, 'request failed');
-    }
-    const { message, detail } = known ?? { message: messageOf(error), detail: undefined };
-    const failure = { code: known?.code ?? 'UNKNOWN', message, detail };
-    const body = JSON.stringify({ errors: [failure] });
-    response.writeHead(known?.status ?? 500, {
-      'Content-Type': 'application/json',
-      'Content-Length': Buffer.byteLength(body),
-      ...known?.headers,
-    });
-    response.end(body);
-  }
-}
-
-/** The address with its path decoded. Throws NAME_INVALID for one that is none. */
-function urlOf({ url = '/' }: IncomingMessage): {
-  readonly pathname: string;
-  readonly searchParams: URLSearchParams;
-} {
-  try {
-    const { pathname, searchParams } = new URL(`http://registry${url.startsWith('/') ? url : `/${url}`}`);
-    return { pathname: decodeURIComponent(pathname), searchParams };
-  } catch {
-    throw nameInvalid(url);
-  }
 }
 
 function actionOf(method: string, target: Target): Action {
   if (target.kind === 'uploads' || target.kind === 'upload') return 'push';
   if (method === 'DELETE') return 'delete';
   return method === 'GET' || method === 'HEAD' ? 'pull' : 'push';
-}
-
-async function send(call: Call, response: ServerResponse, answer: Answer): Promise<void> {
-  response.writeHead(answer.status, answer.headers);
-  const { body } = answer;
-  if (body === undefined || call.method === 'HEAD') response.end();
-  else if (typeof body === 'function') await pipeline(await body(), response);
-  else response.end(body);
 }

@@ -25,11 +25,11 @@ export async function openArchiveContext(
 ): Promise<ArchiveContext> {
   const tree = await contexts.receiveTar(archive, options);
   const whole = sourceOfContext(tree, (digest) => contexts.path(digest));
-  const dockerfile = await readText(whole, path);
+  const dockerfile = await readSourceText(whole, path);
   if (dockerfile === undefined) throw notFound(`Cannot locate specified Dockerfile: ${path}`);
   let ignorePatterns: readonly string[] = [];
   for (const name of ignoreFileNames(path)) {
-    const text = await readText(whole, name);
+    const text = await readSourceText(whole, name);
     if (text === undefined) continue;
     ignorePatterns = parseIgnoreFile(text);
     break;
@@ -38,7 +38,8 @@ export async function openArchiveContext(
   return { dockerfile, ignorePatterns, source: sourceOfContext(kept, (digest) => contexts.path(digest)) };
 }
 
-async function readText(source: SourceTree, path: string): Promise<string | undefined> {
+/** A file's text; undefined where it is missing. */
+export async function readSourceText(source: SourceTree, path: string): Promise<string | undefined> {
   const entry = source.get(resolveLinks(source, path) ?? '');
   if (typeof entry?.from !== 'string') return undefined;
   if (entry.header.size > textLimit) throw invalidArgument(`${path} is larger than ${textLimit} bytes`);

@@ -20,6 +20,16 @@ export interface BaseImages {
   ): Promise<ImageRecord>;
 }
 
+/** The same for a client that is asked for its credentials. */
+export interface ClientImages {
+  resolve(
+    reference: string,
+    options: Parameters<BaseImages['resolve']>[1] & {
+      readonly credentials: (host: string) => Promise<{ username: string; password: string } | undefined>;
+    },
+  ): Promise<ImageRecord>;
+}
+
 /** One build. */
 export interface BuildRequest {
   readonly dockerfile: string;
@@ -54,7 +64,7 @@ export interface Builds {
   build(request: BuildRequest): Promise<BuildOutcome>;
 }
 
-export class LocalBuilds implements Builds, AsyncDisposable {
+export class LocalBuilds implements Builds {
   readonly #parts: BuildParts;
   readonly #clock: Clock;
 
@@ -104,10 +114,6 @@ export class LocalBuilds implements Builds, AsyncDisposable {
     const config = configOf(plan.image, layers, plan.baseImage, formatTime(this.#clock.now()));
     const made = await claim.commit(layers, config, request.names, { signal });
     return { ...made, warnings: plan.warnings };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#parts.contexts[Symbol.asyncDispose]();
   }
 
   /** Plans until nothing has to be looked up any more. Throws DockerfileError. */

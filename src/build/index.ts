@@ -30,3 +30,5 @@ export { ContextStore } from './contexts/context-store.ts';
 export { sourceOfContext, type SourceTree } from './files/source-tree.ts';
 export { BuildCache } from './solver/build-cache.ts';
 export type { BuildObserver, Command, CommandOptions, CommandRunner } from './solver/ports.ts';
+export type { ClientImages } from './builds.ts';
+export { createBuildKit, type BuildKit } from './buildkit/buildkit.ts';

@@ -1,22 +1,46 @@
 import { join } from 'node:path';
-import { BuildCache, ContextStore, LocalBuilds, type Command, type CommandOptions } from '#build';
+import {
+  BuildCache,
+  ContextStore,
+  createBuildKit,
+  LocalBuilds,
+  type BuildKit,
+  type Builds,
+  type Command,
+  type CommandOptions,
+} from '#build';
 import type { LocalContainers } from '#containers';
+import type { Networks } from '#networks';
+import { clientImages } from './build-images.ts';
 import type { Foundation } from './foundation.ts';
 import type { Storage } from './storage.ts';
+import { wharfVersion } from './version.ts';
 
-/** The builder: its commands run as the containers' side runs processes. */
+/** The builder, and the protocol in which most clients drive it. */
+export interface Builder {
+  readonly builds: Builds;
+  readonly buildKit: BuildKit;
+}
+
+/** The builder's commands run as the containers' side runs processes. */
 export async function openBuilder(
-  foundation: Foundation,
-  storage: Storage,
-  containers: LocalContainers,
-): Promise<LocalBuilds> {
-  const { root, runFolder, db, clock } = foundation;
+  parts: {
+    readonly foundation: Foundation;
+    readonly storage: Storage;
+    readonly containers: LocalContainers;
+    readonly networks: Networks;
+  },
+  opened: AsyncDisposableStack,
+): Promise<Builder> {
+  const { storage, containers, networks } = parts;
+  const { root, runFolder, db, clock } = parts.foundation;
+  const contexts = opened.use(new ContextStore(join(root, 'build', 'contexts')));
   const builds = new LocalBuilds(
     {
       ...storage,
+      contexts,
       building: storage.images.building,
       commands: { run: (command, options) => runCommand(containers, command, options) },
-      contexts: new ContextStore(join(root, 'build', 'contexts')),
       cache: new BuildCache(db, clock),
       mountFolder: join(runFolder, 'builds'),
       cacheFolder: join(root, 'build', 'caches'),
@@ -24,7 +48,13 @@ export async function openBuilder(
     clock,
   );
   await builds.start();
-  return builds;
+  const buildKit = opened.use(
+    createBuildKit({
+      ...{ builds, contexts, images: clientImages(storage.images), version: wharfVersion },
+      hostGateway: () => networks.find('bridge')?.pools[0]?.gateway,
+    }),
+  );
+  return { builds, buildKit };
 }
 
 const runCommand = (

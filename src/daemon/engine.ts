@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Builds } from '#build';
 import { createApiServer, newestApiVersion, type ApiServer } from '#api/server';
 import type { AuthConfig } from '#api/types';
 import { LocalContainers } from '#containers';
@@ -9,7 +8,7 @@ import { Cgroup, unmakePrivate } from '#linux';
 import { createNetworks, teardown, type Networks } from '#networks';
 import type { RegistryClient } from '#registry/client';
 import { createCrunRuntime, type Runtime } from '#runtime';
-import { openBuilder } from './builder.ts';
+import { openBuilder, type Builder } from './builder.ts';
 import type { Configuration } from './configuration/configuration.ts';
 import { engineHost, findInit, hostDefaults, ownCgroupParent } from './engine-host.ts';
 import { openFoundation, type Foundation } from './foundation.ts';
@@ -63,8 +62,8 @@ export async function startEngine(configuration: Configuration, logger: Logger):
   await containers.restore(await runtime.list(), (live) => networks.start(live));
   const system = systemOf(foundation, storage);
   const disk = opened.use(openDisk({ foundation, storage, containers, system }));
-  const builds = opened.use(await openBuilder(foundation, storage, containers));
-  const server = opened.use(serverOf({ foundation, storage, networks, containers, system, disk, builds }));
+  const builder = await openBuilder({ foundation, storage, containers, networks }, opened);
+  const server = opened.use(serverOf({ foundation, storage, networks, containers, system, disk, builder }));
   disk.start();
   await openListeners(server, runtime, configuration, logger);
   opened.defer(() => {
@@ -146,10 +145,10 @@ function serverOf(parts: {
   readonly networks: Networks;
   readonly containers: LocalContainers;
   readonly system: SystemFacts;
-  readonly builds: Builds;
+  readonly builder: Builder;
   readonly disk: Disk;
 }): ApiServer {
-  const { foundation, storage, networks, containers, system, disk, builds } = parts;
+  const { foundation, storage, networks, containers, system, disk, builder } = parts;
   const { clock, configuration, events, logger } = foundation;
   return createApiServer({
     engineVersion: wharfVersion,
@@ -161,7 +160,7 @@ function serverOf(parts: {
       networks,
       volumes: storage.volumes,
       disk,
-      builds,
+      ...builder,
       events,
       system,
       auth: {

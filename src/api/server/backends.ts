@@ -1,4 +1,4 @@
-import type { Builds } from '#build';
+import type { BuildKit, Builds } from '#build';
 import type { AuthConfig, SystemInfo, SystemVersion } from '#api/types';
 import type { Containers, StatsOptions, StatsReading } from '#containers';
 import type { Disk } from '#disk';
@@ -93,6 +93,7 @@ export interface Backends {
   readonly disk: DiskBackend;
   /** An engine without one builds nothing. */
   readonly builds?: Builds;
+  readonly buildKit?: BuildKit;
   readonly events: EventSource & EventSink;
   readonly system: SystemBackend;
   readonly auth: AuthBackend;

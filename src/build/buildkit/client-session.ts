@@ -46,7 +46,7 @@ export class ClientSession implements Disposable {
     this.#transport = createGrpcTransport({
       baseUrl: 'http://session',
       sessionManager: {
-        authority: 'session',
+        authority: 'http://session',
         request: (method, path, headers, options) =>
           Promise.resolve(this.#http2.request({ ...headers, ':method': method, ':path': path }, options)),
         notifyResponseByteRead: () => undefined,

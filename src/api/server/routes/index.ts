@@ -2,6 +2,7 @@ import type { Backends, ServerIdentity } from '../backends.ts';
 import type { Route } from '../route.ts';
 import { absentRoutes } from './absent.ts';
 import { buildRoutes } from './builds.ts';
+import { buildSessionRoutes } from './build-sessions.ts';
 import { checkpointRoutes } from './checkpoints.ts';
 import { containerListRoutes } from './container-list.ts';
 import { containerStreamRoutes } from './container-streams.ts';
@@ -35,6 +36,7 @@ export function allRoutes(backends: Backends, identity: ServerIdentity): readonl
     ...imageHandoverRoutes(backends),
     ...imageTransferRoutes(backends),
     ...(backends.builds ? buildRoutes(backends, backends.builds) : []),
+    ...(backends.buildKit ? buildSessionRoutes(backends.buildKit) : []),
     ...registryRoutes(backends),
     ...imageVerificationRoutes(backends),
     ...imageRoutes(backends),

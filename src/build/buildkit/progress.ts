@@ -1,0 +1,158 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromMs, type Timestamp } from '@bufbuild/protobuf/wkt';
+import { createHash } from 'node:crypto';
+import type { CheckWarning } from '../checks/checks.ts';
+import type { Location } from '../dockerfile/location.ts';
+import type { BuildPlan } from '../graph/plan-options.ts';
+import { inputsOf } from '../graph/vertex.ts';
+import type { BuildObserver } from '../solver/ports.ts';
+import { StatusResponseSchema, type StatusResponse } from './generated/control_pb.js';
+
+const now = (): Timestamp => timestampFromMs(Date.now());
+
+const digestOf = (name: string): string => `sha256:${createHash('sha256').update(name).digest('hex')}`;
+
+type Status = MessageInitShape<typeof StatusResponseSchema>;
+
+interface Vertex {
+  readonly digest: string;
+  readonly name?: string;
+  readonly inputs?: string[];
+  readonly started?: Timestamp;
+  readonly completed?: Timestamp;
+  readonly cached?: boolean;
+  readonly error?: string;
+}
+
+/** What is told of one build, from its beginning on, to everybody who asks. */
+export class BuildProgress {
+  readonly #told: StatusResponse[] = [];
+  readonly #waiting = new Set<() => void>();
+  readonly #vertices = new Map<string, Vertex>();
+  #isEnded = false;
+
+  tell(status: Status): void {
+    if (this.#isEnded) return;
+    this.#told.push(create(StatusResponseSchema, status));
+    this.#wake();
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.#wake();
+  }
+
+  async *stream(signal: AbortSignal): AsyncGenerator<StatusResponse, void> {
+    for (let next = 0; !signal.aborted;) {
+      const status = this.#told[next];
+      if (status) {
+        next += 1;
+        yield status;
+      } else if (this.#isEnded) return;
+      else await this.#more(signal);
+    }
+  }
+
+  /** Something that is done beside the graph, such as `[internal] load .dockerignore`. */
+  async during<T>(name: string, work: (step: InternalStep) => Promise<T>): Promise<T> {
+    const digest = digestOf(`${name} ${this.#vertices.size}`);
+    this.#vertex(digest, { name, started: now() });
+    try {
+      const result = await work({
+        transferred: (id, current, total) => this.transferred(digest, id, current, total),
+        did: (id) => {
+          const time = now();
+          const statuses = [
+            { id, vertex: digest, name: id, timestamp: time, started: time, completed: time },
+          ];
+          this.tell({ statuses });
+        },
+      });
+      this.#vertex(digest, { completed: now() });
+      return result;
+    } catch (error) {
+      this.#vertex(digest, {
+        completed: now(),
+        error: error instanceof Error ? error.message : String(error),
+      });
+      throw error;
+    }
+  }
+
+  /** Bytes that came for a vertex; without a total it is not known. */
+  transferred(vertex: string, id: string, current: number, total = 0): void {
+    const amounts = { current: BigInt(current), total: BigInt(total) };
+    this.tell({ statuses: [{ id, vertex, name: id, ...amounts, timestamp: now() }] });
+  }
+
+  /** Tells of the vertices of a graph. */
+  observe(plan: BuildPlan): BuildObserver {
+    const { vertices, steps } = plan.graph;
+    for (const [id, vertex] of vertices) {
+      this.#vertices.set(id, { digest: id, name: steps.get(id)?.name ?? '', inputs: inputsOf(vertex) });
+    }
+    this.tell({ vertexes: [...vertices.keys()].map((id) => this.#vertices.get(id) ?? { digest: id }) });
+    return {
+      started: (id) => this.#vertex(id, { started: now() }),
+      output: (id, stream, data) => {
+        const log = {
+          vertex: id,
+          timestamp: now(),
+          stream: stream === 'stdout' ? 1n : 2n,
+          msg: Uint8Array.from(data),
+        };
+        this.tell({ logs: [log] });
+      },
+      completed: (id, { cached, error }) =>
+        this.#vertex(id, { completed: now(), cached, ...(error && { error: error.message }) }),
+    };
+  }
+
+  warn(warnings: readonly CheckWarning[], file: { readonly name: string; readonly text: string }): void {
+    const [vertex = ''] = this.#vertices.keys();
+    const info = { filename: file.name, data: Buffer.from(file.text), language: 'Dockerfile' };
+    this.tell({
+      warnings: warnings.map((warning) => ({
+        ...{ vertex, level: 1n, info, url: warning.rule.url },
+        short: Buffer.from(`${warning.rule.name}: ${warning.message}`),
+        detail: [Buffer.from(warning.rule.description)],
+        ranges: [rangeOf(warning.location)],
+      })),
+    });
+  }
+
+  #vertex(digest: string, change: Omit<Vertex, 'digest'>): void {
+    const vertex = { ...this.#vertices.get(digest), digest, ...change };
+    this.#vertices.set(digest, vertex);
+    this.tell({ vertexes: [vertex] });
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  async #more(signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#waiting.add(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+}
+
+export const rangeOf = ({ firstLine, firstColumn, lastLine, lastColumn }: Location): Range => ({
+  start: { line: firstLine, character: firstColumn },
+  end: { line: lastLine, character: lastColumn },
+});
+
+interface Range {
+  readonly start: { readonly line: number; readonly character: number };
+  readonly end: { readonly line: number; readonly character: number };
+}
+
+/** For telling how something that is done beside the graph goes on. */
+export interface InternalStep {
+  /** Bytes; without a total it is not known. */
+  transferred(id: string, current: number, total?: number): void;
+  did(id: string): void;
+}

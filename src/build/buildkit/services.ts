@@ -1,0 +1,139 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
+import { unimplemented } from '#kernel';
+import { hostPlatform } from '#oci';
+import { buildError } from './build-error.ts';
+import { BuildJob, type JobParts } from './build-job.ts';
+import { Control, type SolveRequest } from './generated/control_pb.js';
+import { LLBBridge } from './generated/gateway_pb.js';
+import type { WorkerRecordSchema } from './generated/worker_pb.js';
+import { TraceService } from './generated/trace_pb.js';
+import { Jobs } from './jobs.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface ServiceParts extends JobParts {
+  readonly sessions: Sessions;
+  readonly version: string;
+  /** Address that `host-gateway` stands for in a build; undefined where there is none. */
+  hostGateway(): string | undefined;
+}
+
+/** What the engine can do, in the words in which clients ask before they use it. */
+const frontendCapabilities = [
+  'frontend.caps',
+  'gateway.solve.metadata',
+  'proto.refarray',
+  'return',
+  'returnmap',
+  'solve.base',
+];
+const capabilities = [
+  'exporter.session',
+  'source.local',
+  'source.local.sharedkeyhint',
+  'source.image',
+  'exec.meta.base',
+];
+
+const named = (ids: readonly string[]): { id: string; enabled: boolean }[] =>
+  ids.map((id) => ({ id, enabled: true }));
+
+/** The calls of BuildKit's clients: control of builds, the frontend bridge, and traces, which are not kept. */
+export function buildServices(parts: ServiceParts): (router: ConnectRouter) => void {
+  const jobs = new Jobs();
+  const worker = (): MessageInitShape<typeof WorkerRecordSchema> => {
+    const { os, architecture, variant = '' } = hostPlatform();
+    const gateway = parts.hostGateway();
+    return {
+      id: 'wharf',
+      labels:
+        gateway === undefined ? {} : { 'org.mobyproject.buildkit.worker.moby.host-gateway-ip': gateway },
+      platforms: [{ os, architecture, variant }],
+      buildkitVersion: { package: 'wharf', version: `v${parts.version}`, revision: '' },
+    };
+  };
+  const jobOf = async (context: HandlerContext): Promise<BuildJob> =>
+    jobs.get(context.requestHeader.get('buildkit-controlapi-buildid') ?? '', context.signal);
+  return (router) => {
+    router.service(Control, {
+      listWorkers: () => ({ record: [worker()] }),
+      info: () => ({ buildkitVersion: { package: 'wharf', version: `v${parts.version}` } }),
+      async *status({ ref }, { signal }) {
+        const job = await jobs.get(ref, signal);
+        yield* job.progress.stream(signal);
+      },
+      solve: async (request, { signal }) => ({ exporterResponse: await solve(parts, jobs, request, signal) }),
+    });
+    router.service(LLBBridge, {
+      ping: () => ({
+        frontendApiCaps: named(frontendCapabilities),
+        llbCaps: named(capabilities),
+        workers: [worker()],
+      }),
+      solve: async (request, context) => {
+        const job = await jobOf(context);
+        try {
+          if (request.frontend !== 'dockerfile.v0') {
+            throw unimplemented(
+              `builds of the frontend ${JSON.stringify(request.frontend)} are not supported yet`,
+            );
+          }
+          const prepared = await job.prepare(request.frontendOpt);
+          return { result: { result: { case: 'ref', value: { id: `${job.ref} ${prepared.name}` } } } };
+        } catch (error) {
+          throw buildError(error, job.prepared);
+        }
+      },
+      return: async ({ error }, context) => {
+        const job = await jobOf(context);
+        if (error) job.fail(buildError(new Error(error.message), job.prepared));
+        else job.return(job.prepared);
+        return {};
+      },
+    });
+    router.service(TraceService, { export: () => ({}) });
+  };
+}
+
+async function solve(
+  parts: ServiceParts,
+  jobs: Jobs,
+  request: SolveRequest,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  const session = await parts.sessions.get(request.session, signal);
+  const job = new BuildJob(request.ref, session, signal, parts);
+  using _live = jobs.add(job);
+  try {
+    if (request.frontend !== '') job.return(await job.prepare(request.frontendAttrs));
+    const prepared = await job.returned();
+    if (!prepared) return {};
+    const names = namesOf(request);
+    const { id, manifest } = await job.build(prepared, names);
+    return {
+      'containerimage.config.digest': id,
+      'containerimage.digest': manifest,
+      ...(names.length > 0 && { 'image.name': names.join(',') }),
+    };
+  } catch (error) {
+    throw buildError(error, job.prepared);
+  } finally {
+    job.progress.end();
+  }
+}
+
+/** Names that the exporter is given. Other exporters than that into the image store are refused. */
+function namesOf({ exporters, exporter, exporterAttrs, cache }: SolveRequest): readonly string[] {
+  if ((cache?.exports ?? []).length > 0)
+    throw unimplemented('exporting the build cache is not supported yet');
+  const asked = exporters.length > 0 ? exporters : [{ type: exporter, attrs: exporterAttrs }];
+  if (asked.length > 1) throw unimplemented('several outputs of one build are not supported yet');
+  const { type, attrs } = asked[0] ?? { type: '', attrs: {} };
+  if (!['', 'moby', 'image'].includes(type)) {
+    throw unimplemented(`the output ${type} is not supported yet`);
+  }
+  if (attrs['push'] === 'true') {
+    throw unimplemented('pushing from a build is not supported yet: push afterwards');
+  }
+  return (attrs['name'] ?? '').split(',').filter((name) => name !== '');
+}

@@ -151,6 +151,7 @@ function startFromContext(
     const title = `[context ${written}] ${reference}`;
     return startFromImage(node, inputs, platform, { reference, layout: { store, digest }, written, title });
   }
+  if (context.kind === 'local') node.localName = context.name;
   const root = contextRoot(context, node, inputs.graph);
   node.platform = platform;
   node.start = { state: new StageState(root, emptyImage(platform), platform), config: undefined };

@@ -13,9 +13,9 @@ export function localPaths(
   nodes: readonly StageNode[],
 ): Map<string, readonly string[] | undefined> {
   const byName = new Map<string, Set<string>>([['context', new Set(contextPaths)]]);
-  for (const { context, paths } of nodes) {
-    if (context?.kind !== 'local') continue;
-    byName.set(context.name, new Set([...(byName.get(context.name) ?? []), ...paths]));
+  for (const { localName, paths } of nodes) {
+    if (localName === undefined) continue;
+    byName.set(localName, new Set([...(byName.get(localName) ?? []), ...paths]));
   }
   return new Map(Array.from(byName, ([name, paths]) => [name, needed(paths)]));
 }

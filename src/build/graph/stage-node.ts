@@ -37,6 +37,8 @@ export class StageNode {
   platform: Platform | undefined;
   base: StageNode | undefined;
   context: NamedContext | undefined;
+  /** The set of the client's files that it begins with, by its name. */
+  localName: string | undefined;
   commands: StageCommand[] = [];
   readonly dependencies = new Map<StageNode, Location>();
   triggersRead = false;

@@ -1,6 +1,6 @@
 import type { EventSource } from '#events';
 import type { Clock } from '#kernel';
-import { integer, text, type Database } from '#metadata';
+import { integer, isFull, text, type Database } from '#metadata';
 import type { Digest } from '#oci';
 
 export interface LastUsesOptions {
@@ -14,6 +14,9 @@ export interface LastUsesOptions {
   /** Images of a container. */
   readonly imagesOf: (container: string) => readonly Digest[];
 }
+
+const upsert =
+  'INSERT INTO image_uses (image, used_at) VALUES (?, ?) ON CONFLICT (image) DO UPDATE SET used_at = excluded.used_at';
 
 /** Nanoseconds within which further uses of an image are only remembered, not written. */
 const grain = 60_000_000_000n;
@@ -71,12 +74,11 @@ export class LastUses {
     this.#used.set(image, now);
     if (now - (this.#written.get(image) ?? 0n) < grain) return;
     this.#written.set(image, now);
-    db.relaxed(() =>
-      db.run(
-        'INSERT INTO image_uses (image, used_at) VALUES (?, ?) ON CONFLICT (image) DO UPDATE SET used_at = excluded.used_at',
-        image,
-        now,
-      ),
-    );
+    try {
+      db.relaxed(() => db.run(upsert, image, now));
+    } catch (error) {
+      // It is remembered; and what follows is to be heard of on a full disk too.
+      if (!isFull(error)) throw error;
+    }
   }
 }

@@ -192,7 +192,8 @@ export class ImageIndex {
     const entry = this.#images.get(id);
     if (!entry) return;
     const { model, size, names } = entry;
-    const retired = { model, size, names: [...names], at: this.#clock.now(), batch };
+    const named = [...names].map((name) => [name, this.#names.get(name)?.taggedAt ?? 0n] as const);
+    const retired = { model, size, names: new Map(named), at: this.#clock.now(), batch };
     this.#db.transaction(() => {
       this.#db.run('DELETE FROM image_names WHERE image = ?', id);
       this.#retired.write(retired);
@@ -205,16 +206,16 @@ export class ImageIndex {
   reinstate(id: Digest): readonly ImageName[] {
     const retired = this.#retired.find(id);
     if (!retired) return [];
-    const names = retired.names.filter((name) => !this.#names.has(name));
+    const names = [...retired.names].filter(([name]) => !this.#names.has(name));
     this.#db.transaction(() => {
       this.#retired.erase(id);
-      this.#writeNames(id, names, retired.at);
+      for (const [name, taggedAt] of names) this.#writeNames(id, [name], taggedAt);
     });
     this.#held.add(retired.model);
     this.#retired.forget(id);
     this.#images.set(id, { model: retired.model, size: retired.size, names: new Set() });
-    this.#takeNames(id, names, retired.at);
-    return names;
+    for (const [name, taggedAt] of names) this.#takeNames(id, [name], taggedAt);
+    return names.map(([name]) => name);
   }
 
   retired(id: Digest): RetiredImage | undefined {

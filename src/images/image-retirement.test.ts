@@ -20,6 +20,7 @@ async function load(
 test('retire() hides an image, keeps what it needs, also over a restart; reinstate() brings it back', async () => {
   await using store = await openImageStore();
   const id = await load(store, [base, top], 'x:1', 'y:1');
+  store.images.tag('x:1', 'x:1');
   const kept = store.images.get('x:1');
   await load(store, [base, other], 'z:1');
   const removed = store.images.upkeep.retire(id, 'first');
@@ -47,6 +48,7 @@ test('retire() hides an image, keeps what it needs, also over a restart; reinsta
   assert.throws(() => store.images.upkeep.reinstate(id), { kind: 'notFound' });
   await store.reopen();
   assert.deepEqual(store.images.get('x:1').tags, ['x:1']);
+  assert.equal(store.images.get('x:1').lastTaggedAt, kept.lastTaggedAt);
   assert.deepEqual(store.images.get('x:1').chainId, kept.chainId);
   assert.deepEqual(await store.leftovers(), []);
 });

@@ -37,7 +37,8 @@ export class ImageRetirement implements ImageUpkeep {
       const { id, tags, digests, lastTaggedAt } = record;
       return { id, names: [...tags, ...digests], tags, ...neededBy(model), lastTaggedAt };
     });
-    const retired = [...index.allRetired()].map(({ model, names, at, batch }): ImageHolding => {
+    const retired = [...index.allRetired()].map(({ model, names: named, at, batch }): ImageHolding => {
+      const names = [...named.keys()].sort();
       const tags = names.filter((name) => !isDigestName(name)).map(familiar);
       const all = names.map(familiar);
       return {
@@ -68,7 +69,7 @@ export class ImageRetirement implements ImageUpkeep {
     if (!retired) throw noSuchImage(id);
     const names = index.reinstate(id);
     for (const name of names) if (!isDigestName(name)) publishTag(events, retired.model, name);
-    const taken = retired.names.filter((name) => !names.includes(name));
+    const taken = [...retired.names.keys()].filter((name) => !names.includes(name));
     return { names: names.map(familiar), taken: taken.map(familiar) };
   }
 

@@ -8,8 +8,8 @@ import type { ImageModel } from './stored-image.ts';
 export interface RetiredImage {
   readonly model: ImageModel;
   readonly size: number;
-  /** Canonical; what it was called. */
-  readonly names: readonly ImageName[];
+  /** Canonical; what it was called, and when somebody tagged it so. */
+  readonly names: ReadonlyMap<ImageName, bigint>;
   /** Nanoseconds since the epoch. */
   readonly at: bigint;
   /** What was retired together has one batch. */
@@ -39,7 +39,8 @@ export class RetiredImages {
     const row = this.#db.find('SELECT * FROM retired_images WHERE image = ?', model.id);
     if (!row) return false;
     // Written by write() alone.
-    const names = JSON.parse(text(row, 'names')) as ImageName[];
+    const written = JSON.parse(text(row, 'names')) as Record<ImageName, string>;
+    const names = new Map(Object.entries(written).map(([name, at]) => [name, BigInt(at)]));
     this.remember({ model, size, names, at: integer(row, 'retired_at'), batch: text(row, 'batch') });
     return true;
   }
@@ -48,7 +49,7 @@ export class RetiredImages {
     this.#db.run(
       'INSERT OR REPLACE INTO retired_images (image, names, retired_at, batch) VALUES (?, ?, ?, ?)',
       model.id,
-      JSON.stringify(names),
+      JSON.stringify(Object.fromEntries([...names].map(([name, taggedAt]) => [name, String(taggedAt)]))),
       at,
       batch,
     );

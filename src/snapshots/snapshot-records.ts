@@ -1,5 +1,5 @@
 import { invalidArgument } from '#kernel';
-import { integer, text, type Database, type Row } from '#metadata';
+import { integer, isFull, text, type Database, type Row } from '#metadata';
 import type { Digest } from '#oci';
 import {
   noSuchSnapshot,
@@ -161,8 +161,13 @@ export class SnapshotRecords {
   measured(key: string, disk: number): void {
     const record = this.#records.get(key);
     if (record?.kind !== 'committed') return;
-    this.#db.relaxed(() => this.#db.run('UPDATE snapshots SET disk = ? WHERE key = ?', disk, key));
     this.#records.set(key, { ...record, disk });
+    try {
+      this.#db.relaxed(() => this.#db.run('UPDATE snapshots SET disk = ? WHERE key = ?', disk, key));
+    } catch (error) {
+      // Who makes room on a full disk counts first.
+      if (!isFull(error)) throw error;
+    }
   }
 
   /** Throws conflict while there are children. Returns what was removed, if it was there. */

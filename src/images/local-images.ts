@@ -227,10 +227,12 @@ class LocalImages implements Images, AsyncDisposable {
     const removed: RemovedImage[] = [];
     for (const platform of platforms) {
       const found = this.#platforms.find(image, platform);
-      if (!found) removed.push(...(await this.#platforms.discard(image, platform, reference)));
       // The one that the name stands for goes like any other, with the name.
-      else
-        removed.push(...(await this.#removal.remove(found === image ? reference : found.record.id, force)));
+      if (found === image) removed.push(...(await this.#removal.remove(reference, force, prune)));
+      else {
+        if (found) removed.push(...(await this.#removal.remove(found.record.id, force, prune)));
+        removed.push(...(await this.#platforms.discard(image, platform, reference)));
+      }
     }
     return removed;
   }

@@ -186,13 +186,13 @@ export class LayoutBlobs {
 }
 
 /**
- * Archive of `count` images `NAME:0` … over shared layers: groups of ten have a base of their own, and each image a
- * layer of its own.
+ * Archive of `count` images `NAME:FIRST` … over shared layers: groups of ten have a base of their own, and each image
+ * a layer of its own.
  */
-export function manyImages(count: number, name: string): Buffer {
+export function manyImages(count: number, name: string, first = 0): Buffer {
   const base = (group: number): readonly TarEntry[] => [{ name: `base-${group}`, content: 'b'.repeat(4000) }];
   return dockerArchive(
-    Array.from({ length: count }, (_, n) => ({
+    Array.from({ length: count }, (_, n) => first + n).map((n) => ({
       image: smallImage([base(Math.floor(n / 10)), [{ name: `own-${n}`, content: `image ${n}\n` }]], {
         settings: { Cmd: [`/own-${n}`], Labels: { number: String(n) } },
       }),

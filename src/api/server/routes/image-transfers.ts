@@ -37,17 +37,20 @@ export function imageTransferRoutes(backends: TransferBackends): readonly Route[
       handle: async (exchange) => {
         const quiet = exchange.query.boolean('quiet');
         const platforms = platformsOf(exchange);
-        // What is wrong with the archive is told in the stream, as clients know it.
-        exchange.startStream('application/json');
-        await withProgress(exchange, async (report) => {
-          await images.load(exchange.request, {
-            signal: exchange.signal,
-            platforms,
-            report: (event) => {
-              if (!quiet || event.stream !== undefined) report(event);
-            },
-          });
-        });
+        await withProgress(
+          exchange,
+          async (report) => {
+            await images.load(exchange.request, {
+              signal: exchange.signal,
+              platforms,
+              report: (event) => {
+                if (!quiet || event.stream !== undefined) report(event);
+              },
+            });
+          },
+          // What is wrong with the archive, as clients know it.
+          { failure: 'streamed' },
+        );
         return undefined;
       },
     },

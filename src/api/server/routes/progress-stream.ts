@@ -7,11 +7,13 @@ const maxBacklog = 1024 * 1024;
 
 /**
  * Runs a transfer and streams its progress. The status is only sent with the first step, so that a failure before it
- * is an error like any other; later ones end the stream with a message.
+ * is an error like any other; later ones, or with `streamed` all of them, end the stream with a message. Before there
+ * is one nothing is sent: clients that are still sending take an early answer for the end.
  */
 export async function withProgress(
   exchange: Exchange,
   transfer: (report: (event: ProgressEvent) => void) => Promise<void>,
+  options: { readonly failure?: 'streamed' } = {},
 ): Promise<void> {
   const { response } = exchange;
   const write = (message: object): void => {
@@ -25,7 +27,7 @@ export async function withProgress(
     await transfer((event) => write(viewProgress(event)));
     if (!response.headersSent) exchange.startStream('application/json');
   } catch (error) {
-    if (!response.headersSent) throw error;
+    if (!response.headersSent && options.failure !== 'streamed') throw error;
     write(viewFailure(error));
   }
   response.end();

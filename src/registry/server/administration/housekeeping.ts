@@ -52,11 +52,20 @@ export class HousekeepingRounds implements AsyncDisposable {
     const untagged = options.untagged ?? this.#collection.untagged;
     await using _lock = await this.#rounds.acquire('');
     const retention = await this.#server.retain({ dryRun, graceMs, repositories });
+    if (!dryRun) this.#tell(retention);
     if (options.retentionOnly) return { retention, collected: nothing };
-    const collected = dryRun
-      ? this.#server.rehearse({ graceMs, untagged }, retention)
-      : await this.#server.collect({ graceMs, untagged });
+    if (dryRun) return { retention, collected: this.#server.rehearse({ graceMs, untagged }, retention) };
+    const collected = await this.#server.collect({ graceMs, untagged });
+    this.#logger.info({ ...collected }, 'garbage collected');
     return { retention, collected };
+  }
+
+  #tell(plans: readonly RetentionPlan[]): void {
+    for (const { repository, tags, manifests } of plans) {
+      const removed = tags.filter(({ kept }) => !kept).map(({ tag, why }) => ({ tag, why }));
+      if (removed.length + manifests.length === 0) continue;
+      this.#logger.info({ repository, tags: removed, manifests }, 'removed by retention rules');
+    }
   }
 
   /** Once a round that is under way has ended. */
@@ -69,13 +78,7 @@ export class HousekeepingRounds implements AsyncDisposable {
     // One that takes longer than the interval is not followed by a second at once.
     if (this.#rounds.size > 0) return;
     try {
-      const { retention, collected } = await this.run(everything);
-      for (const { repository, tags, manifests } of retention) {
-        const removed = tags.filter(({ kept }) => !kept).map(({ tag, why }) => ({ tag, why }));
-        if (removed.length + manifests.length === 0) continue;
-        this.#logger.info({ repository, tags: removed, manifests }, 'removed by retention rules');
-      }
-      this.#logger.info({ ...collected }, 'garbage collected');
+      await this.run(everything);
     } catch (error) {
       this.#logger.error({ error: messageOf(error) }, 'garbage collection failed');
     }

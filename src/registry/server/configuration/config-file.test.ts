@@ -36,7 +36,7 @@ webhooks:
   - url: https://ci.example/hook
     events: [push, pull]
     repositories: [team/**]
-    secretFile: ${folder}/secret
+    secretFile: secret
     timeout: 5s
 `);
   assert.deepEqual(readConfigFile(path), {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { invalidArgument, messageOf } from '#kernel';
 import type { AccessRule, Action } from '../access.ts';
@@ -33,9 +34,13 @@ export const emptyConfig: ConfigFile = {
 
 const actions: readonly Action[] = ['pull', 'push', 'delete'];
 
-/** Reads YAML, and so JSON. Throws invalidArgument that names the file and the place in it. */
+/**
+ * Reads YAML, and so JSON; paths in it are seen from its folder. Throws invalidArgument that names the file and the
+ * place in it.
+ */
 export function readConfigFile(path: string): ConfigFile {
-  return inFile(path, (document) => readFields(document ?? {}, '', config));
+  const folder = dirname(path);
+  return inFile(path, (document) => readFields(document ?? {}, '', (fields) => config(fields, folder)));
 }
 
 /** The rules of `--access`: the list alone. Throws invalidArgument. */
@@ -52,14 +57,17 @@ function inFile<T>(path: string, read: (document: unknown) => T): T {
   }
 }
 
-const config = (fields: Fields): ConfigFile => ({
+const config = (fields: Fields, folder: string): ConfigFile => ({
   access: fields.has('access') ? fields.objects('access', access) : undefined,
   readOnly: fields.has('readOnly') && fields.boolean('readOnly'),
   immutableTags: fields.has('immutableTags') ? fields.strings('immutableTags') : [],
   protectedTags: fields.has('protectedTags') ? fields.strings('protectedTags') : [],
   retention: fields.objects('retention', retention),
   quotas: fields.objects('quotas', quota),
-  webhooks: unique(fields, fields.objects('webhooks', webhook)),
+  webhooks: unique(
+    fields,
+    fields.objects('webhooks', (each) => webhook(each, folder)),
+  ),
 });
 
 const access = (fields: Fields): AccessRule => ({
@@ -97,7 +105,9 @@ const quota = (fields: Fields): QuotaRule => ({
   size: fields.parsed('size', parseSize),
 });
 
-function webhook(fields: Fields): EndpointSettings {
+function webhook(fields: Fields, folder: string): EndpointSettings {
+  const fromFile = (name: string): string | undefined =>
+    optional(fields, name, () => fields.parsed(name, (path) => readSecret(resolve(folder, path))));
   const url = fields.parsed('url', checkUrl);
   return {
     name: fields.has('name') ? fields.string('name') : `${url.host}${url.pathname}`,
@@ -106,9 +116,9 @@ function webhook(fields: Fields): EndpointSettings {
     repositories: fields.has('repositories') ? fields.strings('repositories') : ['**'],
     timeoutMs: span(fields, 'timeout') ?? 10_000,
     giveUpAfterMs: span(fields, 'giveUpAfter') ?? 3 * 86_400_000,
-    secret: optional(fields, 'secretFile', (name) => fields.parsed(name, readSecret)),
-    authorization: optional(fields, 'authorizationFile', (name) => fields.parsed(name, readSecret)),
-    ca: optional(fields, 'caFile', (name) => fields.parsed(name, readSecret)),
+    secret: fromFile('secretFile'),
+    authorization: fromFile('authorizationFile'),
+    ca: fromFile('caFile'),
   };
 }
 

@@ -1,5 +1,7 @@
+import { messageOf } from '#kernel';
 import type { Digest } from '#oci';
 import type { TagState } from '../retention/plan.ts';
+import { RegistryError } from '../registry-error.ts';
 import type { ManifestEntry } from '../registry-store.ts';
 import type { ImageReader, ManifestDetails } from './image-reader.ts';
 import { imageView } from './image-view.ts';
@@ -71,7 +73,9 @@ export class PageContents {
     const { store, inventory, access, policies, clock } = this.#parts;
     const entry = store.manifest(repository, reference);
     if (!entry) throw notFound();
-    const details = await this.#images.read(entry);
+    const details = await this.#images.read(entry).catch((error: unknown) => {
+      throw new RegistryError(404, 'MANIFEST_UNKNOWN', `This cannot be shown: ${messageOf(error)}`);
+    });
     const view = {
       repository,
       reference,

@@ -10,7 +10,6 @@ import {
   parseManifest,
   parseReference,
   type Descriptor,
-  type Digest,
   type Platform,
 } from '#oci';
 import type { Snapshotter } from '#snapshots';
@@ -34,12 +33,7 @@ export interface ImageReceiptOptions {
   readonly events: EventSink;
   readonly clock: Clock;
   readonly platform: Platform;
-  /** Ends with the store. */
-  readonly closing: AbortSignal;
 }
-
-/** Milliseconds for which the parts of an image are kept whose sender went away. */
-const patience = 600_000;
 
 /** Blobs up to this size are asked for first: among them are all documents, which are no larger. */
 const documentLimit = 4 << 20;
@@ -48,12 +42,9 @@ const documentLimit = 4 << 20;
 export class ImageReceipt implements Pick<ImageHandover, 'receive' | 'deliver'> {
   readonly #options: ImageReceiptOptions;
   readonly #open = new Map<string, AwaitedBlobs>();
-  /** Claims of receipts that broke off, by the target. */
-  readonly #left = new Map<Digest, { claim: Claim; timer: NodeJS.Timeout }>();
 
   constructor(options: ImageReceiptOptions) {
     this.#options = options;
-    options.closing.addEventListener('abort', () => void this.#giveUpAll(), { once: true });
   }
 
   deliver: ImageHandover['deliver'] = async ({ receipt, digest, offset }, bytes) => {
@@ -64,19 +55,17 @@ export class ImageReceipt implements Pick<ImageHandover, 'receive' | 'deliver'> 
 
   receive: ImageHandover['receive'] = async (offer, options) => {
     const source = new AwaitedBlobs((blob) => options.want(blob));
-    const claim = this.#options.claims.open();
+    await using claim = this.#options.claims.open(`receive ${offer.target.digest}`);
     this.#open.set(source.receipt, source);
     try {
       await this.#take(offer, source, claim, options);
     } catch (error) {
-      if (options.signal.aborted && !this.#options.closing.aborted) this.#leave(offer.target.digest, claim);
-      else await claim[Symbol.asyncDispose]();
+      // The sender has gone, or the daemon ends: the next receipt goes on with the layers that are whole.
+      if (options.signal.aborted) claim.keep();
       throw error;
     } finally {
       this.#open.delete(source.receipt);
     }
-    await this.#giveUp(offer.target.digest);
-    await claim[Symbol.asyncDispose]();
   };
 
   async #take(
@@ -163,23 +152,5 @@ export class ImageReceipt implements Pick<ImageHandover, 'receive' | 'deliver'> 
           snapshots.find(chain[n] ?? '') !== undefined && (await content.find(digest)) !== undefined,
       ),
     );
-  }
-
-  #leave(target: Digest, claim: Claim): void {
-    void this.#giveUp(target);
-    const timer = setTimeout(() => void this.#giveUp(target), patience);
-    timer.unref();
-    this.#left.set(target, { claim, timer });
-  }
-
-  async #giveUp(target: Digest): Promise<void> {
-    const left = this.#left.get(target);
-    this.#left.delete(target);
-    clearTimeout(left?.timer);
-    await left?.claim[Symbol.asyncDispose]();
-  }
-
-  async #giveUpAll(): Promise<void> {
-    for (const target of this.#left.keys()) await this.#giveUp(target);
   }
 }

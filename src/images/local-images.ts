@@ -139,7 +139,7 @@ class LocalImages implements Images, AsyncDisposable {
       save: new ImageSave({ ...parts, platforms: this.#platforms }),
     };
     const offers = new ImageOffers({ ...parts, compression });
-    const receipt = new ImageReceipt({ ...parts, intake, downloads, closing: this.#closing.signal });
+    const receipt = new ImageReceipt({ ...parts, intake, downloads });
     this.handover = {
       offer: (reference, asked) => offers.offer(reference, this.#bound(asked)),
       read: (digest, offset) => offers.read(digest, offset),

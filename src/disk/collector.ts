@@ -47,12 +47,12 @@ export class Collector {
       return { space, wanted, removed: chosen, freed: sum(chosen), ...explained };
     }
     const removed: Step[] = [];
-    for (const step of plan.free) removed.push(...(await this.#remove(step)));
+    for (const step of plan.free) removed.push(...(await this.#remove(step, wanted > 0)));
     // What was expected is not what was freed, so it is looked at after each step.
     for (const step of plan.needed) {
       if (sum(removed) >= wanted || (target > 0 && (await this.#isFree(target)))) break;
       signal.throwIfAborted();
-      removed.push(...(await this.#remove(step)));
+      removed.push(...(await this.#remove(step, true)));
     }
     const freed = sum(removed);
     this.#tell(options.cause, removed, freed, wanted);
@@ -85,7 +85,7 @@ export class Collector {
   }
 
   /** Nothing where it was used or gone meanwhile. */
-  async #remove(step: Step): Promise<readonly Step[]> {
+  async #remove(step: Step, isLow: boolean): Promise<readonly Step[]> {
     const { upkeep, bin, cache, content, images, logger } = this.#options;
     try {
       let { bytes } = step;
@@ -94,7 +94,7 @@ export class Collector {
           bytes = await bin.remove({ kind: step.id.startsWith('sha256:') ? 'image' : 'volume', id: step.id });
           break;
         case 'layers':
-          await images.collectGarbage();
+          await images.collectGarbage({ interrupted: isLow });
           break;
         case 'partial downloads':
           bytes = await content.removePartials();

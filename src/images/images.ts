@@ -188,5 +188,8 @@ export interface Images {
     options: { readonly repair: boolean; readonly auth?: RegistryAuth; readonly signal: AbortSignal },
   ): Promise<readonly VerifiedImage[]>;
   /** Marks from names, containers (port `roots`) and leases, and sweeps content and snapshots. */
-  collectGarbage(): Promise<{ readonly removed: readonly Digest[]; readonly bytes: number }>;
+  collectGarbage(options?: {
+    /** Also what interrupted pulls have left to be taken up again: the room is needed. */
+    readonly interrupted?: boolean;
+  }): Promise<{ readonly removed: readonly Digest[]; readonly bytes: number }>;
 }

@@ -291,7 +291,11 @@ class LocalImages implements Images, AsyncDisposable {
     return this.#verification.verify(images, this.#bound({ ...options, auth }));
   }
 
-  collectGarbage(): Promise<{ readonly removed: readonly Digest[]; readonly bytes: number }> {
+  collectGarbage({ interrupted = false } = {}): Promise<{
+    readonly removed: readonly Digest[];
+    readonly bytes: number;
+  }> {
+    if (interrupted) this.#options.leases.dropInterrupted();
     return collectImageGarbage(this.#garbage);
   }
 

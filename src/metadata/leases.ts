@@ -86,9 +86,9 @@ export class Leases {
     return new Set(rows.filter((row) => !this.#ended.has(text(row, 'lease'))).map((row) => text(row, 'key')));
   }
 
-  /** Ends what interrupted operations have left: the room is needed now. Returns whether there was anything. */
-  dropInterrupted(): boolean {
-    return this.#db.run('DELETE FROM leases WHERE expires_at IS NOT NULL') > 0;
+  /** Ends what interrupted operations have left: the room is needed now. */
+  dropInterrupted(): void {
+    this.#db.run('DELETE FROM leases WHERE expires_at IS NOT NULL');
   }
 
   #dropExpired(): void {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer as createPlain } from 'node:http';
+import { createServer as createPlain, type IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -106,17 +106,19 @@ test('get() sends no password to an unencrypted token server of an encrypted reg
 
 test('send() goes through the proxies it is given, but never to loopback', async () => {
   const asked: string[] = [];
+  const loginOf = ({ headers }: IncomingMessage): string =>
+    Buffer.from((headers['proxy-authorization'] ?? '').slice(6), 'base64').toString();
   const proxy = createPlain((request, response) => {
-    asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
+    asked.push(`${request.method ?? ''} ${request.url ?? ''} ${loginOf(request)}`);
     response.end('{}');
   });
   proxy.on('connect', (request, socket) => {
-    asked.push(`CONNECT ${request.url ?? ''}`);
+    asked.push(`CONNECT ${request.url ?? ''} ${loginOf(request)}`);
     socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
   });
   proxy.listen(0, '127.0.0.1');
   await once(proxy, 'listening');
-  const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const url = `http://user:p%40ss@127.0.0.1:${(proxy.address() as AddressInfo).port}`;
   try {
     await using transport = new Transport({
       ...options,
@@ -125,10 +127,16 @@ test('send() goes through the proxies it is given, but never to loopback', async
     const get = async (text: string): Promise<unknown> =>
       transport.send({ method: 'GET', url: new URL(text), signal, trust: verified });
     await get('http://registry.invalid/v2/');
-    await assert.rejects(get('https://registry.invalid/v2/'));
+    await assert.rejects(get('https://registry.invalid/v2/'), (error: Error) => {
+      assert.doesNotMatch(`${error.message} ${String(error.cause)} ${error.stack ?? ''}`, /p(?:%40|@)ss/);
+      return true;
+    });
     await assert.rejects(get('http://direct.invalid/v2/'));
     await assert.rejects(get('https://127.0.0.1:1/v2/'));
-    assert.deepEqual(asked, ['GET http://registry.invalid/v2/', 'CONNECT registry.invalid:443']);
+    assert.deepEqual(asked, [
+      'GET http://registry.invalid/v2/ user:p@ss',
+      'CONNECT registry.invalid:443 user:p@ss',
+    ]);
   } finally {
     proxy.closeAllConnections();
     proxy.close();

@@ -1,10 +1,18 @@
+import type { ContainerRecord } from '#containers';
+import type { ImageRecord } from '#images';
 import { notFound } from '#kernel';
+import type { VolumeRecord } from '#volumes';
 import type { Backends } from '../backends.ts';
-import type { FakeEngine } from './backends.ts';
+
+interface Things {
+  readonly images: readonly ImageRecord[];
+  readonly containers: readonly ContainerRecord[];
+  readonly volumes: readonly VolumeRecord[];
+}
 
 /** Everything takes 7 bytes, and there is no bin. */
 export function fakeDisk(
-  { images, containers, volumes }: Pick<FakeEngine, 'images' | 'containers' | 'volumes'>,
+  { images, containers, volumes }: Things,
   note: (name: string) => (...args: unknown[]) => Promise<void>,
 ): Backends['disk'] {
   return {

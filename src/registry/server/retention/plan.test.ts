@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { digestOf, type Digest } from '#oci';
 import { planRetention, type ManifestState, type RetentionPlan, type TagState } from './plan.ts';
 import type { RetentionRule } from './rules.ts';
@@ -159,4 +160,58 @@ test('planRetention() removes what has had no tag for long, where a rule says so
   );
   const tagged = plan([tag('index', 9)], [rule({ last: 1 }, { untagged: 7 * day })], manifests);
   assert.deepEqual(removed(tagged), [d('loose')]);
+});
+
+/** A repository of up to twelve manifests, of which later ones may refer to earlier ones. */
+const repository = fc
+  .array(
+    fc.record({
+      age: fc.integer({ min: 0, max: 60 }),
+      needs: fc.array(fc.nat(11), { maxLength: 3 }),
+      subject: fc.option(fc.nat(11), { nil: undefined }),
+      tags: fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 2 }),
+    }),
+    { maxLength: 12 },
+  )
+  .map((entries) => ({
+    manifests: Object.fromEntries(
+      entries.map(({ age, needs, subject }, index) => [
+        `m${index}`,
+        manifest(age, {
+          references: needs.filter((other) => other < index).map((other) => d(`m${other}`)),
+          subject: subject === undefined || subject >= index ? undefined : d(`m${subject}`),
+        }),
+      ]),
+    ),
+    tags: entries.flatMap(({ tags }, index) =>
+      tags.map((age, number) => tag(`t${index}-${number}`, age, d(`m${index}`))),
+    ),
+  }));
+
+test('planRetention() never takes what stays needs, whatever a repository looks like', () => {
+  const rules = fc.record({ last: fc.nat(4), within: fc.nat(60), untagged: fc.option(fc.nat(60)) });
+  fc.assert(
+    fc.property(repository, rules, ({ manifests, tags }, { last, within, untagged }) => {
+      const held = tags.filter((_, index) => index % 5 === 0).map(({ name }) => name);
+      const keep = { last, pushedWithin: within * day };
+      const more = untagged === null ? {} : { untagged: untagged * day };
+      const result = plan(tags, [rule(keep, more)], manifests, held);
+      const lost = new Set(removed(result));
+      assert.equal(result.tags.length, tags.length);
+      for (const { tag: name, digest, kept, why } of result.tags) {
+        assert.ok(why.length > 0);
+        if (held.includes(name)) assert.ok(kept, `${name} is protected`);
+        if (kept) assert.ok(!lost.has(digest), `${name} stays and its manifest goes`);
+      }
+      for (const [name, { references, subject, pushedAt }] of Object.entries(manifests)) {
+        if (lost.has(d(name))) {
+          assert.ok(pushedAt < now, `${name} was pushed just now`);
+          assert.ok(subject === undefined || lost.has(subject), `${name} goes and its subject stays`);
+        } else {
+          assert.ok(!references.some((digest) => lost.has(digest)), `${name} stays and what it needs goes`);
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
 });

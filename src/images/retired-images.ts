@@ -1,15 +1,14 @@
 import { integer, text, type Database } from '#metadata';
 import type { Digest } from '#oci';
 import { HeldByImages } from './held-by-images.ts';
-import type { ImageName } from './image-index.ts';
 import type { ImageModel } from './stored-image.ts';
 
 /** An image in the bin: it has no names and cannot be used, and what it needs stays. */
 export interface RetiredImage {
   readonly model: ImageModel;
   readonly size: number;
-  /** Canonical; what it was called, and when somebody tagged it so. */
-  readonly names: ReadonlyMap<ImageName, bigint>;
+  /** What it was called, canonically, and when somebody tagged it so. */
+  readonly names: ReadonlyMap<string, bigint>;
   /** Nanoseconds since the epoch. */
   readonly at: bigint;
   /** What was retired together has one batch. */
@@ -39,7 +38,7 @@ export class RetiredImages {
     const row = this.#db.find('SELECT * FROM retired_images WHERE image = ?', model.id);
     if (!row) return false;
     // Written by write() alone.
-    const written = JSON.parse(text(row, 'names')) as Record<ImageName, string>;
+    const written = JSON.parse(text(row, 'names')) as Record<string, string>;
     const names = new Map(Object.entries(written).map(([name, at]) => [name, BigInt(at)]));
     this.remember({ model, size, names, at: integer(row, 'retired_at'), batch: text(row, 'batch') });
     return true;

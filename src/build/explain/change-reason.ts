@@ -1,0 +1,144 @@
+import { splitAssignment } from '../dockerfile/variables.ts';
+import type { Step } from '../graph/graph-builder.ts';
+import { inputsOf } from '../graph/vertex.ts';
+import type { ExecVertex, Vertex } from '../graph/vertex.ts';
+
+/** A step as a build left it: what it was, and what its file sources held. */
+export interface RecordedStep {
+  readonly vertex: Vertex;
+  readonly step: Pick<Step, 'instruction' | 'stage' | 'buildArguments' | 'ignoreCache'>;
+}
+
+/** Why a step's earlier result does not hold. */
+export type ChangeReason =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'no-cache' }
+  | { readonly kind: 'instruction'; readonly before: string }
+  | {
+      readonly kind: 'build-argument' | 'variable';
+      readonly name: string;
+      /** Undefined where it was, or is, not set. */
+      readonly before: string | undefined;
+      readonly after: string | undefined;
+    }
+  | { readonly kind: 'setting'; readonly name: 'user' | 'folder' | 'platform' | 'options' }
+  /** What it is built on, or copies from, changed: that step has a reason of its own. */
+  | { readonly kind: 'input' }
+  /** Nothing about the step: its files did, or the result is gone. */
+  | { readonly kind: 'content' };
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+function variableChange(
+  before: ExecVertex,
+  after: ExecVertex,
+  step: RecordedStep['step'],
+): ChangeReason | undefined {
+  const old = new Map(before.env.map(splitAssignment));
+  const now = new Map(after.env.map(splitAssignment));
+  // The step's own arguments first: they are what a person gave.
+  const names = new Set([...Object.keys(step.buildArguments), ...now.keys(), ...old.keys()]);
+  for (const name of names) {
+    if (old.get(name) === now.get(name)) continue;
+    const kind = Object.hasOwn(step.buildArguments, name) ? 'build-argument' : 'variable';
+    return { kind, name, before: old.get(name), after: now.get(name) };
+  }
+  return undefined;
+}
+
+/** The vertex without what it is built on. */
+function alone(vertex: Vertex): unknown {
+  const plain = JSON.stringify(vertex, (key, value: unknown) =>
+    key === 'root' || key === 'base' || key === 'from' || key === 'layers' ? undefined : value,
+  );
+  return plain;
+}
+
+function execChange(
+  before: ExecVertex,
+  after: RecordedStep & { vertex: ExecVertex },
+): ChangeReason | undefined {
+  const { vertex, step } = after;
+  const variable = variableChange(before, vertex, step);
+  if (variable) return variable;
+  if (before.user !== vertex.user) return { kind: 'setting', name: 'user' };
+  if (before.cwd !== vertex.cwd) return { kind: 'setting', name: 'folder' };
+  return undefined;
+}
+
+/** The first difference of two recordings of one step, in the order in which people look for it. */
+export function changeReason(before: RecordedStep | undefined, after: RecordedStep): ChangeReason {
+  if (after.step.ignoreCache) return { kind: 'no-cache' };
+  if (before?.vertex.kind !== after.vertex.kind) return { kind: 'new' };
+  if (before.step.instruction !== after.step.instruction) {
+    return { kind: 'instruction', before: before.step.instruction };
+  }
+  const { vertex } = after;
+  if (before.vertex.kind === 'exec' && vertex.kind === 'exec') {
+    const change = execChange(before.vertex, { ...after, vertex });
+    if (change) return change;
+  }
+  const platformOf = (one: Vertex): unknown => ('platform' in one ? one.platform : undefined);
+  if (!same(platformOf(before.vertex), platformOf(vertex))) return { kind: 'setting', name: 'platform' };
+  if (alone(before.vertex) !== alone(vertex)) return { kind: 'setting', name: 'options' };
+  return same(inputsOf(before.vertex), inputsOf(vertex)) ? { kind: 'content' } : { kind: 'input' };
+}
+
+/**
+ * The step of an earlier build that one of now is compared with: the same instruction of the same stage, else what
+ * stood at its place.
+ */
+export function counterpart(
+  earlier: readonly RecordedStep[],
+  current: readonly RecordedStep[],
+  index: number,
+): RecordedStep | undefined {
+  const wanted = current[index];
+  if (!wanted) return undefined;
+  const ofStage = (steps: readonly RecordedStep[]): readonly RecordedStep[] =>
+    steps.filter(({ step }) => step.stage === wanted.step.stage);
+  const equal = ({ step }: RecordedStep): boolean => step.instruction === wanted.step.instruction;
+  const now = ofStage(current);
+  const before = ofStage(earlier);
+  // Of several equal instructions the one of the same rank.
+  const rank = now.slice(0, now.indexOf(wanted)).filter(equal).length;
+  return before.filter(equal)[rank] ?? before[now.indexOf(wanted)];
+}
+
+const shown = (value: string | undefined): string =>
+  value === undefined ? 'not set' : JSON.stringify(value);
+
+/** The reason as a line behind the step's instruction. */
+export function reasonText(reason: ChangeReason): string {
+  switch (reason.kind) {
+    case 'new':
+      return 'it was not built before';
+    case 'no-cache':
+      return 'its cache is not used, as asked';
+    case 'instruction':
+      return `the instruction changed (before: ${reason.before})`;
+    case 'build-argument':
+      return `its build argument ${reason.name} changed (${shown(reason.before)} → ${shown(reason.after)})`;
+    case 'variable':
+      return `the variable ${reason.name} changed (${shown(reason.before)} → ${shown(reason.after)})`;
+    case 'setting':
+      return `its ${reason.name} changed`;
+    case 'input':
+      return 'a step that it builds on changed';
+    case 'content':
+      return 'the content of its files changed';
+  }
+}
+
+const longestShown = 60;
+
+/** Where a text file first differs: `line 12: "version": "1.2"`; undefined for equal texts. */
+export function firstChangedLine(before: string, after: string): string | undefined {
+  if (before === after) return undefined;
+  const old = before.split('\n');
+  const now = after.split('\n');
+  const at = now.findIndex((row, index) => row !== old[index]);
+  if (at === -1) return `line ${now.length}: what followed is gone`;
+  const row = (now[at] ?? '').trim();
+  return `line ${at + 1}: ${row.length > longestShown ? `${row.slice(0, longestShown)}…` : row}`;
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { planWithTestImages } from '../../../test/builds/plan-case.ts';
+import { Checks } from '../checks/checks.ts';
+import { readDockerfile } from '../dockerfile/parse-dockerfile.ts';
+import { parseSyntax } from '../dockerfile/parse-syntax.ts';
+import type { PlanOptions } from '../graph/plan-options.ts';
+import { changeReason, counterpart, firstChangedLine, reasonText } from './change-reason.ts';
+import type { RecordedStep } from './change-reason.ts';
+import { orderHints } from './order-hints.ts';
+
+function recorded(text: string, options: PlanOptions = {}): RecordedStep[] {
+  const plan = planWithTestImages(text, options);
+  assert(plan.kind === 'plan');
+  return [...plan.graph.vertices].map(([id, vertex]) => ({ vertex, step: plan.graph.steps.get(id)! }));
+}
+
+/** The reasons of all steps of the second build that the first did not have. */
+function reasons(before: readonly RecordedStep[], after: readonly RecordedStep[]): string[] {
+  const known = new Set(before.map(({ vertex }) => JSON.stringify(vertex)));
+  return after.flatMap((one, index) => {
+    if (known.has(JSON.stringify(one.vertex)) && !one.step.ignoreCache) return [];
+    return [`${one.step.instruction}: ${reasonText(changeReason(counterpart(before, after, index), one))}`];
+  });
+}
+
+test('changeReason() names the build argument that changed, and what follows from it', () => {
+  const text = 'FROM busybox\nARG X=1\nRUN first\nRUN second\nCOPY a b\n';
+  assert.deepEqual(reasons(recorded(text), recorded(text, { buildArguments: { X: '2' } })), [
+    'RUN first: its build argument X changed ("1" → "2")',
+    'RUN second: its build argument X changed ("1" → "2")',
+    'COPY a b: a step that it builds on changed',
+  ]);
+});
+
+test('changeReason() tells variables, settings, instructions and new steps apart', () => {
+  const before = recorded('FROM busybox\nRUN a\nRUN b\nRUN c\nRUN d\n');
+  assert.deepEqual(reasons(before, recorded('FROM busybox\nENV v=1\nRUN a\nRUN b\n')).slice(0, 1), [
+    'RUN a: the variable v changed (not set → "1")',
+  ]);
+  assert.deepEqual(reasons(before, recorded('FROM busybox\nUSER me\nRUN a\n')), ['RUN a: its user changed']);
+  assert.deepEqual(reasons(before, recorded('FROM busybox\nRUN a\nRUN x\nRUN c\n')), [
+    'RUN x: the instruction changed (before: RUN b)',
+    'RUN c: a step that it builds on changed',
+  ]);
+  const longer = 'FROM busybox\nRUN a\nRUN b\nRUN c\nRUN d\nRUN e\n';
+  assert.deepEqual(reasons(before, recorded(longer)), ['RUN e: it was not built before']);
+  assert.deepEqual(reasons(before, recorded('FROM busybox\nRUN a\n', { noCache: 'all' })), [
+    'RUN a: its cache is not used, as asked',
+  ]);
+});
+
+test('changeReason() leaves the content of files to those who know it', () => {
+  const [copy] = recorded('FROM scratch\nCOPY a b\n').slice(-1);
+  assert.deepEqual(changeReason(copy, copy!), { kind: 'content' });
+});
+
+test('firstChangedLine() shows where two texts part', () => {
+  assert.equal(firstChangedLine('a\nb\n', 'a\nb\n'), undefined);
+  assert.equal(
+    firstChangedLine('{\n  "version": "1"\n}', '{\n  "version": "2"\n}'),
+    'line 2: "version": "2"',
+  );
+  assert.equal(firstChangedLine('a\nb', 'a'), 'line 1: what followed is gone');
+});
+
+test('orderHints() finds the copy of everything before dependencies are installed', () => {
+  const hints = (text: string): string[] =>
+    orderHints(readDockerfile(parseSyntax(text), new Checks())).map(
+      ({ message, location }) => `${location.firstLine} ${message.split(':')[0] ?? ''}`,
+    );
+  assert.deepEqual(hints('FROM a\nCOPY . .\nRUN npm ci\n'), ['2 COPY . . before npm']);
+  assert.deepEqual(hints('FROM a\nADD ./ /x\nRUN cd x && pip install --no-cache-dir -r r.txt\n'), [
+    '2 ADD ./ /x before pip',
+  ]);
+  assert.deepEqual(hints('FROM a\nCOPY . /x\nRUN <<EOF\ngo mod download\nEOF\n'), [
+    '2 COPY . /x before go mod download',
+  ]);
+  assert.deepEqual(hints('FROM a\nCOPY package*.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build\n'), []);
+  assert.deepEqual(hints('FROM a\nCOPY --from=b . .\nRUN npm ci\n'), []);
+});

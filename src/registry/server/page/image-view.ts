@@ -49,7 +49,7 @@ export function imageView(view: ImageView): Markup {
   return markup`${crumbs(markup`<a href="${repositoryPath(repository)}">${repository}</a>`, shown)}
 <div class="head"><h1>${isTag ? markup`<span class="path">${repository}:</span>${reference}` : markup`<span class="path">${repository}@</span><code>${shown}…</code>`}</h1>
 ${isTag && view.mayDelete && !view.immutable && deleteLink(repository, reference, 'Delete tag')}${isTag && view.immutable && markup`<span class="badge">immutable</span>`}</div>
-<div class="command"><code>docker pull ${name}</code>${copyButton(`docker pull ${name}`, 'the command')}</div>
+<div class="command">${content.kind === 'artifact' ? markup`<code>${name}</code>${copyButton(name, 'the reference')}` : markup`<code class="typed">docker pull ${name}</code>${copyButton(`docker pull ${name}`, 'the command')}`}</div>
 ${facts(view)}
 ${content.kind === 'index' && platforms(view, content)}
 ${content.kind === 'image' && image(content)}

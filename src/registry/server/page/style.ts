@@ -27,6 +27,7 @@ a:hover { text-decoration: underline; }
 .skip { position: absolute; left: -99rem; }
 .skip:focus { left: 1rem; top: .75rem; z-index: 2; padding: .4rem .8rem; background: var(--card); border-radius: 6px; }
 code, pre { font-family: var(--mono); font-size: .87em; }
+pre code { font-size: 1em; }
 .muted, small { color: var(--muted); }
 .whole { overflow-wrap: anywhere; }
 
@@ -103,7 +104,7 @@ a .digest { color: inherit; }
 
 .command { display: flex; align-items: center; gap: .4rem; margin-bottom: 1rem; padding: .5rem .5rem .5rem 1rem; background: var(--soft); border-radius: 10px; }
 .command code { flex: 1; overflow-wrap: anywhere; }
-.command code::before { content: '$ '; color: var(--muted); }
+.command .typed::before { content: '$ '; color: var(--muted); }
 .definitions { margin: 0; padding: .35rem 0; }
 .definitions > div { display: grid; grid-template-columns: 11rem 1fr; gap: .2rem 1rem; padding: .4rem 1.1rem; }
 .definitions.long > div { grid-template-columns: minmax(11rem, 22rem) 1fr; }

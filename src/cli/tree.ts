@@ -133,6 +133,29 @@ const image = {
   },
 } satisfies Record<string, Entry>;
 
+const manifest = {
+  annotate: {
+    summary: 'Say for which platform a manifest of a list is',
+    load: () => import('./commands/manifest/annotate.ts'),
+  },
+  create: {
+    summary: 'Begin a list of manifests that can be pushed',
+    load: () => import('./commands/manifest/create.ts'),
+  },
+  inspect: {
+    summary: 'Show a manifest, or a list of manifests',
+    load: () => import('./commands/manifest/inspect.ts'),
+  },
+  push: {
+    summary: 'Send a list of manifests to a registry',
+    load: () => import('./commands/manifest/push.ts'),
+  },
+  rm: {
+    summary: 'Forget one or more lists of manifests',
+    load: () => import('./commands/manifest/rm.ts'),
+  },
+} satisfies Record<string, Entry>;
+
 const system = {
   df: {
     summary: 'Show what images, containers and volumes take on disk',
@@ -261,6 +284,10 @@ export const commonCommands: Readonly<Record<string, Entry>> = {
     summary: 'Show the versions of client and engine',
     load: () => import('./commands/system/version.ts'),
   },
+  search: {
+    summary: "Search a registry's index, Docker Hub's by default",
+    load: () => import('./commands/image/search.ts'),
+  },
   info: system.info,
 };
 
@@ -286,6 +313,7 @@ export const groups: Readonly<Record<string, Entry>> = {
     summary: 'Manage images',
     entries: { ...image, list: also(image.ls, 'ls'), remove: also(image.rm, 'rm') },
   },
+  manifest: { summary: 'Manage lists of manifests for several platforms', entries: manifest },
   network: {
     summary: 'Manage networks',
     entries: { ...network, list: also(network.ls, 'ls'), remove: also(network.rm, 'rm') },

@@ -10,9 +10,12 @@ import {
   command,
   dockerProgram,
   freePort,
+  makeTar,
+  outputOf,
   projectRoot,
   startDaemon,
   succeed,
+  wharfProgram,
   type CommandResult,
   type Daemon,
 } from '../setup/index.ts';
@@ -165,6 +168,11 @@ test('TCP with mutual TLS serves who has a certificate and nobody else', async (
     const target = ['-H', `tcp://127.0.0.1:${port}`];
     const served = await command(dockerProgram(), [...target, '--tlsverify', 'ps', '-q'], { env });
     assert.deepEqual([served.code, served.stderr], [0, '']);
+    const layer = makeTar([{ name: 'file', content: 'of a small image' }]);
+    outputOf(await daemon.docker(['import', '-', 'small'], { input: layer }), []);
+    const push = ['-H', daemon.host, '--tlsverify', 'push', '-q', 'small', `tcp://127.0.0.1:${port}`];
+    const pushed = await command(wharfProgram(), push, { env });
+    assert.deepEqual([pushed.code, pushed.stdout], [0, 'small\n'], pushed.stderr);
     const bare = await command(dockerProgram(), [...target, 'ps'], { env: daemon.env });
     assert.notEqual(bare.code, 0);
     const url = `https://127.0.0.1:${port}/_ping`;

@@ -8,7 +8,7 @@ import type { Bin } from './bin.ts';
 import type { BuildCache } from './build-cache.ts';
 import type { CollectOptions, CollectorReport, FreeSpace, Step } from './disk.ts';
 import { ledgerWith, takeInventory, type InventoryOptions } from './inventory.ts';
-import { planCollection, type CollectorRules, type Plan } from './plan.ts';
+import { keptLayers, planCollection, type CollectorRules, type Plan } from './plan.ts';
 
 export interface CollectorOptions extends InventoryOptions {
   readonly clock: Clock;
@@ -47,12 +47,12 @@ export class Collector {
       return { space, wanted, removed: chosen, freed: sum(chosen), ...explained };
     }
     const removed: Step[] = [];
-    for (const step of plan.free) removed.push(...(await this.#remove(step, wanted > 0)));
+    for (const step of plan.free) removed.push(...(await this.#remove(step)));
     // What was expected is not what was freed, so it is looked at after each step.
     for (const step of plan.needed) {
       if (sum(removed) >= wanted || (target > 0 && (await this.#isFree(target)))) break;
       signal.throwIfAborted();
-      removed.push(...(await this.#remove(step, true)));
+      removed.push(...(await this.#remove(step)));
     }
     const freed = sum(removed);
     this.#tell(options.cause, removed, freed, wanted);
@@ -68,6 +68,7 @@ export class Collector {
     const { upkeep, bin, cache, content, clock, containers, lastUse, rules } = this.#options;
     const inventory = await takeInventory(this.#options, signal);
     const images = upkeep.holdings();
+    const ledger = ledgerWith(inventory, images);
     const now = clock.now();
     return planCollection(
       {
@@ -78,14 +79,15 @@ export class Collector {
         images,
         users: containers(),
         lastUse: (image: ImageHolding) => lastUse(image.id) ?? image.lastTaggedAt ?? now,
-        ledger: ledgerWith(inventory, images),
+        kept: Math.max(0, ledgerWith(inventory, images, { underWay: true }).unheld() - ledger.unheld()),
+        ledger,
       },
       rules(),
     );
   }
 
   /** Nothing where it was used or gone meanwhile. */
-  async #remove(step: Step, isLow: boolean): Promise<readonly Step[]> {
+  async #remove(step: Step): Promise<readonly Step[]> {
     const { upkeep, bin, cache, content, images, logger } = this.#options;
     try {
       let { bytes } = step;
@@ -94,7 +96,7 @@ export class Collector {
           bytes = await bin.remove({ kind: step.id.startsWith('sha256:') ? 'image' : 'volume', id: step.id });
           break;
         case 'layers':
-          await images.collectGarbage({ interrupted: isLow });
+          await images.collectGarbage({ interrupted: step.id === keptLayers });
           break;
         case 'partial downloads':
           bytes = await content.removePartials();

@@ -20,8 +20,11 @@ const atOnce = 2;
 export interface Inventory {
   /** By the ledger's keys: blobs, and every snapshot that is no container's. */
   readonly sizes: ReadonlyMap<string, number>;
-  /** A ledger in which containers and operations under way hold what they need, and images nothing yet. */
-  ledger(): Ledger;
+  /**
+   * A ledger in which containers and operations hold what they need, and images nothing yet; `underWay`: only operations
+   * under way, not what is kept for builds and interrupted pulls to go on.
+   */
+  ledger(options?: { readonly underWay: boolean }): Ledger;
 }
 
 /** Looks at every blob, and counts the snapshots that have not been counted before. */
@@ -43,11 +46,11 @@ export async function takeInventory(options: InventoryOptions, signal: AbortSign
   );
   return {
     sizes,
-    ledger: () => {
+    ledger: (which = { underWay: false }) => {
       const ledger = new Ledger(sizes);
       ledger.hold(layersInUse(snapshots.list()).map(layerKey));
-      ledger.hold([...leases.items('blob')].map(blobKey));
-      ledger.hold([...leases.items('snapshot')].map(layerKey));
+      ledger.hold([...leases.items('blob', which)].map(blobKey));
+      ledger.hold([...leases.items('snapshot', which)].map(layerKey));
       return ledger;
     },
   };
@@ -79,8 +82,12 @@ function layersInUse(list: readonly SnapshotInfo[]): readonly string[] {
 }
 
 /** A ledger in which these images hold what they need as well. */
-export function ledgerWith(inventory: Inventory, images: Iterable<ImageHolding>): Ledger {
-  const ledger = inventory.ledger();
+export function ledgerWith(
+  inventory: Inventory,
+  images: Iterable<ImageHolding>,
+  which?: { readonly underWay: boolean },
+): Ledger {
+  const ledger = inventory.ledger(which);
   for (const image of images) ledger.hold(keysOf(image));
   return ledger;
 }

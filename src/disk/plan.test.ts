@@ -40,6 +40,7 @@ function findings(images: readonly ImageHolding[], changes: Partial<Findings> = 
     now: 1000n,
     bin: [],
     partial: 0,
+    kept: 0,
     cache: [],
     images,
     users: [],
@@ -69,15 +70,16 @@ test('what nobody needs goes first, then the bin by age, build cache, untagged i
   };
   const old: BinEntry = { ...volume, kind: 'image', id: 'sha256:d', names: ['d:1'], at: 1n, until: 2000n };
   const cache = [{ id: 'step', description: 'RUN make', bytes: 3, lastUsed: 5n }];
-  const plan = planCollection(findings(images, { bin: [old, volume], partial: 9, cache }), rules);
+  const plan = planCollection(findings(images, { bin: [old, volume], partial: 9, kept: 6, cache }), rules);
   const shown = (steps: typeof plan.free): unknown => steps.map((step) => [step.kind, step.id, step.bytes]);
   assert.deepEqual(shown(plan.free), [
     ['bin', '123456789012', 7],
     ['layers', 'layers', 50],
-    ['partial downloads', 'partial', 9],
   ]);
   assert.deepEqual(shown(plan.needed), [
     ['bin', 'sha256:d', 8],
+    ['partial downloads', 'partial', 9],
+    ['layers', 'kept', 6],
     ['build cache', 'step', 3],
     ['image', 'sha256:b', 2],
     ['image', 'sha256:a', 1],

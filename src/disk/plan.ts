@@ -20,6 +20,8 @@ export interface Findings {
   readonly bin: readonly BinEntry[];
   /** Bytes of downloads that were broken off. */
   readonly partial: number;
+  /** Bytes of what is only kept so that builds and interrupted pulls can go on with it. */
+  readonly kept: number;
   readonly cache: readonly CacheEntry[];
   readonly images: readonly ImageHolding[];
   readonly users: readonly DiskUser[];
@@ -35,18 +37,20 @@ export interface Plan {
   readonly kept: readonly Step[];
 }
 
+/** Id of the step that gives up what is only kept for operations to go on. */
+export const keptLayers = 'kept';
+
 /** What goes, in which order, and what stays: the bin, what nobody needs, build cache, images by last use. */
 export function planCollection(found: Findings, rules: CollectorRules): Plan {
   const { ledger, now } = found;
   const unheld = ledger.unheld();
   const bin = binSteps(found);
-  const dangling: Step[] = [];
-  if (unheld > 0) {
-    dangling.push(step('layers', 'layers', unheld, 'no image and no container needs them'));
-  }
-  if (found.partial > 0) {
-    dangling.push(step('partial downloads', 'partial', found.partial, 'nobody goes on with them'));
-  }
+  const dangling =
+    unheld > 0 ? [step('layers', 'layers', unheld, 'no image and no container needs them')] : [];
+  const interrupted = [
+    step('partial downloads', 'partial', found.partial, 'nobody goes on with them now'),
+    step('layers', keptLayers, found.kept, 'kept for the next build, or for a pull to go on'),
+  ].filter(({ bytes }) => bytes > 0);
   const cache = [...found.cache]
     .sort((a, b) => Number(a.lastUsed - b.lastUsed))
     .map(({ id, description, bytes, lastUsed }): Step => {
@@ -55,7 +59,12 @@ export function planCollection(found: Findings, rules: CollectorRules): Plan {
   const { going, kept } = imageSteps(found, rules);
   return {
     free: [...bin.filter(({ until }) => until <= now).map(({ step: each }) => each), ...dangling],
-    needed: [...bin.filter(({ until }) => until > now).map(({ step: each }) => each), ...cache, ...going],
+    needed: [
+      ...bin.filter(({ until }) => until > now).map(({ step: each }) => each),
+      ...interrupted,
+      ...cache,
+      ...going,
+    ],
     kept,
   };
 }

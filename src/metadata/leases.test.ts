@@ -66,6 +66,7 @@ test('keep() lets a lease live on after its operation, until the room is needed'
     plain.add('blob', 'b');
   }
   assert.deepEqual(held(leases), ['a']);
+  assert.deepEqual([...leases.items('blob', { underWay: true })], []);
   leases.dropInterrupted();
   assert.deepEqual(held(leases), []);
 });

@@ -25,6 +25,9 @@ export interface LeaseOptions {
   readonly keptFor: bigint;
 }
 
+/** Later than any lease lasts; the largest integer of SQLite. */
+const never = 2n ** 63n - 1n;
+
 /**
  * Leases: what an operation under way needs although no name points at it yet. They end with the daemon's process:
  * start() drops those of earlier runs, but for named ones, which live on for a while.
@@ -75,13 +78,13 @@ export class Leases {
     };
   }
 
-  /** Everything leased now, of one kind. */
-  items(kind: LeaseKind): ReadonlySet<string> {
+  /** Everything leased now, of one kind; `underWay`: without what is only kept for operations to go on later. */
+  items(kind: LeaseKind, options: { readonly underWay?: boolean } = {}): ReadonlySet<string> {
     const rows = this.#db.all(
       `SELECT lease, key FROM lease_items JOIN leases ON id = lease
        WHERE kind = ? AND (expires_at IS NULL OR expires_at > ?)`,
       kind,
-      this.#clock.now(),
+      options.underWay ? never : this.#clock.now(),
     );
     return new Set(rows.filter((row) => !this.#ended.has(text(row, 'lease'))).map((row) => text(row, 'key')));
   }

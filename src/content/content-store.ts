@@ -52,13 +52,19 @@ export interface ContentStore {
   get(digest: Digest): Promise<BlobInfo>;
   /**
    * Throws notFound; `start` and `end` in bytes, end exclusive. To the end of a blob that this process has not seen
-   * whole yet, the stream fails with internal before its last bytes if they turn out damaged.
+   * whole yet, the stream fails with internal before its last bytes if they turn out damaged. `chunk`: bytes read at a
+   * time; two such buffers are held.
    */
-  openStream(digest: Digest, range?: { start?: number; end?: number }): Promise<Readable>;
+  openStream(digest: Digest, range?: { start?: number; end?: number; chunk?: number }): Promise<Readable>;
   /** Whole blob; refuses more than `limit` bytes (default 4 MiB) with invalidArgument. Throws notFound. */
   read(digest: Digest, limit?: number): Promise<Uint8Array>;
   /** The file that holds the blob, for workers that read it by themselves. Throws notFound. */
   path(digest: Digest): Promise<string>;
+  /**
+   * The same once the bytes were seen to be right, for workers that do not check what they read. Throws internal for a
+   * damaged blob.
+   */
+  pathOfWhole(digest: Digest): Promise<string>;
   /** Idempotent. The caller (garbage collection) has made sure that nothing refers to it. */
   remove(digest: Digest): Promise<void>;
   walk(): AsyncIterable<BlobInfo>;

@@ -31,9 +31,12 @@ export interface VerifyOptions {
   readonly signal: AbortSignal;
 }
 
+/** The digest of a plain base layer is its chainID too. */
+type SeenKey = `${'blob' | 'layer'} ${Digest}`;
+
 /** One look at the store: what several images share is looked at once. */
 interface Look extends VerifyOptions {
-  readonly seen: Map<Digest, ImageDefect | undefined>;
+  readonly seen: Map<SeenKey, ImageDefect | undefined>;
   readonly claim: Claim;
 }
 
@@ -62,11 +65,15 @@ export class ImageVerification {
     };
     for (const descriptor of this.#blobsOf(image)) {
       await look.claim.blob(descriptor.digest);
-      note(await this.#once(descriptor.digest, look, () => this.#verifyBlob(image, descriptor, look)));
+      note(
+        await this.#once(`blob ${descriptor.digest}`, look, () => this.#verifyBlob(image, descriptor, look)),
+      );
     }
     for (const [n, chainId] of chainIds.entries()) {
       await look.claim.snapshot(chainId);
-      const isWhole = note(await this.#once(chainId, look, () => this.#verifyLayer(image, n, look)));
+      const isWhole = note(
+        await this.#once(`layer ${chainId}`, look, () => this.#verifyLayer(image, n, look)),
+      );
       // What stands on a layer that is wrong would be compared with the wrong.
       if (!isWhole) break;
     }
@@ -75,13 +82,13 @@ export class ImageVerification {
   }
 
   async #once(
-    digest: Digest,
+    key: SeenKey,
     { seen, signal }: Look,
     look: () => Promise<ImageDefect | undefined>,
   ): Promise<ImageDefect | undefined> {
     signal.throwIfAborted();
-    if (!seen.has(digest)) seen.set(digest, await look());
-    return seen.get(digest);
+    if (!seen.has(key)) seen.set(key, await look());
+    return seen.get(key);
   }
 
   /** The documents and layers that the image cannot do without, and what else is here of its index. */
@@ -165,7 +172,7 @@ export class ImageVerification {
     const { signal, seen, claim } = look;
     const [layer, digest, parent] = [model.layers[n], model.chainIds[n], model.chainIds[n - 1]];
     if (!layer || !digest) return undefined;
-    const broken = seen.get(layer.digest);
+    const broken = seen.get(`blob ${layer.digest}`);
     const defect = { kind: 'layer', digest } as const;
     if (broken && !broken.isRepaired) {
       return { ...defect, problem: 'it cannot be compared with its blob', isRepaired: false };

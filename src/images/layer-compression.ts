@@ -82,7 +82,7 @@ export class LayerCompression {
   async #compressLayer(layer: Descriptor, claim: Claim, signal: AbortSignal): Promise<Descriptor> {
     const { content } = this.#options;
     await using ingest = await content.ingest();
-    for await (const chunk of gzipFile(await content.path(layer.digest), { signal }))
+    for await (const chunk of gzipFile(await content.pathOfWhole(layer.digest), { signal }))
       await ingest.write(chunk);
     const { digest, size } = await claim.land(ingest);
     const made = { mediaType: mediaTypes.dockerLayerGzip, digest, size };

@@ -7,8 +7,6 @@ import { algorithmOf, hexOf, type Digest } from '#oci';
 export const damagedBlob = (digest: Digest): EngineError =>
   internal(`blob ${digest} is damaged on disk: run "wharf image verify --all --repair"`);
 
-const chunkSize = 256 << 10;
-
 /** The file as it was when its bytes were right: whoever changes it without our doing changes one of these. */
 const stampOf = ({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
   `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
@@ -33,7 +31,12 @@ export class KnownGood {
    * The blob's bytes from `start` on, and its last ones only once all turned out right: a damaged blob is never handed
    * on whole. Closes the file. Throws internal.
    */
-  async *read(digest: Digest, file: FileHandle, start: number): AsyncGenerator<Uint8Array, void, undefined> {
+  async *read(
+    digest: Digest,
+    file: FileHandle,
+    start: number,
+    chunkSize: number,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       const hash = createHash(algorithmOf(digest));
       let held: Buffer | undefined;

@@ -80,7 +80,9 @@ test('openStream() never hands on all of a damaged blob, and put() and a replaci
       for await (const chunk of await store.openStream(digest, { start })) chunks.push(chunk as Uint8Array);
     }, /damaged on disk/);
     assert.ok(Buffer.concat(chunks).length < data.length - start);
+    await assert.rejects(store.pathOfWhole(digest), /damaged on disk/);
     await store.put(data);
+    assert.equal(await store.pathOfWhole(digest), path);
     assert.deepEqual(await readAll(start), data.subarray(start));
     // Nobody has seen it whole yet.
     const another = createLocalContentStore({ root: folder.path });

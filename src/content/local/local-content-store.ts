@@ -110,8 +110,11 @@ class LocalContentStore implements ContentStore {
     }
   }
 
-  async openStream(digest: Digest, range: { start?: number; end?: number } = {}): Promise<Readable> {
-    const { start = 0, end = Infinity } = range;
+  async openStream(
+    digest: Digest,
+    range: { start?: number; end?: number; chunk?: number } = {},
+  ): Promise<Readable> {
+    const { start = 0, end = Infinity, chunk = streamChunk } = range;
     if (start < 0 || end < start) throw invalidArgument(`invalid range ${start}-${end} of blob ${digest}`);
     const file = await this.#openBlob(digest);
     if (start === end) {
@@ -120,10 +123,13 @@ class LocalContentStore implements ContentStore {
     }
     const stats = await file.stat({ bigint: true });
     if (end >= stats.size && !this.#knownGood.has(digest, stats)) {
-      return Readable.from(this.#knownGood.read(digest, file, start), { objectMode: false });
+      return Readable.from(this.#knownGood.read(digest, file, start, chunk), {
+        objectMode: false,
+        highWaterMark: chunk,
+      });
     }
     // Node counts the end in.
-    return file.createReadStream({ start, end: end - 1, highWaterMark: streamChunk });
+    return file.createReadStream({ start, end: end - 1, highWaterMark: chunk });
   }
 
   async read(digest: Digest, limit = defaultReadLimit): Promise<Uint8Array> {
@@ -141,6 +147,13 @@ class LocalContentStore implements ContentStore {
 
   async path(digest: Digest): Promise<string> {
     await this.get(digest);
+    return this.#paths.blob(digest);
+  }
+
+  async pathOfWhole(digest: Digest): Promise<string> {
+    const file = await this.#openBlob(digest);
+    if (this.#knownGood.has(digest, await file.stat({ bigint: true }))) await file.close();
+    else await Array.fromAsync(this.#knownGood.read(digest, file, Infinity, streamChunk));
     return this.#paths.blob(digest);
   }
 

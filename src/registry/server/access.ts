@@ -99,7 +99,7 @@ export class AccessControl {
   /** Throws UNAUTHORIZED for wrong credentials. */
   async identify(request: IncomingMessage): Promise<Caller> {
     const { authorization } = request.headers;
-    if (this.#isOpen || authorization === undefined) return { user: undefined, unknown: true };
+    if (this.isOpen || authorization === undefined) return { user: undefined, unknown: true };
     const [, token] = /^bearer\s+(\S+)\s*$/i.exec(authorization) ?? [];
     if (token !== undefined) {
       const bearer = this.#tokens.find(token) ?? (await this.#service?.verify(token));
@@ -111,17 +111,18 @@ export class AccessControl {
     return { user, unknown: false };
   }
 
-  get #isOpen(): boolean {
+  /** Whether everybody may do everything. */
+  get isOpen(): boolean {
     return !this.#authenticator && !this.#service;
   }
 
   /** Where no repository is asked for, as in GET /v2/, from which clients learn how to ask. Throws UNAUTHORIZED. */
   requireKnown(request: IncomingMessage, { unknown }: Caller, scope?: string): void {
-    if (!this.#isOpen && unknown) throw unauthorized(this.#challenge(request, scope));
+    if (!this.isOpen && unknown) throw unauthorized(this.#challenge(request, scope));
   }
 
   may({ user, grants }: Caller, action: Action, repository: string): boolean {
-    if (this.#isOpen) return true;
+    if (this.isOpen) return true;
     if (grants) return allows(grants, 'repository', repository, action);
     const rule = this.#rules.find(
       ({ repositories, users }) =>

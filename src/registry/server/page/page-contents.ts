@@ -42,8 +42,9 @@ export class PageContents {
     }
     const shown = rows.slice(0, repositoriesOnAPage);
     const next = rows.length > shown.length ? `/?${searchOf(query, 'last', shown.at(-1)?.name)}` : undefined;
+    const isPartial = !access.isOpen;
     const mayLogIn = access.hasUsers && caller.unknown;
-    const view = { rows: shown, query, next, host, mayLogIn, now: clock.now() };
+    const view = { rows: shown, query, next, host, isPartial, mayLogIn, now: clock.now() };
     return { title: 'Repositories', content: repositoriesView(view) };
   }
 

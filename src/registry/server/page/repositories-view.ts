@@ -15,17 +15,20 @@ export interface RepositoriesView {
   readonly next: string | undefined;
   /** The address that clients push to. */
   readonly host: string;
+  /** Others may see more. */
+  readonly isPartial: boolean;
   readonly mayLogIn: boolean;
   readonly now: bigint;
 }
 
 /** The list of repositories. */
-export function repositoriesView({ rows, query, next, host, mayLogIn, now }: RepositoriesView): Markup {
+export function repositoriesView(view: RepositoriesView): Markup {
+  const { rows, query, next, now } = view;
   const limited = rows.some(({ quota }) => quota !== undefined);
   return markup`<div class="head"><h1>Repositories</h1>${filter(query, 'Find a repository')}</div>
 ${
   rows.length === 0
-    ? empty(query, host, mayLogIn)
+    ? empty(view)
     : markup`<table class="rows repositories" data-filtered>
 <thead><tr><th scope="col">Name</th><th scope="col" class="end">Tags</th><th scope="col" class="end">Size</th>${limited && markup`<th scope="col">Quota</th>`}<th scope="col" class="end">Last push</th></tr></thead>
 <tbody>${rows.map((row) => line(row, limited, now))}</tbody>
@@ -62,10 +65,11 @@ export const quotaBar = (used: number, quota: number): Markup =>
 export const filter = (query: string, label: string): Markup =>
   markup`<form class="filter" role="search" method="get"><label class="unseen" for="q">${label}</label><input id="q" name="q" type="search" value="${query}" placeholder="${label}…" autocomplete="off" spellcheck="false"></form>`;
 
-function empty(query: string, host: string, mayLogIn: boolean): Markup {
+function empty({ query, host, isPartial, mayLogIn }: RepositoriesView): Markup {
   if (query !== '') return nothing(`No name contains “${query}”.`);
   if (mayLogIn)
     return markup`<div class="welcome"><p>There is nothing here that everybody may see.</p><p><a class="button main" href="/-/login">Sign in</a></p></div>`;
+  if (isPartial) return nothing('There is nothing here that you may see.');
   return markup`<div class="welcome"><p>This registry is empty. Push the first image:</p>
 <pre><code>docker tag my-image ${host}/my-image
 docker push ${host}/my-image</code></pre></div>`;

@@ -10,10 +10,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { eventually, freePort, wharfProgram } from '../setup/index.ts';
 
-/** The full size: 200 pulls and 50 pushes at once (WHARF_LOAD=200,50). */
-const [pulls = 40, pushes = 10] = (process.env['WHARF_LOAD'] ?? '40,10').split(',').map(Number);
+/** The full size: 200 pulls and 50 pushes at once, of layers of so many MiB (WHARF_LOAD=200,50,2). */
+const [pulls = 40, pushes = 10, mebibytes = 2] = (process.env['WHARF_LOAD'] ?? '')
+  .split(',')
+  .flatMap((text) => (text === '' ? [] : [Number(text)]));
 const layers = 4;
-const layerSize = 2 << 20;
+const layerSize = mebibytes << 20;
 /** bytes */
 const mostMemory = 300 << 20;
 

@@ -27,9 +27,16 @@ export function digestFrom(text: string): Digest {
   return parseDigest(text);
 }
 
+const few = 32;
+/** bytes */
+const largePiece = 256 << 10;
+const smallPiece = 32 << 10;
+
 /** Blobs and their uploads (distribution-spec, "Pulling blobs", "Pushing blobs"). */
 export class Blobs {
   readonly #parts: BlobParts;
+  /** Blobs on their way out. */
+  #sending = 0;
 
   constructor(parts: BlobParts) {
     this.#parts = parts;
@@ -48,7 +55,16 @@ export class Blobs {
     const { content, store } = this.#parts;
     const known = store.useBlob(repository, digest);
     if (!known || !(await content.find(digest))) throw blobUnknown(digest);
-    return blobAnswer(call, digest, known.size, (range) => content.openStream(digest, range));
+    return blobAnswer(call, digest, known.size, (range) => this.#open(digest, range));
+  }
+
+  /** In smaller pieces while many are sent, so that memory does not grow with the number of clients. */
+  async #open(digest: Digest, range: ByteRange): Promise<Readable> {
+    const chunk = this.#sending < few ? largePiece : smallPiece;
+    const stream = await this.#parts.content.openStream(digest, { ...range, chunk });
+    this.#sending += 1;
+    stream.once('close', () => (this.#sending -= 1));
+    return stream;
   }
 
   /** POST …/blobs/uploads/: a mount, a whole blob, or the beginning of an upload. */

@@ -8,6 +8,7 @@ import { parseChmod } from './chmod.ts';
 import { findGitSource, isHttpSource } from './git-source.ts';
 import type { GitSource } from './git-source.ts';
 import type { Step } from './graph-builder.ts';
+import { httpFileName } from './http-file-name.ts';
 import { buildContextOf } from './run-mounts.ts';
 import type { StageCommand, StageNode } from './stage-node.ts';
 import { expandWord, nextStep, shownText } from './stage-work.ts';
@@ -97,18 +98,9 @@ function gitAction({ work, instruction, step, shared }: Work, git: GitSource): C
   return { kind: 'copy', from, source: '/', ...shared, include: [], unpack: false, pattern: false };
 }
 
-function fileNameOf(url: string): string {
-  try {
-    const name = posix.basename(decodeURIComponent(new URL(url).pathname));
-    return name === '' || name === '.' ? '__unnamed__' : name;
-  } catch {
-    return '__unnamed__';
-  }
-}
-
 function httpAction({ work, instruction, step, shared }: Work, url: string): CopyAction {
   if (instruction.kind === 'copy') throw new DockerfileError("source can't be a URL for COPY");
-  const fileName = fileNameOf(url);
+  const fileName = httpFileName(url);
   const from = work.build.graph.add({ kind: 'http', url, fileName, checksum: instruction.checksum }, step);
   const source = `/${fileName}`;
   const unpack = instruction.unpack === true;

@@ -5,6 +5,7 @@ import type { Checks } from '../checks/checks.ts';
 import { DockerfileError } from '../dockerfile/location.ts';
 import type { BuildPlatforms } from './global-arguments.ts';
 import type { GraphBuilder } from './graph-builder.ts';
+import { httpFileName } from './http-file-name.ts';
 import { draftOf, emptyImage } from './image-draft.ts';
 import { findNamedContext } from './named-context.ts';
 import type { NamedContext } from './named-context.ts';
@@ -116,7 +117,7 @@ function contextRoot(
     case 'input':
       return graph.add({ kind: 'input', name: context.name }, { name: `${label} result of another target` });
     case 'http': {
-      const fileName = new URL(context.url).pathname.split('/').at(-1) || '__unnamed__';
+      const fileName = httpFileName(context.url);
       const vertex = { kind: 'http' as const, url: context.url, fileName, checksum: '' };
       return graph.add(vertex, { name: `${label} ${context.url}` });
     }

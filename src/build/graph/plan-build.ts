@@ -163,7 +163,8 @@ class Planner {
     if (!state) throw new DockerfileError('the target has no result');
     this.#checks.throwIfRequired();
     const { image } = state;
-    if (this.#options.labels) image.config.Labels = { ...image.config.Labels, ...this.#options.labels };
+    if (Object.keys(this.#options.labels ?? {}).length > 0)
+      image.config.Labels = { ...image.config.Labels, ...this.#options.labels };
     if (!this.#platforms.isImplicit) image.platform = withTarget(image.platform, this.#platforms.target);
     image.platform = normalizePlatform(image.platform);
     const reached = [...reachableFrom(target)];

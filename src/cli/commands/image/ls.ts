@@ -6,6 +6,7 @@ import { renderListing } from '../../format/listing.ts';
 import { formatUsage } from '../../format/usage.ts';
 import { encodeFilters } from '../filters.ts';
 import { imageListing, imageRows } from './listing.ts';
+import { renderTree } from './tree-view.ts';
 
 export const command = defineCommand({
   synopsis: '[OPTIONS] [REPOSITORY[:TAG]]',
@@ -19,15 +20,32 @@ export const command = defineCommand({
     format: string(formatUsage(true)),
     'no-trunc': bool('Show ids in full'),
     quiet: bool('Show ids only', { short: 'q' }),
-    tree: bool('Show the platforms of each image', { hidden: true }),
+    tree: bool('Show the platforms of each image'),
   },
   async run(context, { flags, changed, args: [name] }) {
     const reference = name === undefined ? {} : { reference: [...(flags.filter['reference'] ?? []), name] };
+    if (flags.tree) {
+      const taken = { 'no-trunc': flags['no-trunc'], quiet: flags.quiet, format: changed.has('format') };
+      for (const [flag, isGiven] of Object.entries(taken)) {
+        if (isGiven) throw new Error(`--${flag} is not yet supported with --tree`);
+      }
+      if (flags.digests) throw new Error('--show-digest is not yet supported with --tree');
+    }
     const images = await context.engine.json<readonly ImageSummary[]>({
       method: 'GET',
       path: '/images/json',
-      query: { all: flags.all, filters: encodeFilters({ ...flags.filter, ...reference }) },
+      query: {
+        all: flags.all,
+        filters: encodeFilters({ ...flags.filter, ...reference }),
+        manifests: flags.tree ? '1' : undefined,
+      },
     });
+    if (flags.tree) {
+      const shown = images.filter(({ RepoTags }) => flags.all || RepoTags.length > 0);
+      const sorted = [...shown].sort((a, b) => b.Created - a.Created);
+      context.out.write(renderTree(sorted, context.terminal.size()?.columns ?? 80));
+      return;
+    }
     const format = chooseFormat(context, flags.format, flags.quiet, flags.digests, changed.has('format'));
     const rows = imageRows(
       [...images].sort((a, b) => b.Created - a.Created),

@@ -7,6 +7,8 @@ import { CutShort, isInterruption } from './interruption.ts';
 
 /** What happens to a blob on its way in; `progress` counts bytes. */
 export interface DownloadWatcher {
+  /** Its turn has not come yet. */
+  waiting?(): void;
   progress(current: number): void;
   verifying(): void;
   /** Trouble on the way; another attempt begins after so many seconds. */
@@ -69,6 +71,7 @@ export class BlobDownloads {
     let direct = false;
     await using claim = claims.open();
     await claim.blob(descriptor.digest);
+    if (this.#limiter.isFull) this.#tell(descriptor.digest, (each) => each.waiting?.());
     await this.#limiter.run(async () => {
       if (await content.find(descriptor.digest)) return;
       for (let attempt = 1; ; attempt += 1) {

@@ -12,6 +12,8 @@ export interface BlobUpload {
   readonly sources: readonly string[];
   /** The bytes from an offset on. */
   open(offset: number, signal: AbortSignal): Promise<Readable>;
+  /** Its turn has not come yet. */
+  waiting?(): void;
   /** Bytes sent so far. */
   progress(current: number): void;
 }
@@ -32,8 +34,10 @@ export class BlobUploads {
     this.#watchers.set(key, watchers);
     watchers.add(upload);
     try {
-      const send = (shared: AbortSignal): Promise<UploadOutcome> =>
-        this.#limiter.run(() => this.#send(repository, upload, watchers, shared));
+      const send = (shared: AbortSignal): Promise<UploadOutcome> => {
+        if (this.#limiter.isFull) upload.waiting?.();
+        return this.#limiter.run(() => this.#send(repository, upload, watchers, shared));
+      };
       return await this.#flights.run(key, send, signal);
     } finally {
       watchers.delete(upload);

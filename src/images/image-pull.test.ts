@@ -121,6 +121,17 @@ test('pull() of one image twice at once downloads and unpacks once', async () =>
   assert.deepEqual(await store.leftovers(), []);
 });
 
+test('pull() says which layers wait for their turn', async () => {
+  await using store = await openImageStore();
+  const layers = await Promise.all(
+    ['a', 'b', 'c', 'd', 'e'].map((name) => tarOf({ [name]: randomBytes(200_000) })),
+  );
+  publish(store.registry, 'library/x', layers, { tags: ['1'] });
+  const { lines, ...options } = transfer();
+  await store.images.pull('x:1', options);
+  assert.equal(lines.filter((line) => line.endsWith(' Waiting')).length, 2);
+});
+
 test('pull() that is stopped leaves only what it can go on with', async () => {
   await using store = await openImageStore();
   publish(store.registry, 'library/x', [base, top], { tags: ['1'] });
@@ -215,7 +226,10 @@ describe('pull() refuses', () => {
       layers: [],
     };
     store.registry.putManifest('library/x', mediaTypes.ociManifest, manifest, '1');
-    await assert.rejects(store.images.pull('x:1', transfer()), /unsupported media type application\/vnd.oci.empty.v1\+json/);
+    await assert.rejects(
+      store.images.pull('x:1', transfer()),
+      /unsupported media type application\/vnd.oci.empty.v1\+json/,
+    );
     assert.deepEqual(await store.leftovers(), []);
   });
 });

@@ -263,6 +263,21 @@ test('push() of an image of several platforms sends the index, and copies what i
   );
 });
 
+test('push() of one image twice at once sends each blob once', async () => {
+  await using store = await openImageStore();
+  const { registry, images } = store;
+  publish(registry, 'library/x', [base, top], { tags: ['1'] });
+  await images.pull('x:1', transfer());
+  images.tag('x:1', 'h.test/y:1');
+  images.tag('x:1', 'h.test/y:2');
+  const both = [transfer(), transfer()] as const;
+  await Promise.all([images.push('h.test/y:1', both[0]), images.push('h.test/y:2', both[1])]);
+  const sent = registry.requests.filter((line) => line.startsWith('push '));
+  assert.equal(new Set(sent).size, sent.length, sent.join('\n'));
+  for (const { lines } of both)
+    assert.ok(lines.some((line) => / (?:Pushed|Layer already exists|Mounted from .*)$/.test(line)));
+});
+
 test('start() takes up what was there, drops what is no longer whole, and removes what nothing needs', async () => {
   await using store = await openImageStore();
   await loadBase(store);

@@ -51,6 +51,7 @@ export class LayerProgress {
     await downloads.fetch(repository, this.#layer, {
       signal,
       watcher: {
+        waiting: () => this.#say('Waiting'),
         progress: (current) => {
           if (this.#throttle.allows(current, size)) this.#say('Downloading', current);
         },

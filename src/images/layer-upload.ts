@@ -51,6 +51,7 @@ export class LayerUpload {
     const upload = {
       ...origin,
       descriptor: this.#layer,
+      waiting: () => this.#say('Waiting'),
       progress: (current: number) => {
         if (throttle.allows(current, size)) this.#say('Pushing', current);
       },

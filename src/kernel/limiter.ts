@@ -8,9 +8,14 @@ export class Limiter {
     this.#limit = limit;
   }
 
-  async run<T>(task: () => Promise<T>): Promise<T> {
+  /** Whether a task would have to wait now. */
+  get isFull(): boolean {
     const limit = typeof this.#limit === 'number' ? this.#limit : this.#limit();
-    if (this.#active >= limit) {
+    return this.#active >= limit;
+  }
+
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.isFull) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else {
       this.#active += 1;

@@ -201,3 +201,24 @@ test('pushBlob() and fetchBlob() get a new token where the old one ends on the w
   assert.ok((await buffer(await repository.fetchBlob(image.layer, never))).equals(layer));
   assert.equal(valid, 3);
 });
+
+test('fetchBlob() gets a foreign layer from where its descriptor says, without credentials', async () => {
+  await using registry = await FakeRegistry.open();
+  await using elsewhere = await FakeRegistry.open();
+  await using client = open();
+  const layer = randomBytes(1000);
+  const image = registry.addImage('a', '1', layer);
+  registry.blobs.delete(image.layer.digest);
+  registry.intercept = (request, response) =>
+    request.headers.authorization === undefined &&
+    sendError(response, 401, 'UNAUTHORIZED', 'no', { 'www-authenticate': 'Basic realm="x"' });
+  elsewhere.intercept = (request, response) => {
+    assert.equal(request.headers.authorization, undefined);
+    response.end(layer);
+    return true;
+  };
+  const repository = client.repository(`${registry.host}/a`, { username: 'bob', password: 'secret' }, 'pull');
+  await assert.rejects(repository.fetchBlob(image.layer, never), /blob unknown/);
+  const urls = ['ftp://nowhere.invalid/x', `http://${elsewhere.host}/layer`];
+  assert.ok((await buffer(await repository.fetchBlob({ ...image.layer, urls }, never))).equals(layer));
+});

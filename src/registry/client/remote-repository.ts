@@ -9,7 +9,7 @@ import {
   type Digest,
   withTag,
 } from '#oci';
-import { downloadBlob } from './blob-download.ts';
+import { downloadBlob, type OpenBlob } from './blob-download.ts';
 import { mountBlob, uploadBlob, type UploadOptions } from './blob-upload.ts';
 import { getManifest, headManifest, type ManifestOptions } from './manifest-fetch.ts';
 import { getReferrers } from './referrers-fetch.ts';
@@ -101,22 +101,26 @@ export class RemoteRepository implements Repository {
     const { signal, offset = 0, direct = false } = options;
     const target = this.#blob(descriptor.digest);
     const sessions = await this.#options.sessions();
-    const sources = sessions.map(
-      (session) => (headers: Readonly<Record<string, string>>) =>
+    const from =
+      (session: Session, where: string | URL): OpenBlob =>
+      (headers) =>
         session.retrying(signal, () =>
           session.request({
             method: 'GET',
-            target,
+            target: where,
             headers: { 'accept-encoding': 'identity', ...headers },
             scopes: this.#scopes,
             signal,
           }),
-        ),
-    );
+        );
+    const sources = sessions.map((session) => from(session, target));
+    const own = sessions.slice(-1);
+    // Foreign layers lie elsewhere, where nobody is told who we are.
+    const elsewhere = own.flatMap((session) => webAddresses(descriptor).map((url) => from(session, url)));
     return await downloadBlob({
       descriptor,
       offset,
-      sources: direct ? sources.slice(-1) : sources,
+      sources: [...(direct ? sources.slice(-1) : sources), ...elsewhere],
       retry: this.#options.retry,
       signal,
     });
@@ -252,6 +256,9 @@ export class RemoteRepository implements Repository {
     return `${this.#path}/blobs/${parseDigest(digest)}`;
   }
 }
+
+const webAddresses = ({ urls = [] }: Descriptor): readonly URL[] =>
+  urls.filter((url) => /^https?:\/\//.test(url) && URL.canParse(url)).map((url) => new URL(url));
 
 /** A tag or digest becomes part of an address. Throws invalidArgument. */
 function checkReference(name: string, reference: string): void {

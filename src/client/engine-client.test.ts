@@ -137,6 +137,35 @@ test('a streamed body is sent in chunks after a ping', async () => {
   assert.match(server.heads[1] ?? '', /Transfer-Encoding: chunked/);
 });
 
+test('a streamed body goes on after an early answer, and not after an early failure', async () => {
+  let body = '';
+  await using server = await serve((head, socket) => {
+    if (head.startsWith('HEAD /_ping')) return ok('');
+    if (!head.startsWith('POST')) return '';
+    socket.on('data', (chunk: Buffer) => {
+      body += chunk.toString('latin1');
+      if (body.includes('0\r\n\r\n')) socket.write('4\r\nlate\r\n0\r\n\r\n');
+    });
+    return head.includes('/refused')
+      ? 'HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno'
+      : 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+  });
+  const client = clientOf(server.path);
+  const answered = Promise.withResolvers<undefined>();
+  const stream = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+    yield Buffer.from('first');
+    await answered.promise;
+    yield Buffer.from('second');
+  };
+  const { body: rest } = await client.send({ method: 'POST', path: '/taken', stream: stream() });
+  answered.resolve(undefined);
+  assert.equal(await readText(rest), 'late');
+  assert.match(body, /second/);
+  const refused = client.send({ method: 'POST', path: '/refused', stream: stream() });
+  await assert.rejects(refused, /no$/);
+  client.close();
+});
+
 test('errors carry what the engine said', async () => {
   const answers: readonly (readonly [string, string])[] = [
     [

@@ -27,6 +27,8 @@ export class HttpConnection {
   #rest: Uint8Array = new Uint8Array();
   /** Whether the last answer was read to its end and allows another request. */
   reusable = true;
+  /** A streamed body is not out yet, or will never be. */
+  #sending = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -37,7 +39,7 @@ export class HttpConnection {
     this.#connection.destroy();
   }
 
-  /** Sends the request and reads the head of the answer. An early answer ends the sending of a streamed body. */
+  /** Sends the request and reads the head of the answer. An early failure ends the sending of a streamed body. */
   async exchange(request: HttpRequest): Promise<ResponseHead> {
     this.reusable = false;
     const { body } = request;
@@ -59,20 +61,22 @@ export class HttpConnection {
     return Promise.race([answered, sent.then(() => answered)]);
   }
 
-  async #sendChunks(body: AsyncIterable<Uint8Array>, answered: Promise<unknown>): Promise<void> {
-    const early = { answered: false };
+  async #sendChunks(body: AsyncIterable<Uint8Array>, answered: Promise<ResponseHead>): Promise<void> {
+    this.#sending = true;
+    const early = { failed: false };
     answered.then(
-      () => (early.answered = true),
-      () => (early.answered = true),
+      ({ status }) => (early.failed = status >= 400),
+      () => (early.failed = true),
     );
     for await (const chunk of body) {
-      if (early.answered) return;
+      if (early.failed) return;
       if (chunk.length === 0) continue;
       await this.#connection.write(
         Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, crlf]),
       );
     }
     await this.#connection.write('0\r\n\r\n');
+    this.#sending = false;
   }
 
   async #readHead(): Promise<ResponseHead> {
@@ -109,12 +113,12 @@ export class HttpConnection {
   async *body(head: ResponseHead, method: string): AsyncGenerator<Uint8Array, void, undefined> {
     const persistent = head.headers.get('connection')?.toLowerCase() !== 'close';
     if (method === 'HEAD' || head.status === 204 || head.status === 304) {
-      this.reusable = persistent;
+      this.reusable = persistent && !this.#sending;
       return;
     }
     if (head.headers.get('transfer-encoding')?.toLowerCase() === 'chunked') {
       yield* this.#chunks();
-      this.reusable = persistent;
+      this.reusable = persistent && !this.#sending;
       return;
     }
     const length = head.headers.get('content-length');
@@ -123,7 +127,7 @@ export class HttpConnection {
       return;
     }
     yield* this.#exactly(Number(length));
-    this.reusable = persistent;
+    this.reusable = persistent && !this.#sending;
   }
 
   async *#exactly(size: number): AsyncGenerator<Uint8Array, void, undefined> {

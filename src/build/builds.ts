@@ -106,6 +106,7 @@ export class LocalBuilds implements Builds {
     const local = memo((name: string) => request.local(name, plan.localPaths.get(name)));
     const solver = new Solver(this.#parts, {
       ...{ graph: plan.graph, claim, signal, observer: request.planned(plan) },
+      proxies: proxiesOf(request.options.buildArguments ?? {}),
       image: layersOf,
       local,
       secret: (id) => request.secret(id),
@@ -134,6 +135,13 @@ export class LocalBuilds implements Builds {
     }
   }
 }
+
+const proxyName = /^(?:https?|ftp|no|all)_proxy$/i;
+
+const proxiesOf = (values: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(values)
+    .filter(([name, value]) => proxyName.test(name) && value !== '')
+    .map(([name, value]) => `${name}=${value}`);
 
 function memo<T>(load: (name: string) => Promise<T>): (name: string) => Promise<T> {
   const known = new Map<string, Promise<T>>();

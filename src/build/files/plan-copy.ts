@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { PlacedEntry, TarHeader } from '#archive';
+import { tarHeader, type PlacedEntry, type TarHeader } from '#archive';
 import { invalidArgument } from '#kernel';
 import { FilePattern } from '../patterns/file-pattern.ts';
 import { PatternMatcher } from '../patterns/pattern-matcher.ts';
@@ -11,6 +11,8 @@ import { resolveLinks, type SourceEntry, type SourceTree } from './source-tree.t
 export interface CopyTarget {
   /** Whether there is a folder at an absolute path. */
   isFolder(path: string): boolean;
+  /** Where a link at an absolute path leads; the path itself for everything else. */
+  follow(path: string): string;
 }
 
 /** Owner of everything copied; undefined leaves what the source says, which is root for a build's context. */
@@ -51,16 +53,15 @@ function matchesOf(source: SourceTree, action: CopyAction): readonly Match[] {
   const wanted = relative(action.source);
   if (!action.pattern || !/[*?[\\]/.test(wanted)) return [requireEntry(source, wanted)];
   const pattern = new FilePattern(wanted);
-  const matches = [...source.keys()]
+  return [...source.keys()]
     .filter((path) => path !== '' && depth(path) === depth(wanted) && pattern.matches(path))
     .map((path) => requireEntry(source, path));
-  if (matches.length === 0) throw notThere(wanted);
-  return matches;
 }
 
 const depth = (path: string): number => path.split('/').length;
 
-const notThere = (path: string): Error => invalidArgument(`"/${path}": not found`);
+const notThere = (path: string): Error =>
+  invalidArgument(`failed to compute cache key: failed to calculate checksum of ref: "/${path}": not found`);
 
 function requireEntry(source: SourceTree, path: string): Match {
   const resolved = resolveLinks(source, path);
@@ -110,14 +111,16 @@ class CopyPlan {
     }
     const isFolder = /\/\.?$/.test(destination) || this.#target.isFolder(`/${place}`);
     const name = posix.basename(entry.header.name);
-    if (this.#excluded.excludes(name)) return;
-    this.#put(entry, isFolder ? posix.join(place, name) : place);
+    const goes = isFolder ? posix.join(place, name) : place;
+    this.#put(entry, relative(this.#target.follow(`/${goes}`)));
   }
 
   /** A folder's contents; the folder at the destination keeps its own attributes if it is there. */
   #addFolder(path: string, folder: SourceEntry, place: string): void {
     const below = this.#chosenBelow(path);
-    if (!this.#target.isFolder(`/${place}`)) this.#put(folder, place);
+    if (below.size > 0 && !this.#target.isFolder(`/${place}`)) this.#put(folder, place);
+    // What is made for nothing has nobody's attributes.
+    if (below.size === 0) this.#makeFolder(place);
     const places = new Map([['', place]]);
     for (const [inside, entry] of below) {
       const goes = posix.join(place, inside);
@@ -128,6 +131,11 @@ class CopyPlan {
       }
       this.#putLink(path, entry, goes);
     }
+  }
+
+  #makeFolder(place: string): void {
+    if (this.#target.isFolder(`/${place}`)) return;
+    this.entries.push({ header: tarHeader({ name: place, type: 'folder', mode: 0o755, ...this.#owner }) });
   }
 
   /** A hard link stays one when its file is copied too; else it becomes the file. */

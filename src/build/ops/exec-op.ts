@@ -1,12 +1,18 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { invalidArgument, KeyedLock, newId, unimplemented } from '#kernel';
+import { invalidArgument, KeyedLock, messageOf, newId, unimplemented } from '#kernel';
 import { unmountInBackground } from '#linux';
 import { topOf, type LayerStack } from '#images';
 import type { ExecMount, ExecVertex, FileSystem } from '../graph/vertex.ts';
 import type { BuildInputs, BuildParts, CommandMount, CommandOptions } from '../solver/ports.ts';
 import { resolveIn } from './mounted.ts';
+import { prepareRoot, removeStubs } from './mount-points.ts';
+
+/** As BuildKit names a sandbox that has no name. */
+const defaultHostname = 'buildkitsandbox';
+
+const nameOf = (variable: string): string => variable.slice(0, variable.indexOf('='));
 
 /** Cache mounts that only one command may have at a time. */
 const cacheLocks = new KeyedLock();
@@ -36,14 +42,27 @@ export async function runExecOp(
     const made = await opener.open(mount);
     if (made) mounts.push(made);
   }
-  const { exitCode, oomKilled } = await parts.commands.run(
-    {
-      ...{ id: key, args: vertex.args, env, user: vertex.user, hostname: vertex.hostname },
-      ...{ workingDirectory: vertex.cwd, network: vertex.network, mounts },
-      isPrivileged: vertex.security === 'insecure',
-    },
-    { signal, onOutput },
+  const hostname = vertex.hostname === '' ? defaultHostname : vertex.hostname;
+  const proxies = inputs.proxies.filter((each) => !env.some((own) => nameOf(own) === nameOf(each)));
+  const command = {
+    ...{ id: key, args: vertex.args, env: [...env, ...proxies], user: vertex.user, hostname },
+    ...{ workingDirectory: vertex.cwd, network: vertex.network, mounts },
+    isPrivileged: vertex.security === 'insecure',
+  };
+  const stubs = await prepareRoot(
+    parts,
+    key,
+    mounts.map(({ target }) => target),
   );
+  const { exitCode, oomKilled } = await parts.commands
+    .run(command, { signal, onOutput })
+    .catch((error: unknown) => {
+      signal.throwIfAborted();
+      // It could not be started; the reason is part of what is told.
+      onOutput('stderr', Buffer.from(`${messageOf(error)}\n`));
+      return { exitCode: 1, oomKilled: false };
+    });
+  if (stubs.length > 0) await removeStubs(parts, key, stubs);
   if (exitCode !== 0) throw commandFailure(vertex.args, exitCode, oomKilled);
   return [...root, await claim.freeze(key, root, { signal })];
 }
@@ -88,7 +107,9 @@ class MountOpener {
       case 'secret':
         return this.#secretFile(mount);
       case 'ssh':
-        throw unimplemented('RUN --mount=type=ssh is not supported yet');
+        throw mount.required
+          ? invalidArgument(`unset ssh forward key ${mount.id}`)
+          : unimplemented('RUN --mount=type=ssh is not supported yet');
     }
   }
 
@@ -152,7 +173,9 @@ class MountOpener {
     if (!value) return undefined;
     const folder = await this.#folder();
     const path = join(folder, 'secret');
-    await writeFile(path, value, { mode: mount.mode });
+    await writeFile(path, value, { mode: 0o600 });
+    await chown(path, mount.uid, mount.gid);
+    await chmod(path, mount.mode);
     return { type: 'bind', source: path, target: mount.target ?? `/run/secrets/${mount.id}`, readOnly: true };
   }
 

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { tarHeader, type PlacedEntry } from '#archive';
-import { invalidArgument } from '#kernel';
+import { invalidArgument, messageOf } from '#kernel';
 import type { LayerStack } from '#images';
 import { planCopy, type CopyTarget } from '../files/plan-copy.ts';
 import type { CopyAction, FileAction, FileSystem, FileVertex } from '../graph/vertex.ts';
@@ -60,7 +60,10 @@ class FileWork {
     if (found?.isFolder) return;
     if (found) throw invalidArgument(`cannot create ${path}: it is not a folder`);
     const entries: PlacedEntry[] = [];
-    const names = path.split('/').filter((name) => name !== '');
+    const names = posix
+      .normalize(path)
+      .split('/')
+      .filter((name) => name !== '');
     for (const [index] of names.entries()) {
       const name = names.slice(0, index + 1).join('/');
       if (resolveIn(this.#root, name)) continue;
@@ -85,7 +88,10 @@ class FileWork {
       const plan = planCopy(source, settled, this.#target(), keepsOwner ? undefined : owner);
       const archives = settled.unpack ? await this.#unpack(plan, settled) : new Set<PlacedEntry>();
       const rest = plan.filter((entry) => !archives.has(entry));
-      await this.#place([...this.#missingFolders(rest, keepsOwner ? { uid: 0, gid: 0 } : owner), ...rest]);
+      await this.#place([
+        ...this.#missingFolders(rest, keepsOwner ? { uid: 0, gid: 0 } : owner, action.mode),
+        ...rest,
+      ]);
     });
   }
 
@@ -112,13 +118,15 @@ class FileWork {
   #missingFolders(
     plan: readonly PlacedEntry[],
     owner: { readonly uid: number; readonly gid: number },
+    mode: CopyAction['mode'],
   ): readonly PlacedEntry[] {
     const planned = new Set(plan.map(({ header }) => header.name));
     const missing = new Map<string, PlacedEntry>();
     for (const { header } of plan) {
       for (let folder = posix.dirname(header.name); folder !== '.'; folder = posix.dirname(folder)) {
         if (planned.has(folder) || missing.has(folder) || resolveIn(this.#root, folder)) break;
-        const made = tarHeader({ name: folder, type: 'folder', mode: 0o755, mtime: now(), ...owner });
+        const bits = typeof mode === 'number' ? mode & 0o777 : 0o755;
+        const made = tarHeader({ name: folder, type: 'folder', mode: bits, mtime: now(), ...owner });
         missing.set(folder, { header: made });
       }
     }
@@ -126,13 +134,20 @@ class FileWork {
   }
 
   #target(): CopyTarget {
-    return { isFolder: (path) => resolveIn(this.#root, path)?.isFolder === true };
+    return {
+      isFolder: (path) => resolveIn(this.#root, path)?.isFolder === true,
+      follow: (path) => resolveIn(this.#root, path)?.path ?? path,
+    };
   }
 
   async #place(entries: readonly PlacedEntry[]): Promise<void> {
     if (entries.length === 0) return;
     const { signal } = this.#inputs;
-    await this.#parts.archiver.placeEntries({ root: this.#root, entries, signal });
+    await this.#parts.archiver.placeEntries({ root: this.#root, entries, signal }).catch((error: unknown) => {
+      const onto = /^cannot overwrite non-directory ("[^"]*") with directory/.exec(messageOf(error))?.[1];
+      if (onto === undefined) throw error;
+      throw invalidArgument(`cannot copy to non-directory: ${JSON.parse(onto) as string}`, error);
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { errnoOf, invalidArgument } from '#kernel';
+import { errnoOf } from '#kernel';
 import { openUnder } from '#linux';
 import type { CopyOwner } from '../files/plan-copy.ts';
 
@@ -28,7 +28,7 @@ const rows = (text: string): string[][] => text.split('\n').map((line) => line.s
 
 /**
  * `user[:group]` by name or number, looked up in a file system's /etc/passwd and /etc/group. A user by number without a
- * group has the group of that number, by name that of /etc/passwd. Throws invalidArgument for an unknown name.
+ * group has the group of that number, by name that of /etc/passwd. Names that nobody has stand for root, as with Docker.
  */
 export function resolveOwner(owner: string, root: string): CopyOwner | undefined {
   if (owner === '') return undefined;
@@ -43,17 +43,10 @@ const isNumber = (text: string): boolean => /^\d+$/.test(text);
 function findUser(user: string, root: string): CopyOwner {
   if (isNumber(user)) return { uid: Number(user), gid: Number(user) };
   const row = rows(readIn(root, 'etc/passwd')).find(([name]) => name === user);
-  if (row) return { uid: Number(row[2]), gid: Number(row[3]) };
-  throw invalidArgument(
-    `invalid user index: -1: unable to find user ${user}: no matching entries in passwd file`,
-  );
+  return { uid: Number(row?.[2] ?? 0), gid: Number(row?.[3] ?? 0) };
 }
 
 function findGroup(group: string, root: string): number {
   if (isNumber(group)) return Number(group);
-  const row = rows(readIn(root, 'etc/group')).find(([name]) => name === group);
-  if (row) return Number(row[2]);
-  throw invalidArgument(
-    `invalid user index: -1: unable to find group ${group}: no matching entries in group file`,
-  );
+  return Number(rows(readIn(root, 'etc/group')).find(([name]) => name === group)?.[2] ?? 0);
 }

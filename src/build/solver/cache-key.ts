@@ -73,7 +73,12 @@ function copyKey(
 export function digestOfCopy(source: SourceTree, action: CopyAction): string {
   const digests = new Map([...source.values()].map(({ from, digest }) => [from, digest]));
   const hash = createHash('sha256');
-  for (const { header, from } of planCopy(source, action, { isFolder: () => false }, undefined)) {
+  for (const { header, from } of planCopy(
+    source,
+    action,
+    { isFolder: () => false, follow: (path) => path },
+    undefined,
+  )) {
     const { name, type, mode, uid, gid, linkName, deviceMajor, deviceMinor, xattrs } = header;
     const attributes = [...xattrs].map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
     const contents = from === undefined ? '' : digests.get(from);

@@ -61,6 +61,8 @@ export interface BuildInputs {
   readonly claim: BuildClaim;
   readonly signal: AbortSignal;
   readonly observer: BuildObserver;
+  /** Variables of proxies, `NAME=value`: they reach commands, but count for nothing. */
+  readonly proxies: readonly string[];
   /** The layers of a base image, which is here by then. */
   image(reference: string, platform: Platform): Promise<LayerStack>;
   /** The client's files: `context` or a named set. */

@@ -17,6 +17,7 @@ import { after, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { getXattr, mountOverlay } from '#linux';
 import { createArchiver, type AppliedLayer, type ApplyLayerOptions } from './index.ts';
+import { rawEntry } from './testing/raw-tar.ts';
 import { describeTree, pathsIn, tarOf, temporaryFolder, type ShortEntry } from './testing/tree.ts';
 
 const archiver = createArchiver();
@@ -485,6 +486,21 @@ test('applyLayer() enforces its limits while a source stalls', async () => {
   setTimeout(() => abort.abort(new Error('gone')), 50);
   await assert.rejects(aborted, /gone/);
   stalled.resolve(undefined);
+});
+
+test('applyLayer() refuses more bytes than allowed before any of them is written, holes too', async () => {
+  using folder = temporaryFolder();
+  const bomb = await tarOf({ name: 'small', text: 'x' });
+  const sparse = rawEntry(
+    { name: Buffer.from('hole'), flag: 'S', sparse: { version: 'old', runs: [[2 ** 40, 0]], size: 2 ** 40 } },
+    'gnu',
+  );
+  const archive = Buffer.concat([sparse, bomb]);
+  await assert.rejects(apply(archive, folder.path, { limits: { size: 1e9 } }), {
+    kind: 'invalidArgument',
+    message: 'the archive unpacks to more than the allowed 1000000000 bytes',
+  });
+  assert.deepEqual(pathsIn(folder.path), []);
 });
 
 test('applyLayer() reports the error of its source', async () => {

@@ -112,6 +112,7 @@ async function openImages(
     concurrentDownloads: () => live.current.registry.downloads,
     concurrentUploads: () => live.current.registry.uploads,
     downloadAttempts: () => live.current.registry.attempts,
+    maximumLayer: () => live.current.registry.layerSize,
     users: (image) =>
       users
         .list()

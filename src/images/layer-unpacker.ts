@@ -1,4 +1,4 @@
-import type { Archiver } from '#archive';
+import type { Archiver, ArchiveLimits } from '#archive';
 import type { ContentStore } from '#content';
 import { invalidArgument, newId, SingleFlight } from '#kernel';
 import { isLayer, type Descriptor, type Digest } from '#oci';
@@ -15,7 +15,13 @@ export interface LayerUnpackerOptions {
   readonly snapshots: Snapshotter;
   readonly archiver: Archiver;
   readonly claims: Claims;
+  /** The most bytes that the files of one layer may have; 100 GB by default. */
+  readonly maximumLayer?: () => number;
 }
+
+const usualMaximum = 100e9;
+/** More are nobody's layer: each costs an inode. */
+const maximumEntries = 10_000_000;
 
 /** How far an image's layers are, by their place from the base. */
 export interface UnpackWatcher {
@@ -66,6 +72,10 @@ export class LayerUnpacker {
     return size;
   }
 
+  #limits(): ArchiveLimits {
+    return { size: this.#options.maximumLayer?.() ?? usualMaximum, entries: maximumEntries };
+  }
+
   async #unpackLayer(
     task: { layer: Descriptor; diffId: Digest; chainId: Digest; parent: Digest | undefined; n: number },
     signal: AbortSignal,
@@ -85,7 +95,7 @@ export class LayerUnpacker {
     const mounts = await snapshots.prepare(key, parent);
     try {
       const path = await content.path(layer.digest);
-      const applied = await archiver.applyLayer({ path }, { mounts, signal });
+      const applied = await archiver.applyLayer({ path }, { mounts, signal, limits: this.#limits() });
       if (applied.diffId !== diffId) {
         throw invalidArgument(`invalid diffID for layer ${n}: expected "${diffId}", got "${applied.diffId}"`);
       }

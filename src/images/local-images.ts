@@ -66,6 +66,8 @@ export interface ImagesOptions {
   readonly concurrentDownloads?: number | (() => number);
   /** Attempts at each blob, 5 by default (dockerd's max-download-attempts). */
   readonly downloadAttempts?: () => number;
+  /** The most bytes that the files of one layer may have; 100 GB by default. */
+  readonly maximumLayer?: () => number;
   /** Layers sent at once, 5 by default (dockerd's max-concurrent-uploads). */
   readonly concurrentUploads?: number | (() => number);
   /** Milliseconds that a registry has to answer for hello-world before the embedded one is taken; 4000 by default. */

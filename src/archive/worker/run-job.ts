@@ -70,6 +70,9 @@ function addEntry(sink: Sink, header: StoredHeader, content: Content): void {
   }
 }
 
+/** How long an archive of limited contents may be, with its headers, padding and what follows its end. */
+const longest = ({ size = Infinity }: ArchiveLimits): number => 2 * size + (1 << 30);
+
 function extract(input: TarInput, sink: Sink, limits: ArchiveLimits): { size: number; entries: number } {
   let size = 0;
   let entries = 0;
@@ -108,7 +111,7 @@ function apply(job: Extract<Job, { kind: 'apply' }>, context: JobContext): JobRe
     check,
   });
   using pipeline = openInput(job.input, job.wantDigest, context);
-  const input = new TarInput(pipeline.fd, check);
+  const input = new TarInput(pipeline.fd, check, longest(limits));
   const { size, entries } = extract(input, sink, limits);
   const arrived = pipeline.finish();
   return {
@@ -132,7 +135,7 @@ function unpack(job: Extract<Job, { kind: 'unpack' }>, context: JobContext): Job
     ...(owner && { owner }),
   });
   using pipeline = openInput(job.input, false, context);
-  const result = extract(new TarInput(pipeline.fd, check), sink, limits);
+  const result = extract(new TarInput(pipeline.fd, check, longest(limits)), sink, limits);
   pipeline.finish();
   return result;
 }

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { readSync } from 'node:fs';
+import { invalidArgument } from '#kernel';
 import { paddingOf, type StoredHeader } from '../tar/header.ts';
 import { readHeader, truncated } from '../tar/read-header.ts';
 import type { Content } from './extractor.ts';
@@ -10,14 +11,17 @@ const chunkSize = 1 << 20;
 export class TarInput {
   readonly #fd: number;
   readonly #check: () => void;
+  readonly #limit: number;
+  #total = 0;
   readonly #hash: Hash = createHash('sha256');
   readonly #buffer = Buffer.allocUnsafeSlow(chunkSize);
   #chunk = this.#buffer.subarray(0, 0);
 
-  /** `check` runs before each read and throws to stop. */
-  constructor(fd: number, check: () => void) {
+  /** `check` runs before each read and throws to stop. `limit`: bytes, what is beyond them is invalidArgument. */
+  constructor(fd: number, check: () => void, limit = Infinity) {
     this.#fd = fd;
     this.#check = check;
+    this.#limit = limit;
   }
 
   /** Every entry, with its content; what `visit` leaves unread is skipped. Then the rest of the input. */
@@ -54,6 +58,10 @@ export class TarInput {
     if (this.#chunk.length === 0) {
       this.#check();
       const length = readSync(this.#fd, this.#buffer, 0, chunkSize, null);
+      this.#total += length;
+      if (this.#total > this.#limit) {
+        throw invalidArgument(`the archive goes on beyond the allowed ${this.#limit} bytes`);
+      }
       this.#chunk = this.#buffer.subarray(0, length);
       if (length > 0) this.#hash.update(this.#chunk);
     }

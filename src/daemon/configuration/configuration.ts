@@ -66,6 +66,8 @@ export interface Configuration {
     readonly uploads: number;
     /** At each blob of a pull. */
     readonly attempts: number;
+    /** The most bytes that one layer may unpack to. */
+    readonly layerSize: number;
   };
   /** On the way to registries. */
   readonly proxies: {
@@ -139,6 +141,7 @@ function configure(read: SettingsReader): Configuration {
       downloads: read.number('maxConcurrentDownloads') ?? 3,
       uploads: read.number('maxConcurrentUploads') ?? 5,
       attempts: read.number('maxDownloadAttempts') || 5,
+      layerSize: read.number('maxLayerSize') || 100e9,
     },
     proxies: {
       http: read.text('httpProxy'),

@@ -102,6 +102,7 @@ export const settings = {
   ),
   maxConcurrentDownloads: number('max-concurrent-downloads', 'Blobs that a pull fetches at once'),
   maxConcurrentUploads: number('max-concurrent-uploads', 'Layers that a push sends at once'),
+  maxLayerSize: number('max-layer-size', 'Most bytes that one layer may unpack to (default 100 GB)'),
   maxDownloadAttempts: number('max-download-attempts', 'Attempts at each blob of a pull (default 5)'),
   httpProxy: text('http-proxy', 'Proxy for plain HTTP to registries', { parent: 'proxies' }),
   httpsProxy: text('https-proxy', 'Proxy for HTTPS to registries', { parent: 'proxies' }),

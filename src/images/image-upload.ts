@@ -30,6 +30,9 @@ export interface ImageUploadOptions {
   sourcesOf(digest: Digest): readonly string[];
 }
 
+/** Milliseconds that the repositories which an index came from have to send one of its manifests. */
+const patience = 20_000;
+
 /** Some of the content is neither here nor where it came from. */
 export class MissingContent extends Error {
   override readonly name = 'MissingContent';
@@ -100,7 +103,7 @@ export class ImageUpload {
   async #document({ digest }: Descriptor, from: readonly string[]): Promise<Uint8Array> {
     const { content, transfer } = this.#options;
     if (await content.find(digest)) return await content.read(digest);
-    const { signal } = transfer;
+    const signal = AbortSignal.any([transfer.signal, AbortSignal.timeout(patience)]);
     return await this.#fromAny(digest, from, async (source) => {
       const { bytes, descriptor } = await source.fetchManifest(digest, { signal });
       if (descriptor.digest !== digest) throw new Error(`${source.name} sent ${descriptor.digest}`);

@@ -116,7 +116,7 @@ const requests: readonly {
     type: 'application/x-tar',
     // Told in the stream, as the reference does.
     status: 200,
-    message: /archive/,
+    message: /"errorDetail":.*invalid tar header/,
   },
 ];
 

@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.ts';
 import { createScenario } from './create.ts';
 import { fileScenarios } from './files.ts';
+import { imageMakingScenarios } from './image-making.ts';
 import { imageScenarios } from './images.ts';
 import { inspectScenarios } from './inspect.ts';
 import { lifecycleScenarios } from './lifecycle.ts';
@@ -17,5 +18,6 @@ export const scenarios: readonly Scenario[] = [
   ...fileScenarios,
   ...processScenarios,
   ...imageScenarios,
+  ...imageMakingScenarios,
   ...registryScenarios,
 ];

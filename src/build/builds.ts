@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { formatTime, invalidArgument, type Clock } from '#kernel';
 import type { ImageRecord, LayerStack } from '#images';
@@ -9,6 +10,7 @@ import type { SourceTree } from './files/source-tree.ts';
 import { planBuild } from './graph/plan-build.ts';
 import type { BuildPlan, ImageRequest, PlanOptions, ResolvedImage } from './graph/plan-options.ts';
 import type { BuildObserver, BuildParts } from './solver/ports.ts';
+import { leaseName } from './solver/build-cache.ts';
 import { Solver } from './solver/solver.ts';
 
 /** What finds the images that builds begin with. */
@@ -62,11 +64,14 @@ export interface Builds {
     options: { readonly signal: AbortSignal },
   ): Promise<ArchiveContext>;
   build(request: BuildRequest): Promise<BuildOutcome>;
+  /** Empties the cache of what no build uses now; with it go contexts and cache mounts, unless one is under way. */
+  prune(): Promise<{ readonly removed: readonly string[]; readonly bytes: number }>;
 }
 
 export class LocalBuilds implements Builds {
   readonly #parts: BuildParts;
   readonly #clock: Clock;
+  #underWay = 0;
 
   constructor(parts: BuildParts, clock: Clock) {
     this.#parts = parts;
@@ -87,7 +92,32 @@ export class LocalBuilds implements Builds {
     return openArchiveContext(this.#parts.contexts, archive, dockerfile, options);
   }
 
+  async prune(): Promise<{ readonly removed: readonly string[]; readonly bytes: number }> {
+    const { cache, building, contexts, archiver, cacheFolder } = this.#parts;
+    if (this.#underWay > 0) return { removed: [], bytes: 0 };
+    const records = cache.list();
+    for (const { key } of records) cache.remove(key);
+    let bytes = await building.forget(new Map(records.map(({ key, layers }) => [leaseName(key), layers])));
+    const { signal } = new AbortController();
+    for (const folder of [contexts.root, cacheFolder]) {
+      if (!existsSync(folder)) continue;
+      bytes += (await archiver.usage(folder, { signal })).allocated;
+      await rm(folder, { recursive: true, force: true });
+    }
+    await contexts.start();
+    return { removed: records.map(({ key }) => key), bytes };
+  }
+
   async build(request: BuildRequest): Promise<BuildOutcome> {
+    this.#underWay += 1;
+    try {
+      return await this.#build(request);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  async #build(request: BuildRequest): Promise<BuildOutcome> {
     const { signal, base, pull } = request;
     await using claim = this.#parts.building.begin();
     const images = new Map<string, ImageRecord>();

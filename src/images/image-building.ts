@@ -51,6 +51,8 @@ export interface ImageBuilding {
   begin(): BuildClaim;
   /** The layers of an image that is here. */
   layersOf(id: Digest): LayerStack;
+  /** Lets go of what keep() holds under these names and removes what nothing else needs; resolves to the bytes freed. */
+  forget(kept: ReadonlyMap<string, LayerStack>): Promise<number>;
 }
 
 export interface ImageBuildingOptions {
@@ -68,6 +70,10 @@ export interface ImageBuildingOptions {
 /** chainID of the topmost layer; undefined for an empty file system. */
 export const topOf = (layers: LayerStack): Digest | undefined => chainId(layers.map(({ diffId }) => diffId));
 
+/** chainIDs of layers and of all that are below each, base first. */
+const chainsOf = (layers: LayerStack): readonly Digest[] =>
+  layers.flatMap((_, index) => topOf(layers.slice(0, index + 1)) ?? []);
+
 /** Active snapshots with this prefix belong to a build; one that no lease holds is left over. */
 export const buildPrefix = 'build-';
 
@@ -80,6 +86,23 @@ export class LocalImageBuilding implements ImageBuilding {
 
   begin(): BuildClaim {
     return new LocalBuildClaim(this.#options);
+  }
+
+  async forget(kept: ReadonlyMap<string, LayerStack>): Promise<number> {
+    const { claims, content, snapshots } = this.#options;
+    const blobs = new Set([...kept.values()].flatMap((layers) => layers.map(({ blob }) => blob.digest)));
+    const chains = new Set([...kept.values()].flatMap(chainsOf));
+    const sizes = new Map<Digest, number>();
+    for (const chain of chains) if (snapshots.find(chain)) sizes.set(chain, await snapshots.disk(chain));
+    for (const blob of blobs) sizes.set(blob, (await content.find(blob))?.size ?? 0);
+    // A lease that is taken over and given up takes with it what nothing else holds.
+    for (const name of kept.keys()) await claims.open(name)[Symbol.asyncDispose]();
+    // From the longest chain down: a parent goes after its children.
+    for (const chain of [...chains].reverse()) await claims.sweepSnapshot(chain);
+    let bytes = 0;
+    for (const chain of chains) if (!snapshots.find(chain)) bytes += sizes.get(chain) ?? 0;
+    for (const blob of blobs) if (!(await content.find(blob))) bytes += sizes.get(blob) ?? 0;
+    return bytes;
   }
 
   layersOf(id: Digest): LayerStack {

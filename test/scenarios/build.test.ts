@@ -153,3 +153,21 @@ test('what was built is known to the next daemon', async () => {
   await build(root, {}, '-t', 'restart', '--no-cache');
   assert.notEqual(await imageId('restart'), id);
 });
+
+test('pruning the cache frees what no image needs, and the next build does everything again', async () => {
+  const root = await context('pruned', {
+    Dockerfile: 'FROM busybox\nRUN head -c 3000000 /dev/urandom > /large\n',
+  });
+  await build(root, legacy, '-t', 'pruned');
+  const id = await imageId('pruned');
+  await answerOf(daemon.docker, ['image', 'rm', 'pruned']);
+  const { body } = await daemon.call('POST', '/v1.51/build/prune');
+  const { CachesDeleted: removed, SpaceReclaimed: bytes } = JSON.parse(body) as {
+    CachesDeleted: string[];
+    SpaceReclaimed: number;
+  };
+  assert.ok(removed.length > 0);
+  assert.ok(bytes >= 3_000_000, String(bytes));
+  await build(root, legacy, '-t', 'pruned');
+  assert.notEqual(await imageId('pruned'), id);
+});

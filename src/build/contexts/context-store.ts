@@ -36,27 +36,27 @@ const workerUrl = new URL(
  * builds; started anew after a boot, since contents are not synced to disk.
  */
 export class ContextStore implements AsyncDisposable {
-  readonly #root: string;
+  readonly root: string;
   readonly #thread = new TransferThread();
 
   constructor(root: string) {
-    this.#root = root;
+    this.root = root;
   }
 
   /** Removes what earlier runs have left half made, and everything of an earlier boot. */
   async start(): Promise<void> {
     const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
-    const stamp = join(this.#root, 'boot');
+    const stamp = join(this.root, 'boot');
     const before = await readFile(stamp, 'utf8').catch(() => '');
-    if (before !== boot) await rm(this.#root, { recursive: true, force: true });
-    await rm(join(this.#root, 'files', 'incoming'), { recursive: true, force: true });
-    await mkdir(this.#root, { recursive: true });
+    if (before !== boot) await rm(this.root, { recursive: true, force: true });
+    await rm(join(this.root, 'files', 'incoming'), { recursive: true, force: true });
+    await mkdir(this.root, { recursive: true });
     await writeFile(stamp, boot);
   }
 
   /** The file with these contents. It is immutable. */
   path(digest: string): string {
-    return join(this.#root, 'files', digest.slice(0, 2), digest.slice(2));
+    return join(this.root, 'files', digest.slice(0, 2), digest.slice(2));
   }
 
   /** Receives a tree. Throws invalidArgument for what breaks the rules, or the stream's own error. */
@@ -67,7 +67,7 @@ export class ContextStore implements AsyncDisposable {
     const transfer = new Transfer(stream, options);
     const post = this.#thread.begin(transfer);
     try {
-      post({ kind: 'begin', root: this.#root, key: options.key });
+      post({ kind: 'begin', root: this.root, key: options.key });
       for await (const chunk of stream.bytes()) {
         const bytes = Uint8Array.from(chunk);
         post({ kind: 'bytes', bytes }, [bytes.buffer]);
@@ -97,7 +97,7 @@ export class ContextStore implements AsyncDisposable {
     const transfer = new Transfer({ ...idle, bytes: () => archive }, { ...options, key: '' });
     const post = this.#thread.begin(transfer);
     try {
-      post({ kind: 'begin-tar', root: this.#root });
+      post({ kind: 'begin-tar', root: this.root });
       for await (const chunk of archive) {
         const bytes = Uint8Array.from(chunk);
         post({ kind: 'bytes', bytes }, [bytes.buffer]);

@@ -64,3 +64,6 @@ const read = (row: Parameters<typeof text>[0]): CacheRecord => ({
   usedAt: integer(row, 'used_at'),
   uses: Number(integer(row, 'uses')),
 });
+
+/** Under which name the layers of a record are held. */
+export const leaseName = (key: string): string => `build cache ${key}`;

@@ -12,6 +12,7 @@ import {
   type VertexId,
 } from '../graph/vertex.ts';
 import { mounted } from '../ops/mounted.ts';
+import { leaseName } from './build-cache.ts';
 import { cacheKeyOf, contentKeyOf, digestOfCopy } from './cache-key.ts';
 import type { BuildInputs, BuildParts } from './ports.ts';
 import { digestOfSource, emptyResult, type Result } from './result.ts';
@@ -242,5 +243,3 @@ export class Solver {
     }
   }
 }
-
-const leaseName = (key: string): string => `build cache ${key}`;

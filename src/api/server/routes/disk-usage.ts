@@ -16,7 +16,7 @@ type UsageBackends = Omit<Backends, 'system' | 'auth' | 'events'>;
 
 const types = ['container', 'image', 'volume', 'build-cache'];
 
-/** GET /system/df, and pruning the cache of builds, which is empty as long as there are none. */
+/** GET /system/df, and pruning the cache of builds. */
 export function diskUsageRoutes(backends: UsageBackends): readonly Route[] {
   return [
     {
@@ -29,7 +29,10 @@ export function diskUsageRoutes(backends: UsageBackends): readonly Route[] {
       method: 'POST',
       path: '/build/prune',
       operation: 'BuildPrune',
-      handle: () => ok({ CachesDeleted: null, SpaceReclaimed: 0 }),
+      handle: async () => {
+        const { removed, bytes } = (await backends.builds?.prune()) ?? { removed: [], bytes: 0 };
+        return ok({ CachesDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: bytes });
+      },
     },
   ];
 }

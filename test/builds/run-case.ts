@@ -1,7 +1,7 @@
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { command, succeed } from '../setup/index.ts';
+import { answerOf, command, succeed, type Client } from '../setup/index.ts';
 import type { BuildCase } from './build-case.ts';
 import type { BuildResult } from './build-golden.ts';
 import { readBuiltImage } from './built-image.ts';
@@ -54,23 +54,26 @@ function failureOf(output: string): string {
     .replace(/\/\S+\/overlay2\/\w+\/merged/, '');
 }
 
-/** Builds a case with docker's command line (DOCKER_HOST says where) and reads what it came to. */
-export async function runCase(one: BuildCase): Promise<BuildResult> {
+/** The docker command line on the PATH; DOCKER_HOST says where. */
+const onPath: Client = (args, options) => command('docker', args, options);
+
+/** Builds a case with docker's command line and reads what it came to. */
+export async function runCase(one: BuildCase, docker: Client = onPath): Promise<BuildResult> {
   const root = await mkdtemp(join(tmpdir(), 'wharf-case-'));
   const tag = `wharf-case:${one.name.replace(/[^a-z0-9]/g, '-')}`;
   try {
     const { words } = await prepareCase(one, root);
-    const built = await command('docker', ['buildx', 'build', '--tag', tag, ...words], {
+    const built = await docker(['buildx', 'build', '--tag', tag, ...words], {
       env: { BUILDKIT_PROGRESS: 'plain', BUILDX_NO_DEFAULT_ATTESTATIONS: '1' },
     });
     if (built.code !== 0) return { error: failureOf(built.stderr) };
     const saved = join(root, 'saved');
     await mkdir(saved);
-    await succeed('docker', ['save', '--output', join(root, 'saved.tar'), tag]);
+    await answerOf(docker, ['save', '--output', join(root, 'saved.tar'), tag]);
     await succeed('tar', ['-C', saved, '-xf', join(root, 'saved.tar')]);
     return await readBuiltImage(saved);
   } finally {
-    await command('docker', ['image', 'rm', '--force', tag]);
+    await docker(['image', 'rm', '--force', tag]);
     await rm(root, { recursive: true, force: true });
   }
 }

@@ -4,7 +4,10 @@ import type { BuildJob } from './build-job.ts';
 /** Milliseconds that calls wait for the build that they belong to: they may come before its own. */
 const patience = 10_000;
 
-/** Builds under way by the references that clients give them. */
+/** Milliseconds for which an ended build is known: a client may ask for its progress only now. */
+const afterlife = 30_000;
+
+/** Builds under way, and those that have just ended, by the references that clients give them. */
 export class Jobs {
   readonly #live = new Map<string, BuildJob>();
   readonly #waiting = new Map<string, Set<(job: BuildJob) => void>>();
@@ -14,7 +17,11 @@ export class Jobs {
     this.#live.set(job.ref, job);
     for (const found of this.#waiting.get(job.ref) ?? []) found(job);
     this.#waiting.delete(job.ref);
-    return { [Symbol.dispose]: () => void this.#live.delete(job.ref) };
+    return {
+      [Symbol.dispose]: () => {
+        setTimeout(() => this.#live.delete(job.ref), afterlife).unref();
+      },
+    };
   }
 
   async get(ref: string, signal: AbortSignal): Promise<BuildJob> {

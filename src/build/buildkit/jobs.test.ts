@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { BuildJob } from './build-job.ts';
 import { Jobs } from './jobs.ts';
 
-// Jobs look at nothing but the reference.
-const job = (ref: string): BuildJob => ({ ref }) as BuildJob;
+const job = (ref: string): { readonly ref: string } => ({ ref });
 const { signal } = new AbortController();
 
 describe('Jobs', () => {
   it('get() waits for a job that is yet to come', async () => {
-    const jobs = new Jobs();
+    const jobs = new Jobs<{ readonly ref: string }>();
     const found = jobs.get('a', signal);
     const one = job('a');
     using _live = jobs.add(one);
@@ -17,7 +15,7 @@ describe('Jobs', () => {
   });
 
   it('get() finds a job that has just ended', async () => {
-    const jobs = new Jobs();
+    const jobs = new Jobs<{ readonly ref: string }>();
     const one = job('a');
     jobs.add(one)[Symbol.dispose]();
     assert.equal(await jobs.get('a', signal), one);
@@ -26,7 +24,7 @@ describe('Jobs', () => {
 
   it('get() rejects with the reason of an aborted signal', async () => {
     const abort = new AbortController();
-    const found = new Jobs().get('a', abort.signal);
+    const found = new Jobs<{ readonly ref: string }>().get('a', abort.signal);
     abort.abort(new Error('gone'));
     await assert.rejects(found, /gone/);
   });

@@ -8,11 +8,11 @@ const patience = 10_000;
 const afterlife = 30_000;
 
 /** Builds under way, and those that have just ended, by the references that clients give them. */
-export class Jobs {
-  readonly #live = new Map<string, BuildJob>();
-  readonly #waiting = new Map<string, Set<(job: BuildJob) => void>>();
+export class Jobs<Job extends { readonly ref: string } = BuildJob> {
+  readonly #live = new Map<string, Job>();
+  readonly #waiting = new Map<string, Set<(job: Job) => void>>();
 
-  add(job: BuildJob): Disposable {
+  add(job: Job): Disposable {
     if (this.#live.has(job.ref)) throw invalidArgument(`job ID ${job.ref} exists`);
     this.#live.set(job.ref, job);
     for (const found of this.#waiting.get(job.ref) ?? []) found(job);
@@ -24,10 +24,10 @@ export class Jobs {
     };
   }
 
-  async get(ref: string, signal: AbortSignal): Promise<BuildJob> {
+  async get(ref: string, signal: AbortSignal): Promise<Job> {
     const live = this.#live.get(ref);
     if (live) return live;
-    const { promise, resolve, reject } = Promise.withResolvers<BuildJob>();
+    const { promise, resolve, reject } = Promise.withResolvers<Job>();
     const waiting = this.#waiting.get(ref) ?? new Set();
     this.#waiting.set(ref, waiting.add(resolve));
     const timer = setTimeout(() => reject(invalidArgument(`no such job ${ref}`)), patience);

@@ -1,4 +1,5 @@
 import { dockerArchive, smallImage, smallImageId, type SmallImage } from '../../setup/index.ts';
+import { inOrder } from '../image-order.ts';
 import { statusOfFaults } from '../causes.ts';
 import type { Scenario } from '../scenario.ts';
 import type { JsonRecord, Session } from '../session.ts';
@@ -79,11 +80,8 @@ const filters = (value: object): string => encodeURIComponent(JSON.stringify(val
 
 const binned = 'what is pruned goes to a bin first and is freed later';
 
-/** The reference tells images of the same second in no order. */
-const byId = (body: unknown): unknown =>
-  Array.isArray(body)
-    ? (body as readonly JsonRecord[]).toSorted((a, b) => String(a['Id']).localeCompare(String(b['Id'])))
-    : body;
+const ordered = (body: unknown): unknown =>
+  Array.isArray(body) ? inOrder(body as readonly JsonRecord[]) : body;
 
 const list: Scenario = {
   operation: 'ImageList',
@@ -91,7 +89,7 @@ const list: Scenario = {
   run: async (engine) => {
     await loaded(engine, three);
     const at = async (step: string, query = ''): Promise<unknown> =>
-      engine.ask(step, 'GET', `/images/json${query}`, { pick: byId });
+      engine.ask(step, 'GET', `/images/json${query}`, { pick: ordered });
     await at('all of them');
     await at('with those in between', '?all=1');
     await at('with digests', '?digests=1');
@@ -301,7 +299,7 @@ const prune: Scenario = {
     await at('all by label', { dangling: ['false'], label: ['parity=arm'] });
     await at('all', { dangling: ['false'] });
     await engine.events('events of all', ['image']);
-    await engine.ask('what is left', 'GET', '/images/json', { pick: byId });
+    await engine.ask('what is left', 'GET', '/images/json', { pick: ordered });
   },
 };
 

@@ -6,6 +6,7 @@ import {
   dockerArchive,
   type SmallImage,
 } from '../../setup/index.ts';
+import { inOrder } from '../image-order.ts';
 import type { Scenario } from '../scenario.ts';
 import type { JsonRecord, Session } from '../session.ts';
 
@@ -131,9 +132,13 @@ const pull: Scenario = {
     await at('a digest that is missing', `${name}&tag=sha256:${'0'.repeat(64)}`);
     await engine.ask('what is here', 'GET', '/images/json', {
       pick: (body) =>
-        (body as readonly JsonRecord[])
-          .map(({ Id, RepoTags, RepoDigests }) => ({ Id, RepoTags, RepoDigests }))
-          .toSorted((a, b) => String(a.Id).localeCompare(String(b.Id))),
+        inOrder(
+          (body as readonly JsonRecord[]).map(({ Id, RepoTags, RepoDigests }) => ({
+            Id,
+            RepoTags,
+            RepoDigests,
+          })),
+        ),
     });
     await engine.events('events', ['image']);
   },

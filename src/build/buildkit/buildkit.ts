@@ -1,39 +1,61 @@
 import type { Duplex } from 'node:stream';
 import type { SessionIntroduction } from './client-session.ts';
-import { createGrpcServer, type GrpcServer } from './grpc-server.ts';
-import { buildServices, type ServiceParts } from './services.ts';
-import { Sessions } from './sessions.ts';
+import type { GrpcServer } from './grpc-server.ts';
+import type { ServiceParts } from './services.ts';
+import type { Sessions } from './sessions.ts';
 
 /** The engine's side of BuildKit's protocol, on connections that clients have opened for it. */
 export interface BuildKit extends AsyncDisposable {
   /** Serves the calls of builds (`POST /grpc`). */
-  serve(socket: Duplex): void;
+  serve(socket: Duplex): Promise<void>;
   /** Takes over a session (`POST /session`). Throws conflict for an id that is live. */
-  openSession(introduction: SessionIntroduction, socket: Duplex): void;
+  openSession(introduction: SessionIntroduction, socket: Duplex): Promise<void>;
 }
 
+/** The libraries of gRPC are loaded when the first client comes: most engines never build. */
 export function createBuildKit(parts: Omit<ServiceParts, 'sessions'>): BuildKit {
-  return new LocalBuildKit(parts);
+  return new LazyBuildKit(parts);
 }
 
-class LocalBuildKit implements BuildKit {
-  readonly #sessions = new Sessions();
-  readonly #server: GrpcServer;
+interface Loaded {
+  readonly server: GrpcServer;
+  readonly sessions: Sessions;
+}
+
+class LazyBuildKit implements BuildKit {
+  readonly #parts: Omit<ServiceParts, 'sessions'>;
+  #loading: Promise<Loaded> | undefined;
 
   constructor(parts: Omit<ServiceParts, 'sessions'>) {
-    this.#server = createGrpcServer(buildServices({ ...parts, sessions: this.#sessions }));
+    this.#parts = parts;
   }
 
-  serve(socket: Duplex): void {
-    this.#server.serve(socket);
+  async serve(socket: Duplex): Promise<void> {
+    (await this.#loaded()).server.serve(socket);
   }
 
-  openSession(introduction: SessionIntroduction, socket: Duplex): void {
-    this.#sessions.open(introduction, socket);
+  async openSession(introduction: SessionIntroduction, socket: Duplex): Promise<void> {
+    (await this.#loaded()).sessions.open(introduction, socket);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#sessions[Symbol.dispose]();
-    await this.#server[Symbol.asyncDispose]();
+    const loaded = await this.#loading;
+    loaded?.sessions[Symbol.dispose]();
+    await loaded?.server[Symbol.asyncDispose]();
+  }
+
+  #loaded(): Promise<Loaded> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  async #load(): Promise<Loaded> {
+    const [{ createGrpcServer }, { buildServices }, { Sessions }] = await Promise.all([
+      import('./grpc-server.ts'),
+      import('./services.ts'),
+      import('./sessions.ts'),
+    ]);
+    const sessions = new Sessions();
+    return { sessions, server: createGrpcServer(buildServices({ ...this.#parts, sessions })) };
   }
 }

@@ -17,7 +17,7 @@ export function buildSessionRoutes(buildKit: BuildKit): readonly Route[] {
       hijacks: true,
       handle: async (exchange) => {
         const socket = await upgrade(exchange);
-        buildKit.serve(socket);
+        await buildKit.serve(socket);
         await ended(socket);
         return undefined;
       },
@@ -32,7 +32,7 @@ export function buildSessionRoutes(buildKit: BuildKit): readonly Route[] {
         if (introduction.id === '') throw invalidArgument('a session needs an id');
         const socket = await upgrade(exchange);
         try {
-          buildKit.openSession(introduction, socket);
+          await buildKit.openSession(introduction, socket);
         } catch {
           // The answer is on its way already: the other session goes on.
           socket.destroy();

@@ -7,7 +7,8 @@ import { openRoot } from './pack-tree.ts';
 import { lstatIn, openFolderIn } from './places.ts';
 import { HardLinks, headerOf, openFileIn, walk, type Found } from './walk.ts';
 
-function openSource(root: string, path: string): number {
+/** Opens a folder under a root for reading. Throws notFound, and invalidArgument for what is no folder. */
+export function openSource(root: string, path: string): number {
   const top = openRoot(root);
   try {
     const place = openFolderUnder(top, path);

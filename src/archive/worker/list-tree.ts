@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readSync } from 'node:fs';
-import { errnoOf, notFound } from '#kernel';
-import { close, openFolderUnder } from '#linux';
+import { close } from '#linux';
 import type { ListedEntry } from '../archiver.ts';
-import { openRoot } from './pack-tree.ts';
-import { lstatIn, openFolderIn } from './places.ts';
+import { openSource } from './copy-tree.ts';
+import { lstatIn } from './places.ts';
 import { HardLinks, headerOf, openFileIn, walk, type Found } from './walk.ts';
 
 /**
@@ -26,7 +25,7 @@ export function listTree(
     entries.push(sha256 === undefined ? { header } : { header, sha256 });
     return header.type === 'folder' && name.split('/').length < depth;
   };
-  const folder = openFolder(root, path);
+  const folder = openSource(root, path);
   try {
     const stats = lstatIn(folder, '.');
     if (stats) add({ folder, name: '.', stats }, '.');
@@ -35,25 +34,6 @@ export function listTree(
     close(folder);
   }
   return entries;
-}
-
-function openFolder(root: string, path: string): number {
-  const top = openRoot(root);
-  try {
-    const place = openFolderUnder(top, path);
-    try {
-      return openFolderIn(place, '.');
-    } finally {
-      close(place);
-    }
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') {
-      throw notFound(`no such folder: ${path}`, error);
-    }
-    throw error;
-  } finally {
-    close(top);
-  }
 }
 
 function digestOf(found: Found, buffer: Buffer): string | undefined {

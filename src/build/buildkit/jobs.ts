@@ -1,4 +1,5 @@
 import { invalidArgument } from '#kernel';
+import { Arrivals } from './arrivals.ts';
 import type { BuildJob } from './build-job.ts';
 
 /** Milliseconds that calls wait for the build that they belong to: they may come before its own. */
@@ -9,37 +10,19 @@ const afterlife = 30_000;
 
 /** Builds under way, and those that have just ended, by the references that clients give them. */
 export class Jobs<Job extends { readonly ref: string } = BuildJob> {
-  readonly #live = new Map<string, Job>();
-  readonly #waiting = new Map<string, Set<(job: Job) => void>>();
+  readonly #known = new Arrivals<Job>();
 
   add(job: Job): Disposable {
-    if (this.#live.has(job.ref)) throw invalidArgument(`job ID ${job.ref} exists`);
-    this.#live.set(job.ref, job);
-    for (const found of this.#waiting.get(job.ref) ?? []) found(job);
-    this.#waiting.delete(job.ref);
+    if (this.#known.has(job.ref)) throw invalidArgument(`job ID ${job.ref} exists`);
+    this.#known.add(job.ref, job);
     return {
       [Symbol.dispose]: () => {
-        setTimeout(() => this.#live.delete(job.ref), afterlife).unref();
+        setTimeout(() => this.#known.delete(job.ref), afterlife).unref();
       },
     };
   }
 
   async get(ref: string, signal: AbortSignal): Promise<Job> {
-    const live = this.#live.get(ref);
-    if (live) return live;
-    const { promise, resolve, reject } = Promise.withResolvers<Job>();
-    const waiting = this.#waiting.get(ref) ?? new Set();
-    this.#waiting.set(ref, waiting.add(resolve));
-    const timer = setTimeout(() => reject(invalidArgument(`no such job ${ref}`)), patience);
-    const leave = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', leave, { once: true });
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', leave);
-      waiting.delete(resolve);
-      if (waiting.size === 0 && this.#waiting.get(ref) === waiting) this.#waiting.delete(ref);
-    }
+    return this.#known.get(ref, signal, patience, () => invalidArgument(`no such job ${ref}`));
   }
 }

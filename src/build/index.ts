@@ -33,6 +33,7 @@ export { LocalBuilds, type BaseImages, type BuildOutcome, type BuildRequest, typ
 export { ContextStore } from './contexts/context-store.ts';
 export { sourceOfContext, type SourceTree } from './files/source-tree.ts';
 export { BuildCache } from './solver/build-cache.ts';
+export { BuildTurns } from './solver/ports.ts';
 export type { BuildObserver, Command, CommandOptions, CommandRunner } from './solver/ports.ts';
 export type { ClientImages } from './builds.ts';
 export { createBuildKit, type BuildKit } from './buildkit/buildkit.ts';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   BuildCache,
+  BuildTurns,
   ContextStore,
   createBuildKit,
   LocalBuilds,
@@ -42,6 +43,7 @@ export async function openBuilder(
       building: storage.images.building,
       commands: { run: (command, options) => runCommand(containers, command, options) },
       cache: new BuildCache(db, clock),
+      turns: new BuildTurns(),
       mountFolder: join(runFolder, 'builds'),
       cacheFolder: join(root, 'build', 'caches'),
     },

@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { invalidArgument, KeyedLock, messageOf, newId, unimplemented } from '#kernel';
+import { invalidArgument, messageOf, newId, unimplemented } from '#kernel';
 import { unmountInBackground } from '#linux';
 import { topOf, type LayerStack } from '#images';
 import type { ExecMount, ExecVertex, FileSystem } from '../graph/vertex.ts';
@@ -13,9 +13,6 @@ import { prepareRoot, removeStubs } from './mount-points.ts';
 const defaultHostname = 'buildkitsandbox';
 
 const nameOf = (variable: string): string => variable.slice(0, variable.indexOf('='));
-
-/** Cache mounts that only one command may have at a time. */
-const cacheLocks = new KeyedLock();
 
 /** Runs a command over its root; resolves to the layers with what it changed on top. */
 export async function runExecOp(
@@ -148,7 +145,7 @@ class MountOpener {
   async #cache(mount: Extract<ExecMount, { kind: 'cache' }>): Promise<CommandMount> {
     const folder = join(this.#parts.cacheFolder, createHash('sha256').update(mount.id).digest('hex'));
     if (mount.sharing === 'locked') {
-      const lock = await cacheLocks.acquire(folder, { signal: this.#inputs.signal });
+      const lock = await this.#parts.turns.caches.acquire(folder, { signal: this.#inputs.signal });
       this.#opened.defer(() => lock[Symbol.dispose]());
     }
     const isNew = await mkdir(folder, { recursive: true, mode: 0o755 });

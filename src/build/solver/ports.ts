@@ -1,5 +1,6 @@
 import type { Archiver } from '#archive';
 import type { BuildClaim, ImageBuilding, LayerStack } from '#images';
+import { KeyedLock, Limiter } from '#kernel';
 import type { Platform } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { ContextStore } from '../contexts/context-store.ts';
@@ -41,6 +42,16 @@ export interface CommandRunner {
   ): Promise<{ readonly exitCode: number | undefined; readonly oomKilled: boolean }>;
 }
 
+/** How the builds of one engine share it. */
+export class BuildTurns {
+  /** Steps that run at once. */
+  readonly steps = new Limiter(4);
+  /** Steps that are being done, by their keys: who needs the same waits for it. */
+  readonly underWay = new Map<string, Promise<unknown>>();
+  /** Cache mounts that only one command may have at a time. */
+  readonly caches = new KeyedLock();
+}
+
 /** What the builder stands on. */
 export interface BuildParts {
   readonly building: ImageBuilding;
@@ -49,6 +60,7 @@ export interface BuildParts {
   readonly commands: CommandRunner;
   readonly contexts: ContextStore;
   readonly cache: BuildCache;
+  readonly turns: BuildTurns;
   /** Where file systems are mounted while they are worked on. */
   readonly mountFolder: string;
   /** Folders of RUN --mount=type=cache. */

@@ -1,4 +1,4 @@
-import { internal, Limiter, unimplemented } from '#kernel';
+import { internal, unimplemented } from '#kernel';
 import type { LayerStack } from '#images';
 import { withSource } from '../ops/copy-source.ts';
 import { runExecOp } from '../ops/exec-op.ts';
@@ -24,12 +24,6 @@ interface Outcome {
   readonly result: Result;
   readonly cached: boolean;
 }
-
-/** Steps that run at once, over all builds. */
-const running = new Limiter(4);
-
-/** Steps that are being done, over all builds: who needs the same waits for it. */
-const underWay = new Map<string, Promise<unknown>>();
 
 /** Does what a graph says, each vertex once, independent ones at the same time, and nothing that is known already. */
 export class Solver {
@@ -108,12 +102,13 @@ export class Solver {
   ): Promise<Outcome> {
     const key = cacheKeyOf(vertex, (system) => this.#resultOf(system));
     const step = this.#inputs.graph.steps.get(id);
+    const { steps, underWay } = this.#parts.turns;
     while (underWay.has(key)) await underWay.get(key);
     if (step?.ignoreCache !== true) {
       const known = await this.#lookUp(key);
       if (known) return { result: known, cached: true };
     }
-    const work = running.run(async () => this.#perform(id, key, vertex));
+    const work = steps.run(async () => this.#perform(id, key, vertex));
     const settled = work.catch(() => undefined);
     underWay.set(key, settled);
     void settled.then(() => underWay.delete(key));

@@ -1,7 +1,7 @@
 // The layers of ARCHITECTURE.md: a module imports only from lower layers, and only through a folder's index.
 const layers = [
   ['kernel', 'linux'],
-  ['oci', 'api/types', 'metadata'],
+  ['oci', 'api/types', 'metadata', 'patterns', 'filesync', 'buildkit'],
   ['archive', 'content', 'snapshots', 'runtime', 'volumes', 'networks', 'logs', 'events', 'registry/client'],
   ['images', 'registry/server'],
   ['containers', 'build', 'disk'],
@@ -13,10 +13,21 @@ const serverSide = layers.flat();
 const clientSide = {
   client: ['kernel', 'api/types'],
   compose: ['kernel', 'api/types', 'client', 'oci'],
-  cli: ['kernel', 'linux', 'oci', 'api/types', 'archive', 'client', 'compose'],
+  cli: [
+    'kernel',
+    'linux',
+    'oci',
+    'api/types',
+    'archive',
+    'client',
+    'compose',
+    'patterns',
+    'filesync',
+    'buildkit',
+  ],
 };
 /** Modules of one layer that may see each other although they stand side by side. */
-const siblings = { linux: ['kernel'], content: ['archive'], snapshots: ['archive'] };
+const siblings = { linux: ['kernel'], buildkit: ['filesync'], content: ['archive'], snapshots: ['archive'] };
 const folder = (name) => `^src/${name}/`;
 const rules = [];
 layers.forEach((layer, index) => {

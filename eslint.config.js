@@ -6,7 +6,7 @@ export default tseslint.config(
       'dist/**',
       'node_modules/**',
       'test/golden/**',
-      'src/build/buildkit/generated/**',
+      'src/buildkit/generated/**',
       '*.cjs',
       'eslint.config.js',
     ],

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Writes src/build/buildkit/generated from the .proto files beside it, with a generator that only this step needs.
+# Writes src/buildkit/generated from the .proto files beside it, with a generator that only this step needs.
 #
 #   protos.sh           generate
 #   protos.sh check     fails when the .proto files have changed since
 set -eu
-cd "$(dirname "$0")/../src/build/buildkit"
+cd "$(dirname "$0")/../src/buildkit"
 sum() { cat proto/*.proto | sha256sum | cut -d' ' -f1; }
 case ${1:-generate} in
   check)

@@ -3,8 +3,7 @@ import { invalidArgument, notFound } from '#kernel';
 import type { ContextStore } from './contexts/context-store.ts';
 import type { Tree } from './contexts/tree.ts';
 import { resolveLinks, sourceOfContext, type SourceTree } from './files/source-tree.ts';
-import { ignoreFileNames, parseIgnoreFile } from './patterns/ignore-file.ts';
-import { PatternMatcher } from './patterns/pattern-matcher.ts';
+import { ignoreFileNames, parseIgnoreFile, PatternMatcher } from '#patterns';
 
 /** A build context that came as a tar. */
 export interface ArchiveContext {

@@ -9,3 +9,5 @@ export * from './logger.ts';
 export * from './files.ts';
 export * from './path-bytes.ts';
 export * from './make-folders.ts';
+export * from './clean-path.ts';
+export * from './white-space.ts';

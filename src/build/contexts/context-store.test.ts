@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { ClientSession } from '../buildkit/client-session.ts';
+import { ClientSession } from '../server/client-session.ts';
 import { FileSender, socketPair } from '../testing/file-sender.ts';
 import { ContextStore } from './context-store.ts';
 import type { Tree } from './tree.ts';

@@ -1,7 +1,8 @@
 import { decompress, readTar, type TarEntry, type TarType } from '#archive';
 import { invalidArgument } from '#kernel';
 import type { FileStore } from './file-store.ts';
-import type { EntryType, Tree, TreeEntry } from './tree.ts';
+import type { EntryType } from '#filesync';
+import type { Tree, TreeEntry } from './tree.ts';
 
 /** Bytes that are pushed on one side and taken on the other. */
 export class ByteQueue implements AsyncIterable<Uint8Array> {

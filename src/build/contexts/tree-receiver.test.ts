@@ -3,11 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import type { FileStat, Packet } from '../buildkit/packets.ts';
+import { type FileStat, type Packet, goModeOf, type EntryType } from '#filesync';
 import { FileStore } from './file-store.ts';
-import { goModeOf } from './go-mode.ts';
 import { TreeReceiver } from './tree-receiver.ts';
-import type { EntryType } from './tree.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'wharf-test-receiver-'));
 after(() => rmSync(root, { recursive: true }));

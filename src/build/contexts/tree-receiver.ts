@@ -1,6 +1,5 @@
 import { invalidArgument } from '#kernel';
-import type { FileStat, Packet } from '../buildkit/packets.ts';
-import { entryTypeOf, permissionsOf } from './go-mode.ts';
+import { type FileStat, type Packet, entryTypeOf, permissionsOf } from '#filesync';
 import type { FileStore, IncomingFile } from './file-store.ts';
 import type { Tree, TreeEntry } from './tree.ts';
 

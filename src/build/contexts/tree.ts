@@ -1,6 +1,4 @@
-/** What an entry of a build context is. A hard link names an earlier file of the same tree. */
-export type EntryType =
-  'file' | 'hard-link' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'character' | 'block';
+import type { EntryType } from '#filesync';
 
 /** One entry of a build context; contents stand in the file store under their digest. */
 export interface TreeEntry {

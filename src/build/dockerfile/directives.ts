@@ -1,5 +1,5 @@
 import { DockerfileError } from './location.ts';
-import { trimLeft } from './white-space.ts';
+import { trimLeft } from '#kernel';
 
 /** The parser directives of a file: `# key=value` lines before everything else. */
 export type DirectiveName = 'syntax' | 'escape' | 'check';

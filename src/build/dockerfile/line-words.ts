@@ -1,4 +1,4 @@
-import { isSpace, trim, trimLeft, splitOnce } from './white-space.ts';
+import { isSpace, trim, trimLeft, splitOnce } from '#kernel';
 
 /** An instruction's line, before its arguments are read. */
 export interface CommandLine {

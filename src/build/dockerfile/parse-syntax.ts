@@ -5,7 +5,7 @@ import type { DockerfileSyntax, InstructionNode } from './instruction-node.ts';
 import { DockerfileError, lines, locating } from './location.ts';
 import type { Location } from './location.ts';
 import { readNode } from './read-node.ts';
-import { trim, trimLeft } from './white-space.ts';
+import { trim, trimLeft } from '#kernel';
 
 /** In bytes. What the language's other readers take, so that a file is refused here as there. */
 const longestLine = 65_535;

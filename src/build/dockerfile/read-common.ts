@@ -1,6 +1,6 @@
 import type { InstructionNode } from './instruction-node.ts';
 import { DockerfileError } from './location.ts';
-import { trim } from './white-space.ts';
+import { trim } from '#kernel';
 
 /** What every instruction takes over from its node. */
 export const commonOf = (

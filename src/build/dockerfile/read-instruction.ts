@@ -10,7 +10,7 @@ import { atLeastOne, commonOf, exactlyOne } from './read-common.ts';
 import { readRun, shellForm } from './read-run.ts';
 import { readAdd, readCopy } from './read-transfer.ts';
 import { withSuggestion } from './suggestion.ts';
-import { trim } from './white-space.ts';
+import { trim } from '#kernel';
 
 type Reader = (node: InstructionNode, checks: Checks) => Instruction;
 

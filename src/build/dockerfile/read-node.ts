@@ -3,7 +3,7 @@ import { rawWords, splitCommandLine } from './line-words.ts';
 import { quoted } from './go-text.ts';
 import { DockerfileError } from './location.ts';
 import type { Location } from './location.ts';
-import { blanks, splitOnce, trimLeft } from './white-space.ts';
+import { blanks, splitOnce, trimLeft } from '#kernel';
 
 type Arguments = Pick<InstructionNode, 'words' | 'json' | 'assignments' | 'trigger'>;
 type Reader = (rest: string, place: Place) => Arguments;

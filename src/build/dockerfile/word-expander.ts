@@ -1,7 +1,7 @@
 import { quoted } from './go-text.ts';
 import { DockerfileError } from './location.ts';
 import type { Variables } from './variables.ts';
-import { isSpace } from './white-space.ts';
+import { isSpace } from '#kernel';
 import { replaced, withoutPrefix, withoutSuffix } from './wildcard.ts';
 
 export interface ExpansionOptions {

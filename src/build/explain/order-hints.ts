@@ -1,4 +1,4 @@
-import { cleanPath } from '../clean-path.ts';
+import { cleanPath } from '#kernel';
 import type { Location } from '../dockerfile/location.ts';
 import type { Stage, StageInstruction } from '../dockerfile/instruction.ts';
 import type { Dockerfile } from '../dockerfile/parse-dockerfile.ts';

@@ -1,8 +1,7 @@
 import { posix } from 'node:path';
 import { tarHeader, type PlacedEntry, type TarHeader } from '#archive';
 import { invalidArgument } from '#kernel';
-import { FilePattern } from '../patterns/file-pattern.ts';
-import { PatternMatcher } from '../patterns/pattern-matcher.ts';
+import { FilePattern, PatternMatcher } from '#patterns';
 import type { CopyAction } from '../graph/vertex.ts';
 import { changedMode } from './file-mode.ts';
 import { resolveLinks, type SourceEntry, type SourceTree } from './source-tree.ts';

@@ -10,7 +10,7 @@ import type { Dockerfile } from '../dockerfile/parse-dockerfile.ts';
 import { parseSyntax } from '../dockerfile/parse-syntax.ts';
 import { withSuggestion } from '../dockerfile/suggestion.ts';
 import { WordExpander } from '../dockerfile/word-expander.ts';
-import { PatternMatcher } from '../patterns/pattern-matcher.ts';
+import { PatternMatcher } from '#patterns';
 import { applyStage } from './apply-stage.ts';
 import { startStage } from './base-image.ts';
 import {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { cleanPath } from '../clean-path.ts';
+import { cleanPath } from '#kernel';
 import { quoted } from '../dockerfile/go-text.ts';
 import type { RunInstruction } from '../dockerfile/instruction.ts';
 import { DockerfileError } from '../dockerfile/location.ts';

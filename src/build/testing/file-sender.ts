@@ -3,9 +3,7 @@ import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { createServer as createSocketServer, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import { framed, MessageBuffer } from '../buildkit/message-buffer.ts';
-import { decodePacket, encodePacket, type FileStat } from '../buildkit/packets.ts';
-import { goModeOf } from '../contexts/go-mode.ts';
+import { framed, MessageBuffer, decodePacket, encodePacket, type FileStat, goModeOf } from '#filesync';
 
 /** Two ends of one connection, through a socket at `path`. */
 export async function socketPair(path: string): Promise<[Socket, Socket]> {

@@ -6,7 +6,7 @@ import type { Location } from '../dockerfile/location.ts';
 import type { BuildPlan } from '../graph/plan-options.ts';
 import { inputsOf } from '../graph/vertex.ts';
 import type { BuildObserver } from '../solver/ports.ts';
-import { StatusResponseSchema, type StatusResponse } from './generated/progress_pb.js';
+import { StatusResponseSchema, type StatusResponse } from '#buildkit';
 
 const now = (): Timestamp => timestampFromMs(Date.now());
 

@@ -2,7 +2,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { kindOf, messageOf, type ErrorKind } from '#kernel';
 import { DockerfileError } from '../dockerfile/location.ts';
 import type { Prepared } from './build-job.ts';
-import { SourceSchema } from './generated/errdefs_pb.js';
+import { SourceSchema } from '#buildkit';
 import { rangeOf } from './progress.ts';
 
 const codes: Partial<Record<ErrorKind, Code>> = {

@@ -2,13 +2,12 @@ import { invalidArgument, unimplemented } from '#kernel';
 import { parsePlatform } from '#oci';
 import type { ContextStore } from '../contexts/context-store.ts';
 import { sourceOfContext, type SourceTree } from '../files/source-tree.ts';
-import { ignoreFileNames, parseIgnoreFile } from '../patterns/ignore-file.ts';
+import { ignoreFileNames, parseIgnoreFile } from '#patterns';
 import type { BuildPlan, PlanOptions } from '../graph/plan-options.ts';
 import type { Vertex } from '../graph/vertex.ts';
 import type { BuildOutcome, Builds, ClientImages } from '../builds.ts';
 import { readSourceText } from '../archive-context.ts';
-import { Auth } from './generated/auth_pb.js';
-import { Secrets } from './generated/secrets_pb.js';
+import { Auth, Secrets } from '#buildkit';
 import type { ClientSession } from './client-session.ts';
 import { BuildProgress } from './progress.ts';
 

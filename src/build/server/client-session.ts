@@ -3,8 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { DescService } from '@bufbuild/protobuf';
 import { Code, ConnectError, createClient, type Client } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
-import { Health } from './generated/health_pb.js';
-import { GrpcStream } from './grpc-stream.ts';
+import { Health, GrpcStream } from '#buildkit';
 
 /** What a client says when it opens a session. */
 export interface SessionIntroduction {

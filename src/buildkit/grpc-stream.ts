@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
 import { Code, ConnectError } from '@connectrpc/connect';
-import { framed, MessageBuffer } from './message-buffer.ts';
+import { framed, MessageBuffer } from '#filesync';
 
 /**
  * One bidirectional gRPC call on a bare HTTP/2 stream, without compression: for transfers of many small messages, which

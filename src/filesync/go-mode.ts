@@ -1,4 +1,6 @@
-import type { EntryType } from './tree.ts';
+/** What an entry of a tree is. A hard link names an earlier file of the same tree. */
+export type EntryType =
+  'file' | 'hard-link' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'character' | 'block';
 
 /** Bits of Go's os.FileMode (package io/fs). */
 const bits = {

@@ -1,6 +1,4 @@
-import { invalidArgument } from '#kernel';
-import { cleanPath } from '../clean-path.ts';
-import { trim } from '../dockerfile/white-space.ts';
+import { invalidArgument, cleanPath, trim } from '#kernel';
 import { FilePattern } from './file-pattern.ts';
 
 /** What is known of a folder while walking: which patterns it or a folder above it matched. */

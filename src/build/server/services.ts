@@ -4,10 +4,7 @@ import { unimplemented } from '#kernel';
 import { hostPlatform } from '#oci';
 import { buildError } from './build-error.ts';
 import { BuildJob, type JobParts } from './build-job.ts';
-import { Control, type SolveRequest } from './generated/control_pb.js';
-import { LLBBridge } from './generated/gateway_pb.js';
-import type { WorkerRecordSchema } from './generated/worker_pb.js';
-import { TraceService } from './generated/trace_pb.js';
+import { Control, type SolveRequest, gateway, type WorkerRecordSchema, TraceService } from '#buildkit';
 import { Jobs } from './jobs.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -64,7 +61,7 @@ export function buildServices(parts: ServiceParts): (router: ConnectRouter) => v
       },
       solve: async (request, { signal }) => ({ exporterResponse: await solve(parts, jobs, request, signal) }),
     });
-    router.service(LLBBridge, {
+    router.service(gateway.LLBBridge, {
       ping: () => ({
         frontendApiCaps: named(frontendCapabilities),
         llbCaps: named(capabilities),

@@ -1,5 +1,4 @@
-import { trim } from '../dockerfile/white-space.ts';
-import { cleanPath } from '../clean-path.ts';
+import { trim, cleanPath } from '#kernel';
 
 /**
  * The patterns of a .dockerignore: comments and empty lines left out, paths made clean and relative, `!` kept.

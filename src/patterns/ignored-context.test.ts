@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
-import type { BuildCase } from '../../../test/builds/build-case.ts';
-import { readBuildResult } from '../../../test/builds/build-golden.ts';
-import { buildCases } from '../../../test/builds/cases/index.ts';
+import type { BuildCase } from '../../test/builds/build-case.ts';
+import { readBuildResult } from '../../test/builds/build-golden.ts';
+import { buildCases } from '../../test/builds/cases/index.ts';
 import { ignoreFileNames, parseIgnoreFile } from './ignore-file.ts';
 import { PatternMatcher } from './pattern-matcher.ts';
 import type { FolderMatch } from './pattern-matcher.ts';

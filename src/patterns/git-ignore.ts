@@ -1,4 +1,4 @@
-import { trim } from '../dockerfile/white-space.ts';
+import { trim } from '#kernel';
 
 /** A row without the blanks at its end that are not escaped. */
 function withoutTail(row: string): string {

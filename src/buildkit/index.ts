@@ -1,0 +1,12 @@
+/** BuildKit's protocol: the messages and services of its clients, and streams of gRPC on a bare connection. */
+export * from './generated/auth_pb.js';
+export * from './generated/control_pb.js';
+export * from './generated/errdefs_pb.js';
+export * as gateway from './generated/gateway_pb.js';
+export * from './generated/health_pb.js';
+export * from './generated/ops_pb.js';
+export * from './generated/progress_pb.js';
+export * from './generated/secrets_pb.js';
+export * from './generated/trace_pb.js';
+export * from './generated/worker_pb.js';
+export { GrpcStream } from './grpc-stream.ts';

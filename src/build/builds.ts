@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { formatTime, invalidArgument, type Clock } from '#kernel';
-import type { ImageRecord, LayerStack } from '#images';
-import { hostPlatform, type Digest, type Platform } from '#oci';
+import type { BuildClaim, ImageRecord, LayerStack } from '#images';
+import { formatPlatform, hostPlatform, type Platform } from '#oci';
 import { openArchiveContext, type ArchiveContext } from './archive-context.ts';
-import { configOf } from './build-image.ts';
-import type { CheckWarning } from './checks/checks.ts';
+import type { Built, BuiltPlatform, ExportResponse, Exporter } from './export/exporter.ts';
 import type { SourceTree } from './files/source-tree.ts';
+import type { BuildGraph } from './graph/graph-builder.ts';
 import { planBuild } from './graph/plan-build.ts';
 import type { BuildPlan, ImageRequest, PlanOptions, ResolvedImage } from './graph/plan-options.ts';
 import type { BuildObserver, BuildParts } from './solver/ports.ts';
@@ -39,20 +39,24 @@ export interface BuildRequest {
   readonly base: BaseImages;
   /** Base images are asked for again although they are here. */
   readonly pull: boolean;
-  /** Names of the image. */
-  readonly names: readonly string[];
+  /** Platforms to build for, one plan each; without any it is that of the options, or the engine's own. */
+  readonly platforms?: readonly Platform[];
+  /** What is made of the result, one after the other. */
+  readonly exporters: readonly Exporter[];
   readonly signal: AbortSignal;
   /** The client's files, by the name of the set; asked for once the plan says that they are needed. */
   local(name: string, paths: readonly string[] | undefined): Promise<SourceTree>;
   secret(id: string): Promise<Uint8Array | undefined>;
-  /** Called with the plan, before anything is done; what it answers is told of the rest. */
-  planned(plan: BuildPlan): BuildObserver;
+  /** Called with the plans, before anything is done; what it answers is told of the rest. */
+  planned(plans: BuildPlans): BuildObserver;
 }
 
-export interface BuildOutcome {
-  readonly id: Digest;
-  readonly manifest: Digest;
-  readonly warnings: readonly CheckWarning[];
+/** What a build is going to do for all its platforms. */
+export interface BuildPlans {
+  /** One per platform. */
+  readonly plans: readonly BuildPlan[];
+  /** Of all of them together: what several have in common is in it once. */
+  readonly graph: BuildGraph;
 }
 
 /** The engine's builder. */
@@ -63,7 +67,8 @@ export interface Builds {
     dockerfile: string,
     options: { readonly signal: AbortSignal },
   ): Promise<ArchiveContext>;
-  build(request: BuildRequest): Promise<BuildOutcome>;
+  /** Resolves to what the exporters say, together. Throws DockerfileError for a mistake in the file. */
+  build(request: BuildRequest): Promise<ExportResponse>;
   /** Empties the cache of what no build uses now; with it go contexts and cache mounts, unless one is under way. */
   prune(): Promise<{ readonly removed: readonly string[]; readonly bytes: number }>;
 }
@@ -108,7 +113,7 @@ export class LocalBuilds implements Builds {
     return { removed: records.map(({ key }) => key), bytes };
   }
 
-  async build(request: BuildRequest): Promise<BuildOutcome> {
+  async build(request: BuildRequest): Promise<ExportResponse> {
     this.#underWay += 1;
     try {
       return await this.#build(request);
@@ -117,53 +122,101 @@ export class LocalBuilds implements Builds {
     }
   }
 
-  async #build(request: BuildRequest): Promise<BuildOutcome> {
-    const { signal, base, pull } = request;
+  async #build(request: BuildRequest): Promise<ExportResponse> {
+    const { signal, exporters } = request;
     await using claim = this.#parts.building.begin();
+    const platforms = await this.#solve(request, claim);
+    const isMultiPlatform = (request.platforms ?? []).length > 1;
+    const built: Built = { platforms, isMultiPlatform, claim, now: formatTime(this.#clock.now()), signal };
+    let response: ExportResponse = {};
+    for (const exporter of exporters) response = { ...response, ...(await exporter.export(built)) };
+    return response;
+  }
+
+  async #solve(request: BuildRequest, claim: BuildClaim): Promise<readonly BuiltPlatform[]> {
+    const { signal, base, pull } = request;
     const images = new Map<string, ImageRecord>();
+    const keyOf = (reference: string, platform: Platform): string =>
+      `${reference} ${formatPlatform(platform)}`;
     const layersOf = async (reference: string, platform: Platform): Promise<LayerStack> => {
       const image =
-        images.get(reference) ?? (await base.resolve(reference, { platform, pull: false, signal }));
+        images.get(keyOf(reference, platform)) ??
+        (await base.resolve(reference, { platform, pull: false, signal }));
       const layers = this.#parts.building.layersOf(image.id);
       if (!(await claim.use(layers))) throw invalidArgument(`the image ${reference} is gone`);
       return layers;
     };
-    const plan = await this.#plan(request, async ({ reference, platform }) => {
+    const resolve = async ({ reference, platform }: ImageRequest): Promise<ResolvedImage> => {
       const image = await base.resolve(reference, { platform, pull, signal });
-      images.set(reference, image);
+      images.set(keyOf(reference, platform), image);
       return { digest: '', config: image.config };
-    });
-    const local = memo((name: string) => request.local(name, plan.localPaths.get(name)));
+    };
+    const plans = await this.#plan(request, resolve);
+    const graph = mergedGraph(plans);
+    const paths = mergedPaths(plans);
     const solver = new Solver(this.#parts, {
-      ...{ graph: plan.graph, claim, signal, observer: request.planned(plan) },
+      ...{ graph, claim, signal, observer: request.planned({ plans, graph }) },
       proxies: proxiesOf(request.options.buildArguments ?? {}),
       image: layersOf,
-      local,
+      local: memo((name: string) => request.local(name, paths.get(name))),
       secret: (id) => request.secret(id),
     });
-    const layers = await solver.solve(plan.result);
-    const config = configOf(plan.image, layers, plan.baseImage, formatTime(this.#clock.now()));
-    const made = await claim.commit(layers, config, request.names, { signal });
-    return { ...made, warnings: plan.warnings };
+    return Promise.all(
+      plans.map(async (plan) => ({
+        plan,
+        platform: plan.platform,
+        layers: await solver.solve(plan.result),
+      })),
+    );
   }
 
-  /** Plans until nothing has to be looked up any more. Throws DockerfileError. */
+  /** Plans for each platform. Throws DockerfileError. */
   async #plan(
-    request: BuildRequest,
+    { dockerfile, options, platforms }: BuildRequest,
     resolve: (wanted: ImageRequest) => Promise<ResolvedImage>,
-  ): Promise<BuildPlan> {
-    const resolved = new Map<string, ResolvedImage>();
-    const options = { buildPlatforms: [hostPlatform()], ...request.options };
-    for (;;) {
-      const result = planBuild(request.dockerfile, options, resolved);
-      if (result.kind === 'failed') throw result.error;
-      if (result.kind === 'plan') return result;
-      const found = await Promise.all(
-        result.images.map(async (wanted) => [wanted.key, await resolve(wanted)] as const),
-      );
-      for (const [key, image] of found) resolved.set(key, image);
-    }
+  ): Promise<readonly BuildPlan[]> {
+    const common = { buildPlatforms: [hostPlatform()], ...options };
+    if (!platforms || platforms.length === 0) return [await planUntilKnown(dockerfile, common, resolve)];
+    const multiPlatform = platforms.length > 1;
+    const each = (platform: Platform): Promise<BuildPlan> =>
+      planUntilKnown(dockerfile, { ...common, platform, multiPlatform }, resolve);
+    return Promise.all(platforms.map(each));
   }
+}
+
+/** Plans until nothing has to be looked up any more. Throws DockerfileError. */
+async function planUntilKnown(
+  dockerfile: string,
+  options: PlanOptions,
+  resolve: (wanted: ImageRequest) => Promise<ResolvedImage>,
+): Promise<BuildPlan> {
+  const resolved = new Map<string, ResolvedImage>();
+  for (;;) {
+    const result = planBuild(dockerfile, options, resolved);
+    if (result.kind === 'failed') throw result.error;
+    if (result.kind === 'plan') return result;
+    const found = await Promise.all(
+      result.images.map(async (wanted) => [wanted.key, await resolve(wanted)] as const),
+    );
+    for (const [key, image] of found) resolved.set(key, image);
+  }
+}
+
+function mergedGraph(plans: readonly BuildPlan[]): BuildGraph {
+  const vertices = new Map(plans.flatMap(({ graph }) => [...graph.vertices]));
+  const steps = new Map(plans.flatMap(({ graph }) => [...graph.steps]));
+  return { vertices, steps };
+}
+
+/** The paths that some plan needs of each set of files; undefined for all. */
+function mergedPaths(plans: readonly BuildPlan[]): ReadonlyMap<string, readonly string[] | undefined> {
+  const merged = new Map<string, readonly string[] | undefined>();
+  for (const [name, paths] of plans.flatMap(({ localPaths }) => [...localPaths])) {
+    const known = merged.get(name);
+    const isAll = paths === undefined || (merged.has(name) && known === undefined);
+    merged.set(name, isAll ? undefined : [...new Set([...(known ?? []), ...paths])]);
+  }
+  return merged;
 }
 
 const proxyName = /^(?:https?|ftp|no|all)_proxy$/i;

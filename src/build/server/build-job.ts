@@ -1,18 +1,15 @@
-import { invalidArgument, unimplemented } from '#kernel';
-import { parsePlatform } from '#oci';
+import { invalidArgument } from '#kernel';
 import type { ContextStore } from '../contexts/context-store.ts';
-import { sourceOfContext, type SourceTree } from '../files/source-tree.ts';
+import type { ExportResponse, Exporter } from '../export/exporter.ts';
+import type { SourceTree } from '../files/source-tree.ts';
 import { ignoreFileNames, parseIgnoreFile } from '#patterns';
-import type { BuildPlan, PlanOptions } from '../graph/plan-options.ts';
 import type { Vertex } from '../graph/vertex.ts';
-import type { BuildOutcome, Builds, ClientImages } from '../builds.ts';
+import type { Builds, BuildPlans, ClientImages } from '../builds.ts';
 import { readSourceText } from '../archive-context.ts';
-import { Auth, Secrets } from '#buildkit';
+import { ClientFiles, type FileFilters } from './client-files.ts';
 import type { ClientSession } from './client-session.ts';
+import { planOptionsOf, platformsOf, refuseUnsupported, type FrontendOptions } from './frontend-options.ts';
 import { BuildProgress } from './progress.ts';
-
-/** What a client asks the Dockerfile frontend for, by BuildKit's names of its options. */
-export type FrontendOptions = Readonly<Record<string, string>>;
 
 export interface JobParts {
   readonly builds: Builds;
@@ -28,14 +25,13 @@ export interface Prepared {
   readonly ignorePatterns: readonly string[];
 }
 
-const transferPath = '/moby.filesync.v1.FileSync/DiffCopy';
-
 /** One build of a client, from its `Solve` call to the end. */
 export class BuildJob {
   readonly ref: string;
   readonly session: ClientSession;
   readonly signal: AbortSignal;
   readonly progress = new BuildProgress();
+  readonly files: ClientFiles;
   readonly #parts: JobParts;
   readonly #returned = Promise.withResolvers<Prepared | undefined>();
   prepared: Prepared | undefined;
@@ -45,6 +41,7 @@ export class BuildJob {
     this.session = session;
     this.signal = AbortSignal.any([signal, session.signal]);
     this.#parts = parts;
+    this.files = new ClientFiles(session, parts.contexts, this.signal);
     this.#returned.promise.catch(() => undefined);
   }
 
@@ -95,49 +92,43 @@ export class BuildJob {
     return this.prepared;
   }
 
-  /** Builds what was prepared into an image with these names. */
-  async build(prepared: Prepared, names: readonly string[]): Promise<BuildOutcome> {
+  /** Builds what was prepared, and makes of it what the exporters make. */
+  async build(prepared: Prepared, exporters: readonly Exporter[]): Promise<ExportResponse> {
     const { options, text, ignorePatterns } = prepared;
-    let made: BuildPlan | undefined;
-    const outcome = await this.#parts.builds.build({
-      ...{ dockerfile: text, signal: this.signal, names },
+    let made: BuildPlans | undefined;
+    return this.#parts.builds.build({
+      ...{ dockerfile: text, signal: this.signal, exporters },
       options: { ...planOptionsOf(options), ignorePatterns },
+      platforms: platformsOf(options),
       base: {
         resolve: (reference, asked) =>
           this.progress.during(`[internal] load metadata for ${reference}`, () =>
             this.#parts.images.resolve(reference, {
               ...asked,
-              credentials: (host) => this.#credentials(host),
+              credentials: (host) => this.files.credentials(host),
             }),
           ),
       },
       pull: options['image-resolve-mode'] === 'pull',
       local: (name, paths) => this.#local(name, paths, prepared, made),
-      secret: (id) => this.#secret(id),
-      planned: (plan) => {
-        made = plan;
-        this.progress.warn(plan.warnings, { name: prepared.name, text });
-        return this.progress.observe(plan);
+      secret: (id) => this.files.secret(id),
+      planned: (plans) => {
+        made = plans;
+        this.progress.warn(plans.plans[0]?.warnings ?? [], { name: prepared.name, text });
+        return this.progress.observe(plans.graph);
       },
     });
-    await this.progress.during('exporting to image', (step) => {
-      step.did('exporting layers');
-      step.did(`writing image ${outcome.id}`);
-      for (const name of names) step.did(`naming to ${name}`);
-      return Promise.resolve();
-    });
-    return outcome;
   }
 
   async #local(
     name: string,
     paths: readonly string[] | undefined,
     prepared: Prepared,
-    plan: BuildPlan | undefined,
+    plans: BuildPlans | undefined,
   ): Promise<SourceTree> {
     const filters = { 'exclude-patterns': prepared.ignorePatterns, ...(paths && { followpaths: paths }) };
     const isIt = (vertex: Vertex): boolean => vertex.kind === 'local' && vertex.name === name;
-    const [id = ''] = [...(plan?.graph.vertices ?? [])].find(([, vertex]) => isIt(vertex)) ?? [];
+    const [id = ''] = [...(plans?.graph.vertices ?? [])].find(([, vertex]) => isIt(vertex)) ?? [];
     return this.#receive(name, filters, prepared.options, (received) =>
       this.progress.transferred(id, 'transferring context:', received),
     );
@@ -145,69 +136,11 @@ export class BuildJob {
 
   async #receive(
     name: string,
-    filters: Readonly<Record<string, readonly string[]>>,
+    filters: FileFilters,
     options: FrontendOptions,
     onProgress?: (received: number) => void,
   ): Promise<SourceTree> {
-    const { contexts } = this.#parts;
-    const shared = this.session.introduction.sharedKey;
-    const key = JSON.stringify([shared, options[`sharedkey:localdir:${name}`] ?? '', name]);
-    const stream = this.session.openStream(transferPath, { 'dir-name': name, ...filters });
-    const { signal } = this;
-    const tree = await contexts.receive(stream, { key, signal, ...(onProgress && { onProgress }) });
-    return sourceOfContext(tree, (digest) => contexts.path(digest));
+    const sharedKey = options[`sharedkey:localdir:${name}`] ?? '';
+    return this.files.receive(name, { filters, sharedKey, ...(onProgress && { onProgress }) });
   }
-
-  async #secret(id: string): Promise<Uint8Array | undefined> {
-    if (!this.session.offers('/moby.buildkit.secrets.v1.Secrets/GetSecret')) return undefined;
-    try {
-      return (await this.session.client(Secrets).getSecret({ id }, { signal: this.signal })).data;
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  }
-
-  async #credentials(host: string): Promise<{ username: string; password: string } | undefined> {
-    if (!this.session.offers('/moby.filesync.v1.Auth/Credentials')) return undefined;
-    const { username, secret } = await this.session
-      .client(Auth)
-      .credentials({ host }, { signal: this.signal });
-    return secret === '' ? undefined : { username, password: secret };
-  }
-}
-
-const isNotFound = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 5; // gRPC's NOT_FOUND
-
-function refuseUnsupported(options: FrontendOptions): void {
-  const refuse = (what: string): never => {
-    throw unimplemented(`${what} is not supported yet`);
-  };
-  if (options['context'] !== undefined) refuse('a remote build context');
-  if ((options['platform'] ?? '').includes(',')) refuse('building for several platforms');
-  if (options['requestid'] !== undefined) refuse(`the request ${options['requestid']}`);
-  for (const name of Object.keys(options)) if (name.startsWith('attest:')) refuse('attaching attestations');
-}
-
-/** Options with a prefix, by what follows it. */
-const prefixed = (options: FrontendOptions, prefix: string): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(options)
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, value]) => [name.slice(prefix.length), value]),
-  );
-
-function planOptionsOf(options: FrontendOptions): PlanOptions {
-  const network = options['force-network-mode'];
-  const noCache = options['no-cache'];
-  return {
-    ...(options['target'] !== undefined && { target: options['target'] }),
-    buildArguments: prefixed(options, 'build-arg:'),
-    labels: prefixed(options, 'label:'),
-    contexts: prefixed(options, 'context:'),
-    ...(options['platform'] && { platform: parsePlatform(options['platform']) }),
-    ...(options['hostname'] !== undefined && { hostname: options['hostname'] }),
-    ...(noCache !== undefined && { noCache: noCache === '' ? ('all' as const) : noCache.split(',') }),
-    ...((network === 'host' || network === 'none') && { network }),
-  };
 }

@@ -3,7 +3,7 @@ import { timestampFromMs, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { createHash } from 'node:crypto';
 import type { CheckWarning } from '../checks/checks.ts';
 import type { Location } from '../dockerfile/location.ts';
-import type { BuildPlan } from '../graph/plan-options.ts';
+import type { BuildGraph } from '../graph/graph-builder.ts';
 import { inputsOf } from '../graph/vertex.ts';
 import type { BuildObserver } from '../solver/ports.ts';
 import { StatusResponseSchema, type StatusResponse } from '#buildkit';
@@ -86,8 +86,7 @@ export class BuildProgress {
   }
 
   /** Tells of the vertices of a graph. */
-  observe(plan: BuildPlan): BuildObserver {
-    const { vertices, steps } = plan.graph;
+  observe({ vertices, steps }: BuildGraph): BuildObserver {
     for (const [id, vertex] of vertices) {
       this.#vertices.set(id, { digest: id, name: steps.get(id)?.name ?? '', inputs: inputsOf(vertex) });
     }

@@ -5,6 +5,7 @@ import { hostPlatform } from '#oci';
 import { buildError } from './build-error.ts';
 import { BuildJob, type JobParts } from './build-job.ts';
 import { Control, type SolveRequest, gateway, type WorkerRecordSchema, TraceService } from '#buildkit';
+import { exportersOf } from './exports.ts';
 import { Jobs } from './jobs.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -105,32 +106,10 @@ async function solve(
     if (request.frontend !== '') job.return(await job.prepare(request.frontendAttrs));
     const prepared = await job.returned();
     if (!prepared) return {};
-    const names = namesOf(request);
-    const { id, manifest } = await job.build(prepared, names);
-    return {
-      'containerimage.config.digest': id,
-      'containerimage.digest': manifest,
-      ...(names.length > 0 && { 'image.name': names.join(',') }),
-    };
+    return await job.build(prepared, exportersOf(request, job));
   } catch (error) {
     throw buildError(error, job.prepared);
   } finally {
     job.progress.end();
   }
-}
-
-/** Names that the exporter is given. Other exporters than that into the image store are refused. */
-function namesOf({ exporters, exporter, exporterAttrs, cache }: SolveRequest): readonly string[] {
-  if ((cache?.exports ?? []).length > 0)
-    throw unimplemented('exporting the build cache is not supported yet');
-  const asked = exporters.length > 0 ? exporters : [{ type: exporter, attrs: exporterAttrs }];
-  if (asked.length > 1) throw unimplemented('several outputs of one build are not supported yet');
-  const { type, attrs } = asked[0] ?? { type: '', attrs: {} };
-  if (!['', 'moby', 'image'].includes(type)) {
-    throw unimplemented(`the output ${type} is not supported yet`);
-  }
-  if (attrs['push'] === 'true') {
-    throw unimplemented('pushing from a build is not supported yet: push afterwards');
-  }
-  return (attrs['name'] ?? '').split(',').filter((name) => name !== '');
 }

@@ -1,5 +1,13 @@
 import { invalidArgument, unimplemented } from '#kernel';
-import type { BaseImages, BuildObserver, BuildPlan, Builds, PlanOptions, VertexId } from '#build';
+import {
+  ImageExporter,
+  type BaseImages,
+  type BuildObserver,
+  type BuildPlans,
+  type Builds,
+  type PlanOptions,
+  type VertexId,
+} from '#build';
 import type { ImageRecord } from '#images';
 import { parsePlatform, type Platform } from '#oci';
 import type { Backends } from '../backends.ts';
@@ -75,16 +83,17 @@ async function build({ images }: BuildBackends, builds: Builds, exchange: Exchan
   const context = await builds.open(exchange.request, path, { signal });
   const stream = new BuildStream(exchange, query.boolean('q'));
   try {
-    const { id } = await builds.build({
-      ...{ dockerfile: context.dockerfile, signal, names: query.all('t').filter((name) => name !== '') },
+    const exporter = new ImageExporter(query.all('t').filter((name) => name !== ''));
+    await builds.build({
+      ...{ dockerfile: context.dockerfile, signal, exporters: [exporter] },
       options: { ...options, ignorePatterns: context.ignorePatterns },
       base: baseImages(images),
       pull: query.boolean('pull'),
       local: () => Promise.resolve(context.source),
       secret: () => Promise.resolve(undefined),
-      planned: (plan) => stream.plan(plan),
+      planned: (plans) => stream.plan(plans),
     });
-    stream.succeed(id, query.all('t'));
+    stream.succeed(exporter.id ?? '', query.all('t'));
   } catch (error) {
     stream.fail(error);
   }
@@ -124,11 +133,11 @@ class BuildStream {
     this.#isQuiet = isQuiet;
   }
 
-  plan(plan: BuildPlan): BuildObserver {
+  plan({ graph }: BuildPlans): BuildObserver {
     this.#exchange.startStream('application/json');
-    const told = [...plan.graph.vertices].filter(([id]) => plan.graph.steps.get(id)?.instruction !== '');
+    const told = [...graph.vertices].filter(([id]) => graph.steps.get(id)?.instruction !== '');
     for (const [index, [id]] of told.entries()) {
-      const text = plan.graph.steps.get(id)?.instruction ?? '';
+      const text = graph.steps.get(id)?.instruction ?? '';
       const lines = [`Step ${index + 1}/${told.length} : ${text}\n`];
       this.#steps.set(id, { number: index, lines, isDone: false });
     }

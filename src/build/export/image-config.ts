@@ -1,6 +1,6 @@
 import type { BuiltLayer, LayerStack } from '#images';
 import type { HistoryEntry, ImageConfig } from '#oci';
-import type { PlannedImage } from './graph/plan-options.ts';
+import type { PlannedImage } from '../graph/plan-options.ts';
 
 /**
  * The text of an image's configuration. A step's entry has the time at which its layer was made, however long ago, and

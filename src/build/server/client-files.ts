@@ -1,0 +1,60 @@
+import { Auth, Secrets } from '#buildkit';
+import type { ContextStore } from '../contexts/context-store.ts';
+import { sourceOfContext, type SourceTree } from '../files/source-tree.ts';
+import type { ClientSession } from './client-session.ts';
+
+/** Which of a set of files is wanted, by the names of BuildKit's transfer: `followpaths`, `exclude-patterns`. */
+export type FileFilters = Readonly<Record<string, readonly string[]>>;
+
+export interface ReceiveOptions {
+  readonly filters: FileFilters;
+  /** Set by clients for a folder that several of their sessions share. */
+  readonly sharedKey?: string;
+  /** Called with the bytes that have come so far. */
+  readonly onProgress?: (received: number) => void;
+}
+
+const transferPath = '/moby.filesync.v1.FileSync/DiffCopy';
+
+/** What a build asks its client for: files, secrets, credentials. */
+export class ClientFiles {
+  readonly #session: ClientSession;
+  readonly #contexts: ContextStore;
+  readonly #signal: AbortSignal;
+
+  constructor(session: ClientSession, contexts: ContextStore, signal: AbortSignal) {
+    this.#session = session;
+    this.#contexts = contexts;
+    this.#signal = signal;
+  }
+
+  /** Receives a set of files, `context` or `dockerfile` or what a client calls its others. */
+  async receive(name: string, { filters, sharedKey = '', onProgress }: ReceiveOptions): Promise<SourceTree> {
+    const key = JSON.stringify([this.#session.introduction.sharedKey, sharedKey, name]);
+    const stream = this.#session.openStream(transferPath, { 'dir-name': name, ...filters });
+    const options = { key, signal: this.#signal, ...(onProgress && { onProgress }) };
+    const tree = await this.#contexts.receive(stream, options);
+    return sourceOfContext(tree, (digest) => this.#contexts.path(digest));
+  }
+
+  /** Undefined where the client has no secret of that name. */
+  async secret(id: string): Promise<Uint8Array | undefined> {
+    if (!this.#session.offers('/moby.buildkit.secrets.v1.Secrets/GetSecret')) return undefined;
+    try {
+      return (await this.#session.client(Secrets).getSecret({ id }, { signal: this.#signal })).data;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async credentials(host: string): Promise<{ username: string; password: string } | undefined> {
+    if (!this.#session.offers('/moby.filesync.v1.Auth/Credentials')) return undefined;
+    const { username, secret } = await this.#session
+      .client(Auth)
+      .credentials({ host }, { signal: this.#signal });
+    return secret === '' ? undefined : { username, password: secret };
+  }
+}
+
+const isNotFound = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 5; // gRPC's NOT_FOUND

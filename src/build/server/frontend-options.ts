@@ -1,0 +1,46 @@
+import { unimplemented } from '#kernel';
+import { parsePlatform, type Platform } from '#oci';
+import type { PlanOptions } from '../graph/plan-options.ts';
+
+/** What a client asks the Dockerfile frontend for, by BuildKit's names of its options. */
+export type FrontendOptions = Readonly<Record<string, string>>;
+
+/** Throws unimplemented for what this engine's frontend does not do. */
+export function refuseUnsupported(options: FrontendOptions): void {
+  const refuse = (what: string): never => {
+    throw unimplemented(`${what} is not supported yet`);
+  };
+  if (options['context'] !== undefined) refuse('a remote build context');
+  if (options['requestid'] !== undefined) refuse(`the request ${options['requestid']}`);
+  for (const name of Object.keys(options)) if (name.startsWith('attest:')) refuse('attaching attestations');
+}
+
+/** Options with a prefix, by what follows it. */
+const prefixed = (options: FrontendOptions, prefix: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(options)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, value]) => [name.slice(prefix.length), value]),
+  );
+
+/** Of one platform: those of several are `platformsOf()`. */
+export function planOptionsOf(options: FrontendOptions): PlanOptions {
+  const network = options['force-network-mode'];
+  const noCache = options['no-cache'];
+  return {
+    ...(options['target'] !== undefined && { target: options['target'] }),
+    buildArguments: prefixed(options, 'build-arg:'),
+    labels: prefixed(options, 'label:'),
+    contexts: prefixed(options, 'context:'),
+    ...(options['hostname'] !== undefined && { hostname: options['hostname'] }),
+    ...(noCache !== undefined && { noCache: noCache === '' ? ('all' as const) : noCache.split(',') }),
+    ...((network === 'host' || network === 'none') && { network }),
+  };
+}
+
+/** The platforms to build for; none where the client leaves it to the engine. */
+export const platformsOf = (options: FrontendOptions): readonly Platform[] =>
+  (options['platform'] ?? '')
+    .split(',')
+    .filter((name) => name !== '')
+    .map(parsePlatform);

@@ -71,6 +71,8 @@ export interface PackOptions extends Cancellable {
   readonly path?: string;
   /** Name of the topmost entry; by default the base name of `path`. With '' only the contents come, without a prefix. */
   readonly name?: string;
+  /** Time of every entry, in nanoseconds, in place of its own. */
+  readonly mtime?: bigint;
 }
 
 export interface PackedArchive {
@@ -130,6 +132,11 @@ export interface Archiver extends AsyncDisposable {
   unpack(source: ArchiveSource, options: UnpackOptions): Promise<UnpackedArchive>;
   /** The snapshot's own changes as an OCI layer, in a deterministic order; gzip only if asked. */
   diffLayer(options: Cancellable & { mounts: LayerFolders; compression?: 'none' | 'gzip' }): ArchiveStream;
+  /**
+   * A layer, compressed or not, as an uncompressed tar in which nothing is later than `latest` (nanoseconds), and owners
+   * are numbers alone. Entries and their order stay.
+   */
+  clampTimes(source: { readonly path: string }, options: Cancellable & { latest: bigint }): ArchiveStream;
   /** A tar of a file or folder as it is. */
   pack(options: PackOptions): ArchiveStream;
   /** What differs from the layers below, as Docker's `/changes` lists it, sorted by path. */

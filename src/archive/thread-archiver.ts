@@ -38,7 +38,7 @@ const defaultWorkerUrl = (): URL =>
 
 type Input<J extends { input: JobInput }> = Omit<J, 'input'>;
 type ReadingJob = Extract<Job, { input: JobInput }>;
-type WritingKind = 'pack' | 'diff';
+type WritingKind = 'pack' | 'diff' | 'clamp';
 
 /** An archiver whose work is done in worker threads of this process. */
 export function createArchiver(options: ArchiverOptions = {}): Archiver {
@@ -79,8 +79,15 @@ class ThreadArchiver implements Archiver {
     return this.#write({ kind: 'diff', mounts: plain(mounts), compression }, signal);
   }
 
-  pack({ root, path = '/', name, signal }: PackOptions): ArchiveStream {
-    return this.#write({ kind: 'pack', root, path, name }, signal);
+  pack({ root, path = '/', name, mtime, signal }: PackOptions): ArchiveStream {
+    return this.#write({ kind: 'pack', root, path, name, mtime }, signal);
+  }
+
+  clampTimes(
+    { path }: { path: string },
+    { latest, signal }: { latest: bigint; signal: AbortSignal },
+  ): ArchiveStream {
+    return this.#write({ kind: 'clamp', input: { path }, latest }, signal);
   }
 
   async changes({

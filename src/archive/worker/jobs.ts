@@ -32,7 +32,14 @@ export type Job =
       readonly owner?: { readonly uid: number; readonly gid: number };
       readonly limits: ArchiveLimits;
     }
-  | { readonly kind: 'pack'; readonly root: string; readonly path: string; readonly name: string | undefined }
+  | {
+      readonly kind: 'pack';
+      readonly root: string;
+      readonly path: string;
+      readonly name: string | undefined;
+      readonly mtime: bigint | undefined;
+    }
+  | { readonly kind: 'clamp'; readonly input: JobInput; readonly latest: bigint }
   | { readonly kind: 'diff'; readonly mounts: LayerFolders; readonly compression: 'none' | 'gzip' }
   | { readonly kind: 'changes'; readonly mounts: LayerFolders }
   | { readonly kind: 'copy'; readonly root: string; readonly path: string; readonly target: string }
@@ -55,6 +62,7 @@ export interface JobResults {
   apply: AppliedLayer;
   unpack: UnpackedArchive;
   pack: PackedArchive;
+  clamp: PackedArchive;
   diff: PackedArchive;
   changes: readonly Change[];
   copy: undefined;

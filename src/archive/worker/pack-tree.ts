@@ -3,6 +3,7 @@ import { errnoOf, notFound } from '#kernel';
 import { atCwd, close, openAt } from '#linux';
 import { tarHeader } from '../tar/header.ts';
 import { clampedComponents } from './entry-path.ts';
+import type { Job } from './jobs.ts';
 import { LowerView, isOpaque } from './lower-view.ts';
 import { opaqueName, whiteoutPrefix } from './layer-extractor.ts';
 import { isWhiteout, lstatIn, namesIn, openFolderIn } from './places.ts';
@@ -15,9 +16,10 @@ import { HardLinks, headerOf, walk, type Found } from './walk.ts';
 export const openRoot = (path: string): number =>
   openAt(atCwd, path, constants.O_RDONLY | constants.O_DIRECTORY);
 
-function addFound(output: TarOutput, found: Found, path: string, links: HardLinks): boolean {
-  const header = headerOf(found, path, links);
-  if (!header) return false;
+function addFound(output: TarOutput, found: Found, path: string, links: HardLinks, mtime?: bigint): boolean {
+  const own = headerOf(found, path, links);
+  if (!own) return false;
+  const header = mtime === undefined ? own : { ...own, mtime };
   if (header.type === 'file') output.addFile(header, found);
   else output.addHeader(header);
   return header.type === 'folder';
@@ -38,7 +40,7 @@ function openParent(tree: RootedTree, components: readonly string[], path: strin
 /** Writes a file or folder under a root as it is. Throws notFound. */
 export function packTree(
   output: TarOutput,
-  { root, path, name }: { root: string; path: string; name: string | undefined },
+  { root, path, name, mtime }: Omit<Extract<Job, { kind: 'pack' }>, 'kind'>,
 ): void {
   const components = clampedComponents(path);
   using tree = new RootedTree(root, '', new LowerView([]));
@@ -52,10 +54,10 @@ export function packTree(
   const stats = lstatIn(folder, own);
   if (!stats) throw noSuchFile(path);
   const found = { folder, name: own, stats };
-  if (top !== '' && !addFound(output, found, top === '.' ? './' : top, links)) return;
+  if (top !== '' && !addFound(output, found, top === '.' ? './' : top, links, mtime)) return;
   const fd = openFolderIn(folder, found.name);
   try {
-    walk(fd, top, (child, childPath) => addFound(output, child, childPath, links));
+    walk(fd, top, (child, childPath) => addFound(output, child, childPath, links, mtime));
   } finally {
     close(fd);
   }

@@ -6,6 +6,7 @@ import { atCwd, close, oPath, openAt, openPipe, syncFileSystem } from '#linux';
 import type { ArchiveLimits, LayerFolders } from '../archiver.ts';
 import { detectCompression, magicLength } from '../compression.ts';
 import type { StoredHeader } from '../tar/header.ts';
+import { clampTimes } from './clamp-times.ts';
 import { compareLayer } from './compare.ts';
 import { compareTrees } from './compare-trees.ts';
 import { digestOfFile } from './digest-file.ts';
@@ -140,6 +141,14 @@ function unpack(job: Extract<Job, { kind: 'unpack' }>, context: JobContext): Job
   return result;
 }
 
+function clamp(job: Extract<Job, { kind: 'clamp' }>, context: JobContext): JobResults['clamp'] {
+  using pipeline = openInput(job.input, false, context);
+  const input = new TarInput(pipeline.fd, () => context.check());
+  const result = produce('none', context, (output) => clampTimes(input, output, job.latest));
+  pipeline.finish();
+  return result;
+}
+
 /** Runs `write` with an archive whose bytes go to the main thread. */
 function produce(
   compression: 'none' | 'gzip',
@@ -238,6 +247,8 @@ export function runJob(job: Job, context: JobContext): JobResults[keyof JobResul
       return unpack(job, context);
     case 'pack':
       return produce('none', context, (output) => packTree(output, job));
+    case 'clamp':
+      return clamp(job, context);
     case 'diff':
       return diff(job, context);
     case 'changes':

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { fstatSync, readSync } from 'node:fs';
 import { close } from '#linux';
-import { paddingOf, tarHeader, type TarHeader } from '../tar/header.ts';
+import { paddingOf, tarHeader, type StoredHeader, type TarHeader } from '../tar/header.ts';
 import { endOfArchive, formatHeader } from '../tar/write-header.ts';
+import type { Content } from './extractor.ts';
 import { writeAll } from './filter.ts';
 import { openFileIn, type Found } from './walk.ts';
 
@@ -49,6 +50,29 @@ export class TarOutput {
     } finally {
       close(fd);
     }
+  }
+
+  /** A regular file whose contents come from another archive; holes of a sparse one are written out. */
+  addStored(header: StoredHeader, content: Content): void {
+    const { sparse, stored, size, ...rest } = header;
+    this.addHeader(tarHeader({ ...rest, size }));
+    this.#size += size;
+    let at = 0;
+    for (const { offset, length } of sparse ?? [{ offset: 0, length: stored }]) {
+      this.#zeros(offset - at);
+      for (let left = length; left > 0;) {
+        const part = content.next(left);
+        this.#write(part);
+        left -= part.length;
+      }
+      at = offset + length;
+    }
+    this.#zeros(size - at);
+    this.#zeros(paddingOf(size));
+  }
+
+  #zeros(count: number): void {
+    for (let left = count; left > 0; left -= chunkSize) this.#write(Buffer.alloc(Math.min(left, chunkSize)));
   }
 
   /** Ends the archive. Returns its digest in hex and what it holds. */

@@ -1,5 +1,6 @@
 /** BuildKit's protocol: the messages and services of its clients, and streams of gRPC on a bare connection. */
 export * from './generated/auth_pb.js';
+export * as content from './generated/content_pb.js';
 export * from './generated/control_pb.js';
 export * from './generated/errdefs_pb.js';
 export * as gateway from './generated/gateway_pb.js';

@@ -6,6 +6,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { BuildkitVersion, WorkerRecord } from "./worker_pb.js";
 import type { StatusRequestSchema, StatusResponseSchema } from "./progress_pb.js";
 
@@ -13,6 +14,158 @@ import type { StatusRequestSchema, StatusResponseSchema } from "./progress_pb.js
  * Describes the file control.proto.
  */
 export declare const file_control: GenFile;
+
+/**
+ * @generated from message moby.buildkit.v1.DiskUsageRequest
+ */
+export declare type DiskUsageRequest = Message<"moby.buildkit.v1.DiskUsageRequest"> & {
+  /**
+   * Of each, conditions separated by commas; a record that fits any of them is meant.
+   *
+   * @generated from field: repeated string filter = 1;
+   */
+  filter: string[];
+
+  /**
+   * nanoseconds
+   *
+   * @generated from field: int64 age_limit = 2;
+   */
+  ageLimit: bigint;
+};
+
+/**
+ * Describes the message moby.buildkit.v1.DiskUsageRequest.
+ * Use `create(DiskUsageRequestSchema)` to create a new message.
+ */
+export declare const DiskUsageRequestSchema: GenMessage<DiskUsageRequest>;
+
+/**
+ * @generated from message moby.buildkit.v1.DiskUsageResponse
+ */
+export declare type DiskUsageResponse = Message<"moby.buildkit.v1.DiskUsageResponse"> & {
+  /**
+   * @generated from field: repeated moby.buildkit.v1.UsageRecord record = 1;
+   */
+  record: UsageRecord[];
+};
+
+/**
+ * Describes the message moby.buildkit.v1.DiskUsageResponse.
+ * Use `create(DiskUsageResponseSchema)` to create a new message.
+ */
+export declare const DiskUsageResponseSchema: GenMessage<DiskUsageResponse>;
+
+/**
+ * @generated from message moby.buildkit.v1.PruneRequest
+ */
+export declare type PruneRequest = Message<"moby.buildkit.v1.PruneRequest"> & {
+  /**
+   * @generated from field: repeated string filter = 1;
+   */
+  filter: string[];
+
+  /**
+   * @generated from field: bool all = 2;
+   */
+  all: boolean;
+
+  /**
+   * nanoseconds
+   *
+   * @generated from field: int64 keep_duration = 3;
+   */
+  keepDuration: bigint;
+
+  /**
+   * bytes
+   *
+   * @generated from field: int64 reserved_space = 4;
+   */
+  reservedSpace: bigint;
+
+  /**
+   * @generated from field: int64 max_used_space = 5;
+   */
+  maxUsedSpace: bigint;
+
+  /**
+   * @generated from field: int64 min_free_space = 6;
+   */
+  minFreeSpace: bigint;
+};
+
+/**
+ * Describes the message moby.buildkit.v1.PruneRequest.
+ * Use `create(PruneRequestSchema)` to create a new message.
+ */
+export declare const PruneRequestSchema: GenMessage<PruneRequest>;
+
+/**
+ * @generated from message moby.buildkit.v1.UsageRecord
+ */
+export declare type UsageRecord = Message<"moby.buildkit.v1.UsageRecord"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: bool mutable = 2;
+   */
+  mutable: boolean;
+
+  /**
+   * @generated from field: bool in_use = 3;
+   */
+  inUse: boolean;
+
+  /**
+   * @generated from field: int64 size = 4;
+   */
+  size: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp created_at = 6;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last_used_at = 7;
+   */
+  lastUsedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: int64 usage_count = 8;
+   */
+  usageCount: bigint;
+
+  /**
+   * @generated from field: string description = 9;
+   */
+  description: string;
+
+  /**
+   * @generated from field: string record_type = 10;
+   */
+  recordType: string;
+
+  /**
+   * @generated from field: bool shared = 11;
+   */
+  shared: boolean;
+
+  /**
+   * @generated from field: repeated string parents = 12;
+   */
+  parents: string[];
+};
+
+/**
+ * Describes the message moby.buildkit.v1.UsageRecord.
+ * Use `create(UsageRecordSchema)` to create a new message.
+ */
+export declare const UsageRecordSchema: GenMessage<UsageRecord>;
 
 /**
  * @generated from message moby.buildkit.v1.SolveRequest
@@ -223,6 +376,22 @@ export declare const InfoResponseSchema: GenMessage<InfoResponse>;
  * @generated from service moby.buildkit.v1.Control
  */
 export declare const Control: GenService<{
+  /**
+   * @generated from rpc moby.buildkit.v1.Control.DiskUsage
+   */
+  diskUsage: {
+    methodKind: "unary";
+    input: typeof DiskUsageRequestSchema;
+    output: typeof DiskUsageResponseSchema;
+  },
+  /**
+   * @generated from rpc moby.buildkit.v1.Control.Prune
+   */
+  prune: {
+    methodKind: "server_streaming";
+    input: typeof PruneRequestSchema;
+    output: typeof UsageRecordSchema;
+  },
   /**
    * @generated from rpc moby.buildkit.v1.Control.Solve
    */

@@ -45,7 +45,8 @@ export async function readSourceText(source: SourceTree, path: string): Promise<
   return readFile(entry.from, 'utf8');
 }
 
-function withoutIgnored(tree: Tree, ignored: PatternMatcher): Tree {
+/** A context without what .dockerignore names. */
+export function withoutIgnored(tree: Tree, ignored: PatternMatcher): Tree {
   if (ignored.isEmpty) return tree;
   const kept = new Map([...tree].filter(([path]) => !ignored.excludes(path)));
   // What a `!` pattern brings back needs its folders.

@@ -35,3 +35,4 @@ export { BuildTurns } from './solver/ports.ts';
 export type { BuildObserver, Command, CommandOptions, CommandRunner } from './solver/ports.ts';
 export type { ClientImages } from './builds.ts';
 export { createBuildKit, type BuildKit } from './server/buildkit.ts';
+export type { PostedBuild } from './server/posted-build.ts';

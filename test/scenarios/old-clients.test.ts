@@ -160,6 +160,42 @@ async function systemWorks(docker: Client): Promise<void> {
   assert.match(await ok('container', 'prune', '-f'), /Deleted Containers:\n[0-9a-f]{64}/);
 }
 
+const dockerfile = `FROM busybox AS base
+ARG WHO=nobody
+RUN echo "for $WHO" > /who
+FROM base
+COPY file /file
+CMD ["cat", "/who", "/file"]
+`;
+
+/** `env`: what tells the client by which of its two ways it builds. */
+async function buildsWork(docker: Client, folder: string, env: Record<string, string>): Promise<void> {
+  const root = join(folder, `build-${env['DOCKER_BUILDKIT']}`);
+  await mkdir(root, { recursive: true });
+  await writeFile(join(root, 'Dockerfile'), dockerfile);
+  await writeFile(join(root, 'file'), 'a file\n');
+  const build = async (args: readonly string[], input = ''): Promise<string> => {
+    const { code, stdout, stderr } = await docker(['build', '--build-arg', 'WHO=me', ...args], {
+      env,
+      input,
+    });
+    assert.equal(code, 0, stderr);
+    return stdout + stderr;
+  };
+  await build(['-t', 'old-build', root]);
+  assert.equal(await succeed(docker, 'run', '--rm', 'old-build'), 'for me\na file');
+  const again = await build(['-t', 'old-build', root]);
+  assert.match(again, /CACHED|Using cache/);
+  assert.match(await build(['-q', root]), /^sha256:[0-9a-f]{64}$/m);
+  // A Dockerfile alone, without a context.
+  assert.match(await build(['-t', 'old-stdin', '-'], 'FROM busybox\nENV A=b\n'), /old-stdin/);
+  const failing = 'FROM busybox\nRUN echo told; exit 3\n';
+  const failed = await docker(['build', '-'], { env, input: failing });
+  assert.notEqual(failed.code, 0);
+  assert.match(failed.stdout + failed.stderr, /told[^]*(exit code: 3|returned a non-zero code: 3)/);
+  await succeed(docker, 'rmi', 'old-build', 'old-stdin');
+}
+
 async function terminalWorks(daemon: Daemon, program: string): Promise<void> {
   await using terminal = new Terminal(program, ['run', '-it', '--rm', 'busybox'], { env: daemon.env });
   await terminal.expect(/# /);
@@ -184,6 +220,11 @@ for (const { version, api, program: fetch } of releases) {
     await t.test('files and images', () => filesWork(docker, folder));
     await t.test('networks', () => networksWork(docker));
     await t.test('system', () => systemWorks(docker));
+    await t.test('builds', () => buildsWork(docker, folder, { DOCKER_BUILDKIT: '0' }));
+    // Newer ones need a plugin for it.
+    if (version === '20.10') {
+      await t.test('builds with BuildKit', () => buildsWork(docker, folder, { DOCKER_BUILDKIT: '1' }));
+    }
     await t.test('a terminal', () => terminalWorks(daemon, program));
   });
 }

@@ -6,7 +6,7 @@ import { ignoreFileNames, parseIgnoreFile } from '#patterns';
 import type { Vertex } from '../graph/vertex.ts';
 import type { Builds, BuildPlans, ClientImages } from '../builds.ts';
 import { readSourceText } from '../archive-context.ts';
-import { ClientFiles, type FileFilters } from './client-files.ts';
+import { ClientFiles, type BuildFiles, type FileFilters } from './client-files.ts';
 import type { ClientSession } from './client-session.ts';
 import { planOptionsOf, platformsOf, refuseUnsupported, type FrontendOptions } from './frontend-options.ts';
 import { BuildProgress } from './progress.ts';
@@ -25,23 +25,32 @@ export interface Prepared {
   readonly ignorePatterns: readonly string[];
 }
 
+/** Where a build's files come from: the client's session, or what it has sent already. */
+export interface JobClient {
+  readonly session: ClientSession | undefined;
+  /** In place of those of the session. */
+  readonly files?: BuildFiles;
+}
+
 /** One build of a client, from its `Solve` call to the end. */
 export class BuildJob {
   readonly ref: string;
-  readonly session: ClientSession;
+  readonly session: ClientSession | undefined;
   readonly signal: AbortSignal;
   readonly progress = new BuildProgress();
-  readonly files: ClientFiles;
+  readonly files: BuildFiles;
   readonly #parts: JobParts;
   readonly #returned = Promise.withResolvers<Prepared | undefined>();
   prepared: Prepared | undefined;
 
-  constructor(ref: string, session: ClientSession, signal: AbortSignal, parts: JobParts) {
+  constructor(ref: string, { session, files }: JobClient, signal: AbortSignal, parts: JobParts) {
     this.ref = ref;
     this.session = session;
-    this.signal = AbortSignal.any([signal, session.signal]);
+    this.signal = session ? AbortSignal.any([signal, session.signal]) : signal;
     this.#parts = parts;
-    this.files = new ClientFiles(session, parts.contexts, this.signal);
+    const asked = files ?? (session && new ClientFiles(session, parts.contexts, this.signal));
+    if (!asked) throw invalidArgument('a build needs a session or a context');
+    this.files = asked;
     this.#returned.promise.catch(() => undefined);
   }
 

@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { SessionIntroduction } from './client-session.ts';
 import type { GrpcServer } from './grpc-server.ts';
+import type { ExportResponse } from '../export/exporter.ts';
+import type { PostedBuild, PostedBuilds } from './posted-build.ts';
 import type { ServiceParts } from './services.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -10,6 +12,12 @@ export interface BuildKit extends AsyncDisposable {
   serve(socket: Duplex): Promise<void>;
   /** Takes over a session (`POST /session`). Throws conflict for an id that is live. */
   openSession(introduction: SessionIntroduction, socket: Duplex): Promise<void>;
+  /** `POST /build` with `version=2`. Throws internal with the build's own message. */
+  build(build: PostedBuild): Promise<ExportResponse>;
+  /** The context of a posted build that was told to wait for one; resolves when it was read. */
+  upload(id: string, archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
+  /** Ends a posted build; one that is not known has ended already. */
+  cancel(id: string): void;
 }
 
 /** The libraries of gRPC are loaded when the first client comes: most engines never build. */
@@ -20,6 +28,7 @@ export function createBuildKit(parts: Omit<ServiceParts, 'sessions'>): BuildKit 
 interface Loaded {
   readonly server: GrpcServer;
   readonly sessions: Sessions;
+  readonly posted: PostedBuilds;
 }
 
 class LazyBuildKit implements BuildKit {
@@ -38,6 +47,18 @@ class LazyBuildKit implements BuildKit {
     (await this.#loaded()).sessions.open(introduction, socket);
   }
 
+  async build(build: PostedBuild): Promise<ExportResponse> {
+    return (await this.#loaded()).posted.run(build);
+  }
+
+  async upload(id: string, archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+    await (await this.#loaded()).posted.upload(id, archive, signal);
+  }
+
+  cancel(id: string): void {
+    void this.#loading?.then(({ posted }) => posted.cancel(id));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const loaded = await this.#loading;
     loaded?.sessions[Symbol.dispose]();
@@ -50,12 +71,18 @@ class LazyBuildKit implements BuildKit {
   }
 
   async #load(): Promise<Loaded> {
-    const [{ createGrpcServer }, { buildServices }, { Sessions }] = await Promise.all([
-      import('./grpc-server.ts'),
-      import('./services.ts'),
-      import('./sessions.ts'),
-    ]);
+    const [{ createGrpcServer }, { buildServices }, { Sessions }, { Jobs }, { PostedBuilds }] =
+      await Promise.all([
+        import('./grpc-server.ts'),
+        import('./services.ts'),
+        import('./sessions.ts'),
+        import('./jobs.ts'),
+        import('./posted-build.ts'),
+      ]);
     const sessions = new Sessions();
-    return { sessions, server: createGrpcServer(buildServices({ ...this.#parts, sessions })) };
+    const jobs = new Jobs();
+    const parts = { ...this.#parts, sessions };
+    const server = createGrpcServer(buildServices(parts, jobs));
+    return { sessions, server, posted: new PostedBuilds(parts, jobs) };
   }
 }

@@ -14,10 +14,20 @@ export interface ReceiveOptions {
   readonly onProgress?: (received: number) => void;
 }
 
+/** What a build asks its client for: files, secrets, credentials. */
+export interface BuildFiles {
+  /** Receives a set of files, `context` or `dockerfile` or what a client calls its others. */
+  receive(name: string, options: ReceiveOptions): Promise<SourceTree>;
+  /** Undefined where the client has no secret of that name. */
+  secret(id: string): Promise<Uint8Array | undefined>;
+  /** For the registry on a host; undefined where the client has none. */
+  credentials(host: string): Promise<{ username: string; password: string } | undefined>;
+}
+
 const transferPath = '/moby.filesync.v1.FileSync/DiffCopy';
 
-/** What a build asks its client for: files, secrets, credentials. */
-export class ClientFiles {
+/** Asks over the client's session. */
+export class ClientFiles implements BuildFiles {
   readonly #session: ClientSession;
   readonly #contexts: ContextStore;
   readonly #signal: AbortSignal;
@@ -28,7 +38,6 @@ export class ClientFiles {
     this.#signal = signal;
   }
 
-  /** Receives a set of files, `context` or `dockerfile` or what a client calls its others. */
   async receive(name: string, { filters, sharedKey = '', onProgress }: ReceiveOptions): Promise<SourceTree> {
     const key = JSON.stringify([this.#session.introduction.sharedKey, sharedKey, name]);
     const stream = this.#session.openStream(transferPath, { 'dir-name': name, ...filters });
@@ -37,7 +46,6 @@ export class ClientFiles {
     return sourceOfContext(tree, (digest) => this.#contexts.path(digest));
   }
 
-  /** Undefined where the client has no secret of that name. */
   async secret(id: string): Promise<Uint8Array | undefined> {
     if (!this.#session.offers('/moby.buildkit.secrets.v1.Secrets/GetSecret')) return undefined;
     try {

@@ -3,14 +3,12 @@ import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
 import { unimplemented } from '#kernel';
 import { hostPlatform } from '#oci';
 import { buildError } from './build-error.ts';
-import { BuildJob, type JobParts } from './build-job.ts';
-import { Control, type SolveRequest, gateway, type WorkerRecordSchema, TraceService } from '#buildkit';
-import { exportersOf } from './exports.ts';
-import { Jobs } from './jobs.ts';
-import type { Sessions } from './sessions.ts';
+import type { BuildJob } from './build-job.ts';
+import { Control, gateway, type WorkerRecordSchema, TraceService } from '#buildkit';
+import type { Jobs } from './jobs.ts';
+import { solve, type SolveParts } from './solve.ts';
 
-export interface ServiceParts extends JobParts {
-  readonly sessions: Sessions;
+export interface ServiceParts extends SolveParts {
   readonly version: string;
   /** Address that `host-gateway` stands for in a build; undefined where there is none. */
   hostGateway(): string | undefined;
@@ -37,8 +35,7 @@ const named = (ids: readonly string[]): { id: string; enabled: boolean }[] =>
   ids.map((id) => ({ id, enabled: true }));
 
 /** The calls of BuildKit's clients: control of builds, the frontend bridge, and traces, which are not kept. */
-export function buildServices(parts: ServiceParts): (router: ConnectRouter) => void {
-  const jobs = new Jobs();
+export function buildServices(parts: ServiceParts, jobs: Jobs): (router: ConnectRouter) => void {
   const worker = (): MessageInitShape<typeof WorkerRecordSchema> => {
     const { os, architecture, variant = '' } = hostPlatform();
     const gateway = parts.hostGateway();
@@ -60,7 +57,9 @@ export function buildServices(parts: ServiceParts): (router: ConnectRouter) => v
         const job = await jobs.get(ref, signal);
         yield* job.progress.stream(signal);
       },
-      solve: async (request, { signal }) => ({ exporterResponse: await solve(parts, jobs, request, signal) }),
+      solve: async (request, { signal }) => ({
+        exporterResponse: await solve(parts, jobs, request, { signal }),
+      }),
     });
     router.service(gateway.LLBBridge, {
       ping: () => ({
@@ -91,25 +90,4 @@ export function buildServices(parts: ServiceParts): (router: ConnectRouter) => v
     });
     router.service(TraceService, { export: () => ({}) });
   };
-}
-
-async function solve(
-  parts: ServiceParts,
-  jobs: Jobs,
-  request: SolveRequest,
-  signal: AbortSignal,
-): Promise<Record<string, string>> {
-  const session = await parts.sessions.get(request.session, signal);
-  const job = new BuildJob(request.ref, session, signal, parts);
-  using _live = jobs.add(job);
-  try {
-    if (request.frontend !== '') job.return(await job.prepare(request.frontendAttrs));
-    const prepared = await job.returned();
-    if (!prepared) return {};
-    return await job.build(prepared, exportersOf(request, job));
-  } catch (error) {
-    throw buildError(error, job.prepared);
-  } finally {
-    job.progress.end();
-  }
 }

@@ -2,6 +2,7 @@ import { invalidArgument, unimplemented } from '#kernel';
 import {
   ImageExporter,
   type BaseImages,
+  type BuildKit,
   type BuildObserver,
   type BuildPlans,
   type Builds,
@@ -14,20 +15,37 @@ import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
 import { viewFailure } from '../views/progress.ts';
+import { mapOf } from './build-query.ts';
+import { cancelPostedBuild, runPostedBuild } from './posted-builds.ts';
 
 type BuildBackends = Pick<Backends, 'images'>;
 
 /** Builds as clients without BuildKit ask for them: a tar of the context, and a stream of what is done. */
-export function buildRoutes(backends: BuildBackends, builds: Builds): readonly Route[] {
+export function buildRoutes(
+  backends: BuildBackends,
+  builds: Builds,
+  buildKit: BuildKit | undefined,
+): readonly Route[] {
   return [
     {
       method: 'POST',
       path: '/build',
       operation: 'ImageBuild',
       handle: async (exchange) => {
-        refuseUnsupported(exchange);
-        await build(backends, builds, exchange);
+        const version = exchange.query.text('version');
+        if (version === '2' && buildKit) await runPostedBuild(buildKit, exchange);
+        else if (['', '1'].includes(version)) await build(backends, builds, exchange);
+        else throw invalidArgument(`invalid version ${JSON.stringify(version)}`);
         return undefined;
+      },
+    },
+    {
+      method: 'POST',
+      path: '/build/cancel',
+      operation: 'BuildCancel',
+      handle: (exchange) => {
+        if (buildKit) cancelPostedBuild(buildKit, exchange);
+        return Promise.resolve({ status: 200 });
       },
     },
   ];
@@ -37,29 +55,9 @@ function refuseUnsupported({ query }: Exchange): void {
   if (query.text('remote') !== '') {
     throw unimplemented('building from a remote context is not supported yet: send the context as a tar');
   }
-  if (query.text('version') === '2') {
-    throw unimplemented('building through a session of BuildKit is not supported yet: set DOCKER_BUILDKIT=0');
-  }
   if (query.boolean('squash')) throw invalidArgument('squash is not supported');
   if (query.text('outputs') !== '')
     throw unimplemented('outputs other than the image store are not supported yet');
-}
-
-/** A map of the query in JSON; values that are null are left out: they come from the client's environment. */
-function mapOf({ query }: Exchange, name: string): Readonly<Record<string, string>> {
-  const text = query.text(name);
-  if (text === '') return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw invalidArgument(`invalid ${name}: ${text}`, error);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidArgument(`invalid ${name}: ${text}`);
-  }
-  const entries = Object.entries(value).filter(([, each]) => each !== null);
-  return Object.fromEntries(entries.map(([key, each]) => [key, String(each)]));
 }
 
 function optionsOf(exchange: Exchange): PlanOptions {
@@ -77,6 +75,7 @@ function optionsOf(exchange: Exchange): PlanOptions {
 }
 
 async function build({ images }: BuildBackends, builds: Builds, exchange: Exchange): Promise<void> {
+  refuseUnsupported(exchange);
   const { query, signal } = exchange;
   const options = optionsOf(exchange);
   const path = query.text('dockerfile') || 'Dockerfile';

@@ -35,7 +35,7 @@ export function allRoutes(backends: Backends, identity: ServerIdentity): readonl
     ...execRoutes(backends),
     ...imageHandoverRoutes(backends),
     ...imageTransferRoutes(backends),
-    ...(backends.builds ? buildRoutes(backends, backends.builds) : []),
+    ...(backends.builds ? buildRoutes(backends, backends.builds, backends.buildKit) : []),
     ...(backends.buildKit ? buildSessionRoutes(backends.buildKit) : []),
     ...registryRoutes(backends),
     ...imageVerificationRoutes(backends),

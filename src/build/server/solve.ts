@@ -1,0 +1,41 @@
+import type { SolveRequest } from '#buildkit';
+import type { ExportResponse } from '../export/exporter.ts';
+import { buildError } from './build-error.ts';
+import { BuildJob, type JobParts } from './build-job.ts';
+import type { BuildFiles } from './client-files.ts';
+import { exportersOf } from './exports.ts';
+import type { Jobs } from './jobs.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface SolveParts extends JobParts {
+  readonly sessions: Sessions;
+}
+
+export interface SolveOptions {
+  readonly signal: AbortSignal;
+  /** The client's files where they came with the request; the session is then needed for nothing else. */
+  readonly files?: BuildFiles;
+}
+
+/** A whole build, of a frontend's options or of what the client asks the bridge for meanwhile. Throws ConnectError. */
+export async function solve(
+  parts: SolveParts,
+  jobs: Jobs,
+  request: SolveRequest,
+  { signal, files }: SolveOptions,
+): Promise<ExportResponse> {
+  const isAlone = files !== undefined && request.session === '';
+  const session = isAlone ? undefined : await parts.sessions.get(request.session, signal);
+  const job = new BuildJob(request.ref, { session, ...(files && { files }) }, signal, parts);
+  using _live = jobs.add(job);
+  try {
+    if (request.frontend !== '') job.return(await job.prepare(request.frontendAttrs));
+    const prepared = await job.returned();
+    if (!prepared) return {};
+    return await job.build(prepared, exportersOf(request, job));
+  } catch (error) {
+    throw buildError(error, job.prepared);
+  } finally {
+    job.progress.end();
+  }
+}

@@ -4,7 +4,9 @@ import { formatTime, invalidArgument, type Clock } from '#kernel';
 import type { BuildClaim, ImageRecord, LayerStack } from '#images';
 import { formatPlatform, hostPlatform, type Platform } from '#oci';
 import { openArchiveContext, type ArchiveContext } from './archive-context.ts';
-import type { Built, BuiltPlatform, ExportResponse, Exporter } from './export/exporter.ts';
+import { parseEpoch } from './export/export-attributes.ts';
+import type { BuiltPlatform } from './export/built-platform.ts';
+import type { ExportResponse, Exporter, ExportStep } from './export/exporter.ts';
 import type { SourceTree } from './files/source-tree.ts';
 import type { BuildGraph } from './graph/graph-builder.ts';
 import { planBuild } from './graph/plan-build.ts';
@@ -49,6 +51,8 @@ export interface BuildRequest {
   secret(id: string): Promise<Uint8Array | undefined>;
   /** Called with the plans, before anything is done; what it answers is told of the rest. */
   planned(plans: BuildPlans): BuildObserver;
+  /** Does an export, and tells of it. */
+  exporting<T>(title: string, work: (step: ExportStep) => Promise<T>): Promise<T>;
 }
 
 /** What a build is going to do for all its platforms. */
@@ -127,9 +131,16 @@ export class LocalBuilds implements Builds {
     await using claim = this.#parts.building.begin();
     const platforms = await this.#solve(request, claim);
     const isMultiPlatform = (request.platforms ?? []).length > 1;
-    const built: Built = { platforms, isMultiPlatform, claim, now: formatTime(this.#clock.now()), signal };
+    const epoch = parseEpoch(request.options.buildArguments?.['SOURCE_DATE_EPOCH'], 'SOURCE_DATE_EPOCH');
+    const now = formatTime(this.#clock.now());
+    const built = { platforms, isMultiPlatform, claim, now, signal, ...(epoch !== undefined && { epoch }) };
     let response: ExportResponse = {};
-    for (const exporter of exporters) response = { ...response, ...(await exporter.export(built)) };
+    for (const exporter of exporters) {
+      response = {
+        ...response,
+        ...(await request.exporting(exporter.title, (step) => exporter.export(built, step))),
+      };
+    }
     return response;
   }
 

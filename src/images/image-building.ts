@@ -1,24 +1,10 @@
-import type { Archiver } from '#archive';
-import type { ContentStore } from '#content';
-import type { EventSink } from '#events';
 import { formatTime, newId, type Clock } from '#kernel';
-import { chainId, mediaTypes, type Descriptor, type Digest, type Platform } from '#oci';
+import { mediaTypes, type Digest } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { Claim, Claims } from './claims.ts';
-import { imageAttributes, publishTag } from './image-events.ts';
-import { tagNameOf, type ImageIndex } from './image-index.ts';
-import type { ImageIntake } from './image-intake.ts';
-
-/** One layer as an image lists it: its blob, and the digest of the uncompressed tar. */
-export interface BuiltLayer {
-  readonly diffId: Digest;
-  readonly blob: Descriptor;
-  /** When it was made, in RFC 3339; not known of layers that came with an image. */
-  readonly createdAt?: string;
-}
-
-/** Layers over each other, base first; none at all for an empty file system. */
-export type LayerStack = readonly BuiltLayer[];
+import type { ImageIndex } from './image-index.ts';
+import { topOf, type BuiltLayer, type LayerStack } from './layer-stack.ts';
+import { LocalImageOutputs, type ImageOutputs, type ImageOutputsOptions } from './image-outputs.ts';
 
 /** What one build holds: nothing of it is collected until the build is disposed. */
 export interface BuildClaim extends AsyncDisposable {
@@ -37,13 +23,10 @@ export interface BuildClaim extends AsyncDisposable {
   discard(key: string): Promise<void>;
   /** What was built stays after the build for so many nanoseconds; `name` tells it from others, and is renewed so. */
   keep(name: string, layers: LayerStack, nanoseconds: bigint): Promise<void>;
-  /** Makes an image of layers and the text of a configuration that names them. */
-  commit(
-    layers: LayerStack,
-    config: string,
-    names: readonly string[],
-    options: { readonly signal: AbortSignal },
-  ): Promise<{ readonly id: Digest; readonly manifest: Digest }>;
+  /** The layers from the `first` one on as one, none where they change nothing; `first` layers stay. */
+  squash(layers: LayerStack, first: number, options: { readonly signal: AbortSignal }): Promise<LayerStack>;
+  /** For what is made of the build. */
+  readonly outputs: ImageOutputs;
 }
 
 /** What a builder needs of the image store. */
@@ -55,20 +38,12 @@ export interface ImageBuilding {
   forget(kept: ReadonlyMap<string, LayerStack>): Promise<number>;
 }
 
-export interface ImageBuildingOptions {
-  readonly content: ContentStore;
+export interface ImageBuildingOptions extends ImageOutputsOptions {
   readonly snapshots: Snapshotter;
-  readonly archiver: Archiver;
   readonly claims: Claims;
   readonly index: ImageIndex;
-  readonly intake: ImageIntake;
-  readonly platform: Platform;
-  readonly events: EventSink;
   readonly clock: Clock;
 }
-
-/** chainID of the topmost layer; undefined for an empty file system. */
-export const topOf = (layers: LayerStack): Digest | undefined => chainId(layers.map(({ diffId }) => diffId));
 
 /** chainIDs of layers and of all that are below each, base first. */
 const chainsOf = (layers: LayerStack): readonly Digest[] =>
@@ -116,10 +91,12 @@ class LocalBuildClaim implements BuildClaim {
   readonly #options: ImageBuildingOptions;
   readonly #claim: Claim;
   readonly #active = new Set<string>();
+  readonly outputs: ImageOutputs;
 
   constructor(options: ImageBuildingOptions) {
     this.#options = options;
     this.#claim = options.claims.open();
+    this.outputs = new LocalImageOutputs(options, this.#claim);
   }
 
   async use(layers: LayerStack): Promise<boolean> {
@@ -183,32 +160,20 @@ class LocalBuildClaim implements BuildClaim {
     claim.keep();
   }
 
-  async commit(
+  async squash(
     layers: LayerStack,
-    config: string,
-    names: readonly string[],
-    { signal }: { signal: AbortSignal },
-  ): Promise<{ id: Digest; manifest: Digest }> {
-    const { intake, platform, events } = this.#options;
-    const claim = this.#claim;
-    const tags = names.map(tagNameOf);
-    const configuration = await intake.put(claim, mediaTypes.dockerConfig, Buffer.from(config));
-    const target = await intake.putManifest(
-      claim,
-      configuration,
-      layers.map(({ blob }) => blob),
-    );
-    const { record, model } = await intake.admit(target, {
-      names: tags,
-      given: 'hand',
-      platform,
-      claim,
-      signal,
-      manifest: target,
-    });
-    events.publish('image', 'create', record.id, imageAttributes(record.id, model.config));
-    for (const name of tags) publishTag(events, model, name);
-    return { id: record.id, manifest: target.digest };
+    first: number,
+    options: { readonly signal: AbortSignal },
+  ): Promise<LayerStack> {
+    const { archiver, snapshots, content } = this.#options;
+    const base = layers.slice(0, first);
+    if (layers.length <= first) return base;
+    const key = await this.open(base);
+    for (const { blob } of layers.slice(first)) {
+      const path = await content.path(blob.digest);
+      await archiver.applyLayer({ path }, { mounts: snapshots.mounts(key), signal: options.signal });
+    }
+    return [...base, await this.freeze(key, base, options)];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -82,6 +82,38 @@ export class ImagePush {
     this.#options.events.publish('image', 'push', familiarString(reference), attributes);
   }
 
+  /**
+   * Sends a manifest or an index, all of whose content is here and held, under a name or by its digest alone. Where an
+   * image here has it, it is known by that digest from then on.
+   */
+  async pushContent(
+    target: Descriptor,
+    text: string,
+    { byDigest, ...transfer }: TransferOptions & { readonly byDigest: boolean },
+  ): Promise<void> {
+    const { index, sources, events } = this.#options;
+    const reference = withDefaultTag(parseReference(text));
+    const upload = this.#uploadTo(canonicalName(reference), transfer);
+    await upload.push(target, byDigest ? target.digest : (reference.tag ?? target.digest));
+    const image = index.images().find(({ model }) => model.target.digest === target.digest);
+    if (image) {
+      index.name(image.model.id, [nameOf(withDigest(reference, target.digest))]);
+      sources.add(image.model.blobs, canonicalName(reference));
+    }
+    const attributes = imageAttributes(familiarName(reference), image?.model.config);
+    events.publish('image', 'push', familiarString(reference), attributes);
+  }
+
+  #uploadTo(repository: string, transfer: TransferOptions): ImageUpload {
+    const { registry, content, clock } = this.#options;
+    return new ImageUpload({
+      ...{ registry, content, clock, transfer },
+      repository: registry.repository(repository, transfer.auth ?? {}, 'push,pull'),
+      uploads: this.#uploads,
+      sourcesOf: (digest) => this.#sourcesOf(digest),
+    });
+  }
+
   /** Before anything is reported, as clients know it. */
   async #checkPlatform(text: string, reference: Reference, transfer: TransferOptions): Promise<void> {
     const { platform, signal } = transfer;
@@ -121,13 +153,7 @@ export class ImagePush {
     tag: string,
     transfer: TransferOptions,
   ): Promise<Descriptor> {
-    const { registry, content, clock } = this.#options;
-    const repository = registry.repository(repositoryOf(name), transfer.auth ?? {}, 'push,pull');
-    const upload = new ImageUpload({
-      ...{ registry, content, clock, repository, transfer },
-      uploads: this.#uploads,
-      sourcesOf: (digest) => this.#sourcesOf(digest),
-    });
+    const upload = this.#uploadTo(repositoryOf(name), transfer);
     try {
       return { ...target, digest: await upload.push(target, tag) };
     } catch (error) {

@@ -1,3 +1,6 @@
+import { pipeline } from 'node:stream/promises';
+import { constants, createGzip, createZstdCompress } from 'node:zlib';
+import { decompress } from '#archive';
 import type { ContentStore } from '#content';
 import { KeyedLock } from '#kernel';
 import { isIndex, mediaTypes, type Descriptor, type Digest, type Platform } from '#oci';
@@ -14,18 +17,42 @@ export interface LayerCompressionOptions {
   readonly platform: Platform;
 }
 
-const isUncompressed = ({ mediaType }: Descriptor): boolean =>
-  mediaType === mediaTypes.dockerLayer || mediaType === mediaTypes.ociLayer;
+/** How a layer is to be compressed. */
+export interface LayerForm {
+  readonly type: LayerCompressionType;
+  /** As the algorithm counts; its usual one by default. */
+  readonly level?: number;
+  /** Layers that are compressed otherwise are converted, too. */
+  readonly isForced?: boolean;
+}
+
+export type LayerCompressionType = 'uncompressed' | 'gzip' | 'zstd';
+
+const layerTypes = {
+  uncompressed: mediaTypes.dockerLayer,
+  gzip: mediaTypes.dockerLayerGzip,
+  // Docker's own types have none.
+  zstd: mediaTypes.ociLayerZstd,
+} as const;
+
+const compressionOf = ({ mediaType }: Descriptor): LayerCompressionType | 'unknown' => {
+  if (mediaType === mediaTypes.dockerLayer || mediaType === mediaTypes.ociLayer) return 'uncompressed';
+  if (mediaType === mediaTypes.dockerLayerGzip || mediaType === mediaTypes.ociLayerGzip) return 'gzip';
+  return mediaType === mediaTypes.ociLayerZstd ? 'zstd' : 'unknown';
+};
+
+const isUncompressed = (layer: Descriptor): boolean => compressionOf(layer) === 'uncompressed';
 
 /**
- * Gives images that were built, loaded or committed here compressed layers before they are pushed. What comes out is
- * kept in place of the plain layers, so that the next push, and those of images on top, send the same blobs.
+ * Gives layers another compression: those of images that were built, loaded or committed here before they are pushed.
+ * What comes out of that is kept in place of the plain layers, so that the next push, and those of images on top, send
+ * the same blobs.
  */
 export class LayerCompression {
   readonly #options: LayerCompressionOptions;
   readonly #locks = new KeyedLock();
-  /** What was made of plain layers since the daemon began; it may be gone by now. */
-  readonly #made = new Map<Digest, Descriptor>();
+  /** What was made of layers since the daemon began, by layer and form; it may be gone by now. */
+  readonly #made = new Map<string, Descriptor>();
 
   constructor(options: LayerCompressionOptions) {
     this.#options = options;
@@ -38,10 +65,7 @@ export class LayerCompression {
     const layers: Descriptor[] = [];
     for (const [n, layer] of model.layers.entries()) {
       const diffId = model.config.rootfs.diff_ids[n] ?? layer.digest;
-      const compressed = isUncompressed(layer)
-        ? await this.#compressedLayer(layer, diffId, claim, signal)
-        : layer;
-      layers.push(compressed);
+      layers.push(await this.convert(layer, { diffId, form: { type: 'gzip' }, claim, signal }));
     }
     const target = await intake.putManifest(claim, model.configuration, layers);
     const result = await readImageModel(content, target, platform, target);
@@ -51,42 +75,78 @@ export class LayerCompression {
     return result;
   }
 
-  /** A compressed form of the layer, held by the claim; one is made only if there is none yet. */
-  async #compressedLayer(
+  /**
+   * The layer in another form, held by the claim; it is made only if there is none yet. One that is compressed already
+   * stays as it is unless the form is forced.
+   */
+  async convert(
     layer: Descriptor,
-    diffId: Digest,
-    claim: Claim,
-    signal: AbortSignal,
+    {
+      diffId,
+      form,
+      claim,
+      signal,
+    }: {
+      readonly diffId: Digest;
+      readonly form: LayerForm;
+      readonly claim: Claim;
+      readonly signal: AbortSignal;
+    },
   ): Promise<Descriptor> {
-    const lock = await this.#locks.acquire(layer.digest, { signal });
-    try {
-      return (
-        (await this.#findCompressed(layer, diffId, claim)) ??
-        (await this.#compressLayer(layer, claim, signal))
-      );
-    } finally {
-      lock[Symbol.dispose]();
-    }
+    const current = compressionOf(layer);
+    if (current === form.type || current === 'unknown') return layer;
+    if (current !== 'uncompressed' && form.isForced !== true) return layer;
+    const key = `${diffId} ${form.type} ${form.level ?? ''}`;
+    using _lock = await this.#locks.acquire(key, { signal });
+    const known = await this.#findMade(key, diffId, form, claim);
+    if (known) return known;
+    await using ingest = await this.#options.content.ingest();
+    for await (const chunk of await this.#bytes(layer, form, signal)) await ingest.write(chunk);
+    const { digest, size } = await claim.land(ingest);
+    const made = { mediaType: layerTypes[form.type], digest, size };
+    this.#made.set(key, made);
+    return made;
   }
 
-  async #findCompressed(layer: Descriptor, diffId: Digest, claim: Claim): Promise<Descriptor | undefined> {
+  async #findMade(
+    key: string,
+    diffId: Digest,
+    form: LayerForm,
+    claim: Claim,
+  ): Promise<Descriptor | undefined> {
     const { index, content } = this.#options;
-    for (const known of [index.layerOf(diffId), this.#made.get(layer.digest)]) {
-      if (!known || isUncompressed(known)) continue;
+    for (const known of [form.level === undefined ? index.layerOf(diffId) : undefined, this.#made.get(key)]) {
+      if (!known || compressionOf(known) !== form.type) continue;
       await claim.blob(known.digest);
-      if (await content.find(known.digest)) return known;
+      const info = await content.find(known.digest);
+      if (info) return { mediaType: layerTypes[form.type], digest: known.digest, size: info.size };
     }
     return undefined;
   }
 
-  async #compressLayer(layer: Descriptor, claim: Claim, signal: AbortSignal): Promise<Descriptor> {
+  async #bytes(layer: Descriptor, form: LayerForm, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const { content } = this.#options;
-    await using ingest = await content.ingest();
-    for await (const chunk of gzipFile(await content.pathOfWhole(layer.digest), { signal }))
-      await ingest.write(chunk);
-    const { digest, size } = await claim.land(ingest);
-    const made = { mediaType: mediaTypes.dockerLayerGzip, digest, size };
-    this.#made.set(layer.digest, made);
-    return made;
+    if (isUncompressed(layer) && form.type === 'gzip' && form.level === undefined) {
+      return gzipFile(await content.pathOfWhole(layer.digest), { signal });
+    }
+    const { stream } = await decompress(await content.openStream(layer.digest), { signal });
+    return form.type === 'uncompressed' ? stream : compressed(stream, form, signal);
   }
+}
+
+/** By zlib in libuv's threads. */
+function compressed(
+  stream: AsyncIterable<Uint8Array>,
+  { type, level }: LayerForm,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  const filter =
+    type === 'gzip'
+      ? createGzip(level === undefined ? {} : { level })
+      : createZstdCompress(
+          level === undefined ? {} : { params: { [constants.ZSTD_c_compressionLevel]: level } },
+        );
+  // A failure of the source reaches the reader through the filter.
+  pipeline(stream, filter, { signal }).catch(() => undefined);
+  return filter;
 }

@@ -119,7 +119,6 @@ class LocalImages implements Images, AsyncDisposable {
     this.upkeep = new ImageRetirement(parts);
     this.#commit = new ImageCommit({ ...parts, intake });
     this.#import = new ImageImport({ ...parts, intake });
-    this.building = new LocalImageBuilding({ ...parts, intake });
     this.#platforms = new PlatformImages({ ...parts, intake });
     this.#transfers = {
       pull: new ImagePull({
@@ -140,6 +139,8 @@ class LocalImages implements Images, AsyncDisposable {
       load: new ImageLoad({ ...parts, intake }),
       save: new ImageSave({ ...parts, platforms: this.#platforms }),
     };
+    const { push } = this.#transfers;
+    this.building = new LocalImageBuilding({ ...parts, intake, compression, push });
     const offers = new ImageOffers({ ...parts, compression });
     const receipt = new ImageReceipt({ ...parts, intake, downloads });
     this.handover = {

@@ -1,13 +1,6 @@
-import type { BuildClaim, LayerStack } from '#images';
-import type { Platform } from '#oci';
-import type { BuildPlan } from '../graph/plan-options.ts';
-
-/** What a build came to for one platform. */
-export interface BuiltPlatform {
-  readonly platform: Platform;
-  readonly plan: BuildPlan;
-  readonly layers: LayerStack;
-}
+import type { BuildClaim } from '#images';
+import type { Attestor } from './attestor.ts';
+import type { BuiltPlatform } from './built-platform.ts';
 
 /** What a build came to. It is held by the claim, which ends when all exporters are done. */
 export interface Built {
@@ -16,6 +9,10 @@ export interface Built {
   /** Several platforms were asked for, or one where the client wants an index all the same. */
   readonly isMultiPlatform: boolean;
   readonly claim: BuildClaim;
+  /** Seconds of the build argument SOURCE_DATE_EPOCH. */
+  readonly epoch?: number;
+  /** What is said about images; nothing without. */
+  readonly attestor?: Attestor;
   /** When the build ended, in RFC 3339. */
   readonly now: string;
   readonly signal: AbortSignal;
@@ -24,7 +21,17 @@ export interface Built {
 /** What clients are told of an export, by BuildKit's names: `containerimage.digest`, `image.name`. */
 export type ExportResponse = Readonly<Record<string, string>>;
 
+/** For telling how an export goes on. */
+export interface ExportStep {
+  /** Something is done. */
+  did(what: string): void;
+  /** Bytes so far. */
+  transferred(what: string, bytes: number): void;
+}
+
 /** Makes something of what was built: an image in the store, files, an archive. */
 export interface Exporter {
-  export(built: Built): Promise<ExportResponse>;
+  /** What clients are told that it does, `exporting to image`. */
+  readonly title: string;
+  export(built: Built, step: ExportStep): Promise<ExportResponse>;
 }

@@ -1,15 +1,77 @@
-import { unimplemented } from '#kernel';
+import { EngineError, invalidArgument, kindOf, messageOf } from '#kernel';
+import type { ImageRecord } from '#images';
 import type { Digest } from '#oci';
-import type { Built, ExportResponse, Exporter } from './exporter.ts';
-import { configOf } from './image-config.ts';
+import type { RegistryAuth } from '#registry/client';
+import { flagOf, namesOf, switchOf, type ExportAttributes } from './export-attributes.ts';
+import type { Built, ExportResponse, Exporter, ExportStep } from './exporter.ts';
+import { isAnnotation } from './annotations.ts';
+import { imageFormOf, plainForm, type ImageForm } from './image-form.ts';
+import { descriptorAnnotations, ofHost, responseOf, shown } from './image-response.ts';
+import { writeImage, type WrittenImage } from './image-writer.ts';
 
-/** Puts what was built into the image store, under names or none. */
+export interface ImageExport {
+  readonly form: ImageForm;
+  readonly names: readonly string[];
+  /** Repositories of further names, that end in `@digest`. */
+  readonly canonicalNames: readonly string[];
+  /** Whether the image is kept here. */
+  readonly isStored: boolean;
+  readonly isPushed: boolean;
+  /** Pushed without a tag. */
+  readonly byDigest: boolean;
+  /** An image that is here with the same configuration gets the manifest that is made now. */
+  readonly replaces: boolean;
+}
+
+/** What is asked of the image exporter (`moby`, `image`). Throws invalidArgument in BuildKit's words. */
+export function imageExportOf(attributes: ExportAttributes): ImageExport {
+  const isPushed = flagOf(attributes, 'push');
+  const names = namesOf(attributes);
+  const given = imageFormOf(attributes);
+  if (flagOf(attributes, 'registry.insecure'))
+    throw invalidArgument('registry.insecure is not supported: add the registry to insecure-registries');
+  if (isPushed && names.length === 0) throw invalidArgument('tag is needed when pushing to registry');
+  flagOf(attributes, 'unpack');
+  const prefix = attributes['dangling-name-prefix'];
+  const isDangling =
+    prefix !== undefined && (names.length === 0 || !flagOf(attributes, 'danging-name-empty-only'));
+  const asksForForm =
+    given.layers !== undefined || given.isOci !== undefined || Object.keys(attributes).some(isAnnotation);
+  return {
+    form: { ...given, layers: given.layers ?? (isPushed ? { type: 'gzip' } : undefined) },
+    names,
+    canonicalNames: [...(flagOf(attributes, 'name-canonical') ? names : []), ...(isDangling ? [prefix] : [])],
+    isStored: switchOf(attributes, 'store') ?? true,
+    isPushed,
+    byDigest: flagOf(attributes, 'push-by-digest'),
+    replaces: isPushed || asksForForm,
+  };
+}
+
+/** An image of the store's own form, under these names or none. */
+export const plainExport = (names: readonly string[], form: Partial<ImageForm> = {}): ImageExport => ({
+  form: { ...plainForm, ...form },
+  names,
+  canonicalNames: [],
+  isStored: true,
+  isPushed: false,
+  byDigest: false,
+  replaces: false,
+});
+
+/** Puts what was built into the image store, and into registries if asked to. */
 export class ImageExporter implements Exporter {
-  readonly #names: readonly string[];
+  readonly title = 'exporting to image';
+  readonly #wanted: ImageExport;
+  readonly #credentials: (name: string) => Promise<RegistryAuth | undefined>;
   #id: Digest | undefined;
 
-  constructor(names: readonly string[]) {
-    this.#names = names;
+  constructor(
+    wanted: ImageExport,
+    credentials: (name: string) => Promise<RegistryAuth | undefined> = () => Promise.resolve(undefined),
+  ) {
+    this.#wanted = wanted;
+    this.#credentials = credentials;
   }
 
   /** The image's id, once it is there. */
@@ -17,17 +79,44 @@ export class ImageExporter implements Exporter {
     return this.#id;
   }
 
-  async export({ platforms, claim, now, signal }: Built): Promise<ExportResponse> {
-    const [only, ...others] = platforms;
-    if (!only || others.length > 0) throw unimplemented('images of several platforms are not supported yet');
-    const { plan, layers } = only;
-    const config = configOf(plan.image, layers, plan.baseImage, now);
-    const { id, manifest } = await claim.commit(layers, config, this.#names, { signal });
-    this.#id = id;
-    return {
-      'containerimage.config.digest': id,
-      'containerimage.digest': manifest,
-      ...(this.#names.length > 0 && { 'image.name': this.#names.join(',') }),
-    };
+  async export(built: Built, step: ExportStep): Promise<ExportResponse> {
+    const { form, names, isStored, isPushed } = this.#wanted;
+    const written = await writeImage(built, { form, names, inline: true, step });
+    const record = isStored ? await this.#store(built, written, step) : undefined;
+    if (isPushed) await this.#push(built, written, step);
+    const isOne = written.target.digest === ofHost(written).manifest.digest;
+    const target = isPushed || !record ? written.target : record.target;
+    return responseOf(target, {
+      names,
+      annotations: descriptorAnnotations(form, written),
+      ...(record ? { config: record.id } : isOne && { config: ofHost(written).config.digest }),
+    });
+  }
+
+  async #store({ claim, signal }: Built, written: WrittenImage, step: ExportStep): Promise<ImageRecord> {
+    const { names, canonicalNames, replaces } = this.#wanted;
+    const { platform, manifest } = ofHost(written);
+    const options = { names, canonicalNames, platform, manifest, replaces, signal };
+    const record = await claim.outputs.admit(written.target, options);
+    this.#id = record.id;
+    step.did(`writing image ${record.id}`);
+    for (const name of names) step.did(`naming to ${shown(name)}`);
+    return record;
+  }
+
+  async #push({ claim, signal }: Built, { target }: WrittenImage, step: ExportStep): Promise<void> {
+    const { names, byDigest } = this.#wanted;
+    for (const name of names) {
+      const auth = await this.#credentials(name);
+      try {
+        await claim.outputs.push(target, name, { byDigest, signal, ...(auth && { auth }) });
+      } catch (error) {
+        signal.throwIfAborted();
+        const message = `failed to push ${shown(name)}: ${messageOf(error)}`;
+        throw new EngineError(kindOf(error), message, { cause: error });
+      }
+      step.did('pushing layers');
+      step.did(`pushing manifest for ${shown(name)}@${target.digest}`);
+    }
   }
 }

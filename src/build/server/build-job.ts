@@ -126,6 +126,7 @@ export class BuildJob {
         this.progress.warn(plans.plans[0]?.warnings ?? [], { name: prepared.name, text });
         return this.progress.observe(plans.graph);
       },
+      exporting: (title, work) => this.progress.during(title, work),
     });
   }
 

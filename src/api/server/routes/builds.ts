@@ -1,6 +1,7 @@
 import { invalidArgument, unimplemented } from '#kernel';
 import {
   ImageExporter,
+  plainExport,
   type BaseImages,
   type BuildKit,
   type BuildObserver,
@@ -82,7 +83,7 @@ async function build({ images }: BuildBackends, builds: Builds, exchange: Exchan
   const context = await builds.open(exchange.request, path, { signal });
   const stream = new BuildStream(exchange, query.boolean('q'));
   try {
-    const exporter = new ImageExporter(query.all('t').filter((name) => name !== ''));
+    const exporter = new ImageExporter(plainExport(query.all('t').filter((name) => name !== '')));
     await builds.build({
       ...{ dockerfile: context.dockerfile, signal, exporters: [exporter] },
       options: { ...options, ignorePatterns: context.ignorePatterns },
@@ -91,6 +92,8 @@ async function build({ images }: BuildBackends, builds: Builds, exchange: Exchan
       local: () => Promise.resolve(context.source),
       secret: () => Promise.resolve(undefined),
       planned: (plans) => stream.plan(plans),
+      // These clients know of no such steps.
+      exporting: (_, work) => work({ did: () => undefined, transferred: () => undefined }),
     });
     stream.succeed(exporter.id ?? '', query.all('t'));
   } catch (error) {

@@ -1,0 +1,22 @@
+import type { Descriptor } from '#oci';
+import type { BuiltPlatform } from './built-platform.ts';
+import type { IndexEntry } from './image-index.ts';
+
+/** An image that something is said about. */
+export interface AttestedImage {
+  readonly built: BuiltPlatform;
+  readonly manifest: Descriptor;
+  /** As the client gave them. */
+  readonly names: readonly string[];
+  readonly isOci: boolean;
+  /** Also what is to be said only in the place where the image is kept (BuildKit's `inline-only`). */
+  readonly inline: boolean;
+}
+
+/** Says where images come from and what is in them. */
+export interface Attestor {
+  /** Whether there is anything to say: then each image comes in an index. */
+  speaks(options: Pick<AttestedImage, 'inline'>): boolean;
+  /** Puts manifests about an image; they follow all images in the index. */
+  attest(image: AttestedImage): Promise<readonly IndexEntry[]>;
+}

@@ -1,0 +1,10 @@
+import type { LayerStack } from '#images';
+import type { Platform } from '#oci';
+import type { BuildPlan } from '../graph/plan-options.ts';
+
+/** What a build came to for one platform. */
+export interface BuiltPlatform {
+  readonly platform: Platform;
+  readonly plan: BuildPlan;
+  readonly layers: LayerStack;
+}

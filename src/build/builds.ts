@@ -1,16 +1,17 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { formatTime, invalidArgument, type Clock } from '#kernel';
+import { formatTime, internal, invalidArgument, type Clock } from '#kernel';
+import type { CheckWarning } from './checks/checks.ts';
 import type { BuildClaim, ImageRecord, LayerStack } from '#images';
-import { formatPlatform, hostPlatform, type Platform } from '#oci';
+import { formatPlatform, type Platform } from '#oci';
 import { openArchiveContext, type ArchiveContext } from './archive-context.ts';
 import { parseEpoch } from './export/export-attributes.ts';
 import type { BuiltPlatform } from './export/built-platform.ts';
 import type { ExportResponse, Exporter, ExportStep } from './export/exporter.ts';
 import type { SourceTree } from './files/source-tree.ts';
 import type { BuildGraph } from './graph/graph-builder.ts';
-import { planBuild } from './graph/plan-build.ts';
 import type { BuildPlan, ImageRequest, PlanOptions, ResolvedImage } from './graph/plan-options.ts';
+import { planForPlatforms, type Planning } from './planning.ts';
 import type { BuildObserver, BuildParts } from './solver/ports.ts';
 import { leaseName } from './solver/build-cache.ts';
 import { Solver } from './solver/solver.ts';
@@ -20,7 +21,13 @@ export interface BaseImages {
   /** Fetches the image where it is not here, or where `pull` asks for the newest. Throws notFound. */
   resolve(
     reference: string,
-    options: { readonly platform: Platform; readonly pull: boolean; readonly signal: AbortSignal },
+    options: {
+      readonly platform: Platform;
+      readonly pull: boolean;
+      readonly signal: AbortSignal;
+      /** As the Dockerfile calls it. */
+      readonly written?: string;
+    },
   ): Promise<ImageRecord>;
 }
 
@@ -34,8 +41,8 @@ export interface ClientImages {
   ): Promise<ImageRecord>;
 }
 
-/** One build. */
-export interface BuildRequest {
+/** What a build is planned from. */
+export interface PlanRequest {
   readonly dockerfile: string;
   readonly options: PlanOptions;
   readonly base: BaseImages;
@@ -43,12 +50,18 @@ export interface BuildRequest {
   readonly pull: boolean;
   /** Platforms to build for, one plan each; without any it is that of the options, or the engine's own. */
   readonly platforms?: readonly Platform[];
+  readonly signal: AbortSignal;
+}
+
+/** One build. */
+export interface BuildRequest extends PlanRequest {
   /** What is made of the result, one after the other. */
   readonly exporters: readonly Exporter[];
-  readonly signal: AbortSignal;
   /** The client's files, by the name of the set; asked for once the plan says that they are needed. */
   local(name: string, paths: readonly string[] | undefined): Promise<SourceTree>;
   secret(id: string): Promise<Uint8Array | undefined>;
+  /** Called with what the checks of the language have found, also where the build fails at it. */
+  warned?(warnings: readonly CheckWarning[]): void;
   /** Called with the plans, before anything is done; what it answers is told of the rest. */
   planned(plans: BuildPlans): BuildObserver;
   /** Does an export, and tells of it. */
@@ -71,6 +84,8 @@ export interface Builds {
     dockerfile: string,
     options: { readonly signal: AbortSignal },
   ): Promise<ArchiveContext>;
+  /** What a build would do, for its first platform; nothing is built. A file that cannot be built is `failed`. */
+  plan(request: PlanRequest): Promise<Planning>;
   /** Resolves to what the exporters say, together. Throws DockerfileError for a mistake in the file. */
   build(request: BuildRequest): Promise<ExportResponse>;
   /** Empties the cache of what no build uses now; with it go contexts and cache mounts, unless one is under way. */
@@ -117,6 +132,20 @@ export class LocalBuilds implements Builds {
     return { removed: records.map(({ key }) => key), bytes };
   }
 
+  async plan(request: PlanRequest): Promise<Planning> {
+    const { base, pull, signal } = request;
+    const resolve = async ({ reference, platform, written }: ImageRequest): Promise<ResolvedImage> => {
+      const { config } = await base.resolve(reference, { platform, pull, signal, written });
+      return { digest: '', config };
+    };
+    const [first] = await planForPlatforms(
+      { ...request, platforms: (request.platforms ?? []).slice(0, 1) },
+      resolve,
+    );
+    if (!first) throw internal('nothing was planned');
+    return first;
+  }
+
   async build(request: BuildRequest): Promise<ExportResponse> {
     this.#underWay += 1;
     try {
@@ -157,12 +186,12 @@ export class LocalBuilds implements Builds {
       if (!(await claim.use(layers))) throw invalidArgument(`the image ${reference} is gone`);
       return layers;
     };
-    const resolve = async ({ reference, platform }: ImageRequest): Promise<ResolvedImage> => {
-      const image = await base.resolve(reference, { platform, pull, signal });
+    const resolve = async ({ reference, platform, written }: ImageRequest): Promise<ResolvedImage> => {
+      const image = await base.resolve(reference, { platform, pull, signal, written });
       images.set(keyOf(reference, platform), image);
       return { digest: '', config: image.config };
     };
-    const plans = await this.#plan(request, resolve);
+    const plans = plansOf(await planForPlatforms(request, resolve), request);
     const graph = mergedGraph(plans);
     const paths = mergedPaths(plans);
     const solver = new Solver(this.#parts, {
@@ -180,37 +209,15 @@ export class LocalBuilds implements Builds {
       })),
     );
   }
-
-  /** Plans for each platform. Throws DockerfileError. */
-  async #plan(
-    { dockerfile, options, platforms }: BuildRequest,
-    resolve: (wanted: ImageRequest) => Promise<ResolvedImage>,
-  ): Promise<readonly BuildPlan[]> {
-    const common = { buildPlatforms: [hostPlatform()], ...options };
-    if (!platforms || platforms.length === 0) return [await planUntilKnown(dockerfile, common, resolve)];
-    const multiPlatform = platforms.length > 1;
-    const each = (platform: Platform): Promise<BuildPlan> =>
-      planUntilKnown(dockerfile, { ...common, platform, multiPlatform }, resolve);
-    return Promise.all(platforms.map(each));
-  }
 }
 
-/** Plans until nothing has to be looked up any more. Throws DockerfileError. */
-async function planUntilKnown(
-  dockerfile: string,
-  options: PlanOptions,
-  resolve: (wanted: ImageRequest) => Promise<ResolvedImage>,
-): Promise<BuildPlan> {
-  const resolved = new Map<string, ResolvedImage>();
-  for (;;) {
-    const result = planBuild(dockerfile, options, resolved);
-    if (result.kind === 'failed') throw result.error;
-    if (result.kind === 'plan') return result;
-    const found = await Promise.all(
-      result.images.map(async (wanted) => [wanted.key, await resolve(wanted)] as const),
-    );
-    for (const [key, image] of found) resolved.set(key, image);
-  }
+/** Throws where one of them failed. */
+function plansOf(plannings: readonly Planning[], request: BuildRequest): readonly BuildPlan[] {
+  request.warned?.(plannings[0]?.warnings ?? []);
+  return plannings.map((planning) => {
+    if (planning.kind === 'failed') throw planning.error;
+    return planning.plan;
+  });
 }
 
 function mergedGraph(plans: readonly BuildPlan[]): BuildGraph {

@@ -1,4 +1,4 @@
-import { EngineError } from '#kernel';
+import { EngineError, type ErrorKind } from '#kernel';
 
 /** Where something stands in a file: lines counted from 1, columns from 0, the last column exclusive. */
 export interface Location {
@@ -20,8 +20,12 @@ export const lines = (firstLine: number, lastLine: number = firstLine): Location
 export class DockerfileError extends EngineError {
   readonly locations: readonly Location[];
 
-  constructor(message: string, locations: readonly Location[] = [], options?: { cause?: unknown }) {
-    super('invalidArgument', message, options);
+  constructor(
+    message: string,
+    locations: readonly Location[] = [],
+    options: { readonly cause?: unknown; readonly kind?: ErrorKind } = {},
+  ) {
+    super(options.kind ?? 'invalidArgument', message, options);
     this.locations = locations;
   }
 }

@@ -85,7 +85,7 @@ function startFromImage(
   const key = keyOf(reference, wanted);
   const image = inputs.images.get(key);
   const place = layout && { layout };
-  if (!image) return { key, reference, platform: wanted, ...place, written };
+  if (!image) return { key, reference, platform: wanted, ...place, written, location: node.location };
   const { config, digest } = image;
   const implicit = node.platform === undefined && inputs.platforms.isImplicit;
   const platform = implicit ? actualPlatform(inputs, config) : wanted;

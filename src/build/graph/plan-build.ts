@@ -99,7 +99,7 @@ class Planner {
     const [only, ...others] = this.#list.nodes;
     if (only && others.length === 0) only.title = '';
     const needs = this.#startStages(target);
-    if (needs.length > 0) return { kind: 'needs', images: needs };
+    if (needs.length > 0) return { kind: 'needs', images: needs, warnings: this.#checks.warnings };
     return this.#apply(target);
   }
 

@@ -1,6 +1,6 @@
 import type { HistoryEntry, ImageConfig, ImageRuntimeConfig, Platform } from '#oci';
 import type { CheckWarning } from '../checks/checks.ts';
-import type { DockerfileError } from '../dockerfile/location.ts';
+import type { DockerfileError, Location } from '../dockerfile/location.ts';
 import type { BuildGraph } from './graph-builder.ts';
 import type { Outline } from './outline.ts';
 import type { FileSystem } from './vertex.ts';
@@ -43,6 +43,8 @@ export interface ImageRequest {
   readonly layout?: { readonly store: string; readonly digest: string };
   /** As the Dockerfile has it. */
   readonly written: string;
+  /** Of the instruction that needs it. */
+  readonly location: Location;
 }
 
 export interface ResolvedImage {
@@ -82,11 +84,15 @@ export interface BuildPlan {
 
 /**
  * What planning came to: the plan, or what has to be looked up first; planBuild() is then called again with the
- * answers. `failed` still has the warnings found so far.
+ * answers. Warnings are those found so far.
  */
 export type PlanResult =
   | BuildPlan
-  | { readonly kind: 'needs'; readonly images: readonly ImageRequest[] }
+  | {
+      readonly kind: 'needs';
+      readonly images: readonly ImageRequest[];
+      readonly warnings: readonly CheckWarning[];
+    }
   | {
       readonly kind: 'failed';
       readonly error: DockerfileError;

@@ -1,15 +1,17 @@
-import { invalidArgument } from '#kernel';
+import { EngineError, invalidArgument } from '#kernel';
 import type { ContextStore } from '../contexts/context-store.ts';
 import type { ExportResponse, Exporter } from '../export/exporter.ts';
 import type { SourceTree } from '../files/source-tree.ts';
 import { ignoreFileNames, parseIgnoreFile } from '#patterns';
 import type { Vertex } from '../graph/vertex.ts';
-import type { Builds, BuildPlans, ClientImages } from '../builds.ts';
+import type { Builds, BuildPlans, ClientImages, PlanRequest } from '../builds.ts';
+import type { Answer } from '../subrequests/answer.ts';
 import { readSourceText } from '../archive-context.ts';
 import { ClientFiles, type BuildFiles, type FileFilters } from './client-files.ts';
 import type { ClientSession } from './client-session.ts';
 import { planOptionsOf, platformsOf, refuseUnsupported, type FrontendOptions } from './frontend-options.ts';
 import { BuildProgress } from './progress.ts';
+import { answerSubrequest, isAboutText } from '../subrequests/answer-subrequest.ts';
 
 export interface JobParts {
   readonly builds: Builds;
@@ -74,6 +76,26 @@ export class BuildJob {
   /** Fetches the Dockerfile and what is to be ignored. */
   async prepare(options: FrontendOptions): Promise<Prepared> {
     refuseUnsupported(options);
+    const [files, prepared] = await this.#loadDefinition(options);
+    return this.#withIgnored(files, prepared);
+  }
+
+  /** Answers a question about the Dockerfile, the frontend option `requestid`. */
+  async answer(request: string, options: FrontendOptions): Promise<Answer> {
+    refuseUnsupported(options);
+    const [files, definition] = await this.#loadDefinition(options);
+    const prepared = isAboutText(request) ? definition : await this.#withIgnored(files, definition);
+    return answerSubrequest(request, {
+      file: prepared,
+      plan: (more) => {
+        const asked = this.#planRequest(prepared);
+        return this.#parts.builds.plan({ ...asked, options: { ...asked.options, ...more } });
+      },
+      warn: (warnings) => this.progress.warn(warnings, prepared),
+    });
+  }
+
+  async #loadDefinition(options: FrontendOptions): Promise<readonly [SourceTree, Prepared]> {
     const name = options['filename'] ?? 'Dockerfile';
     const [files, text] = await this.progress.during(
       `[internal] load build definition from ${name}`,
@@ -89,6 +111,12 @@ export class BuildJob {
         return [source, found] as const;
       },
     );
+    this.prepared = { options, name, text, ignorePatterns: [] };
+    return [files, this.prepared];
+  }
+
+  async #withIgnored(files: SourceTree, prepared: Prepared): Promise<Prepared> {
+    const { name, options } = prepared;
     const ignore = await this.progress.during('[internal] load .dockerignore', async () => {
       const own = await readSourceText(files, `${name}.dockerignore`);
       if (own !== undefined) return own;
@@ -97,37 +125,48 @@ export class BuildJob {
         '.dockerignore',
       );
     });
-    this.prepared = { options, name, text, ignorePatterns: parseIgnoreFile(ignore ?? '') };
+    this.prepared = { ...prepared, ignorePatterns: parseIgnoreFile(ignore ?? '') };
     return this.prepared;
   }
 
   /** Builds what was prepared, and makes of it what the exporters make. */
   async build(prepared: Prepared, exporters: readonly Exporter[]): Promise<ExportResponse> {
-    const { options, text, ignorePatterns } = prepared;
     let made: BuildPlans | undefined;
     return this.#parts.builds.build({
-      ...{ dockerfile: text, signal: this.signal, exporters },
-      options: { ...planOptionsOf(options), ignorePatterns },
-      platforms: platformsOf(options),
-      base: {
-        resolve: (reference, asked) =>
-          this.progress.during(`[internal] load metadata for ${reference}`, () =>
-            this.#parts.images.resolve(reference, {
-              ...asked,
-              credentials: (host) => this.files.credentials(host),
-            }),
-          ),
-      },
-      pull: options['image-resolve-mode'] === 'pull',
+      ...this.#planRequest(prepared),
+      exporters,
       local: (name, paths) => this.#local(name, paths, prepared, made),
       secret: (id) => this.files.secret(id),
+      warned: (warnings) => this.progress.warn(warnings, prepared),
       planned: (plans) => {
         made = plans;
-        this.progress.warn(plans.plans[0]?.warnings ?? [], { name: prepared.name, text });
         return this.progress.observe(plans.graph);
       },
       exporting: (title, work) => this.progress.during(title, work),
     });
+  }
+
+  #planRequest({ options, text, ignorePatterns }: Prepared): PlanRequest {
+    return {
+      dockerfile: text,
+      signal: this.signal,
+      options: { ...planOptionsOf(options), ignorePatterns },
+      platforms: platformsOf(options),
+      base: {
+        resolve: (reference, asked) =>
+          this.progress
+            .during(`[internal] load metadata for ${reference}`, () =>
+              this.#parts.images.resolve(reference, {
+                ...asked,
+                credentials: (host) => this.files.credentials(host),
+              }),
+            )
+            .catch((error: unknown) => {
+              throw unresolved(reference, asked.written, error);
+            }),
+      },
+      pull: options['image-resolve-mode'] === 'pull',
+    };
   }
 
   async #local(
@@ -139,9 +178,13 @@ export class BuildJob {
     const filters = { 'exclude-patterns': prepared.ignorePatterns, ...(paths && { followpaths: paths }) };
     const isIt = (vertex: Vertex): boolean => vertex.kind === 'local' && vertex.name === name;
     const [id = ''] = [...(plans?.graph.vertices ?? [])].find(([, vertex]) => isIt(vertex)) ?? [];
-    return this.#receive(name, filters, prepared.options, (received) =>
-      this.progress.transferred(id, 'transferring context:', received),
-    );
+    let bytes = 0;
+    const source = await this.#receive(name, filters, prepared.options, (received) => {
+      bytes = received;
+      this.progress.transferred(id, 'transferring context:', received);
+    });
+    this.progress.transferred(id, 'transferring context:', bytes, bytes);
+    return source;
   }
 
   async #receive(
@@ -153,4 +196,12 @@ export class BuildJob {
     const sharedKey = options[`sharedkey:localdir:${name}`] ?? '';
     return this.files.receive(name, { filters, sharedKey, ...(onProgress && { onProgress }) });
   }
+}
+
+/** Why an image cannot be found out about, in BuildKit's words. */
+function unresolved(reference: string, written: string | undefined, error: unknown): unknown {
+  if (!(error instanceof EngineError)) return error;
+  const what = `failed to resolve source metadata for ${reference}: ${error.message}`;
+  const message = written === undefined ? what : `${written}: ${what}`;
+  return new EngineError(error.kind, message, { cause: error });
 }

@@ -11,7 +11,6 @@ export function refuseUnsupported(options: FrontendOptions): void {
     throw unimplemented(`${what} is not supported yet`);
   };
   if (options['context'] !== undefined) refuse('a remote build context');
-  if (options['requestid'] !== undefined) refuse(`the request ${options['requestid']}`);
   for (const name of Object.keys(options)) if (name.startsWith('attest:')) refuse('attaching attestations');
 }
 
@@ -27,7 +26,9 @@ const prefixed = (options: FrontendOptions, prefix: string): Record<string, stri
 export function planOptionsOf(options: FrontendOptions): PlanOptions {
   const network = options['force-network-mode'];
   const noCache = options['no-cache'];
+  const check = options['build-arg:BUILDKIT_DOCKERFILE_CHECK'];
   return {
+    ...(check !== undefined && { check }),
     ...(options['target'] !== undefined && { target: options['target'] }),
     buildArguments: prefixed(options, 'build-arg:'),
     labels: prefixed(options, 'label:'),

@@ -79,10 +79,14 @@ export class BuildProgress {
     }
   }
 
-  /** Bytes that came for a vertex; without a total it is not known. */
-  transferred(vertex: string, id: string, current: number, total = 0): void {
-    const amounts = { current: BigInt(current), total: BigInt(total) };
-    this.tell({ statuses: [{ id, vertex, name: id, ...amounts, timestamp: now() }] });
+  /** Bytes that came for a vertex; without a total it is not known, and with all of it the transfer is done. */
+  transferred(vertex: string, id: string, current: number, total?: number): void {
+    const time = now();
+    // Of what is there already clients show only how much it was.
+    const isEnded = total !== undefined && current >= total;
+    const amounts = { current: BigInt(current), total: BigInt(isEnded ? 0 : (total ?? 0)) };
+    const ended = isEnded ? { started: time, completed: time } : {};
+    this.tell({ statuses: [{ id, vertex, name: id, ...amounts, timestamp: time, ...ended }] });
   }
 
   /** Tells of the vertices of a graph. */
@@ -107,13 +111,14 @@ export class BuildProgress {
     };
   }
 
+  /** Tells of warnings of a file, on the vertex that loads it. */
   warn(warnings: readonly CheckWarning[], file: { readonly name: string; readonly text: string }): void {
     const [vertex = ''] = this.#vertices.keys();
     const info = { filename: file.name, data: Buffer.from(file.text), language: 'Dockerfile' };
     this.tell({
       warnings: warnings.map((warning) => ({
         ...{ vertex, level: 1n, info, url: warning.rule.url },
-        short: Buffer.from(`${warning.rule.name}: ${warning.message}`),
+        short: Buffer.from(`${warning.rule.name}: ${warning.message} (line ${warning.location.firstLine})`),
         detail: [Buffer.from(warning.rule.description)],
         ranges: [rangeOf(warning.location)],
       })),

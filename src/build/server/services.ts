@@ -75,19 +75,32 @@ export function buildServices(parts: ServiceParts, jobs: Jobs): (router: Connect
               `builds of the frontend ${JSON.stringify(request.frontend)} are not supported yet`,
             );
           }
+          const question = request.frontendOpt['requestid'];
+          if (question !== undefined) {
+            return { result: { metadata: encoded(await job.answer(question, request.frontendOpt)) } };
+          }
           const prepared = await job.prepare(request.frontendOpt);
           return { result: { result: { case: 'ref', value: { id: `${job.ref} ${prepared.name}` } } } };
         } catch (error) {
           throw buildError(error, job.prepared);
         }
       },
-      return: async ({ error }, context) => {
+      return: async ({ error, result }, context) => {
         const job = await jobOf(context);
         if (error) job.fail(buildError(new Error(error.message), job.prepared));
-        else job.return(job.prepared);
+        else job.return(hasFileSystem(result) ? job.prepared : undefined);
         return {};
       },
     });
     router.service(TraceService, { export: () => ({}) });
   };
 }
+
+/** The answer to a question has none. */
+function hasFileSystem(result: gateway.Result | undefined): boolean {
+  if (result?.result.case === 'ref') return result.result.value.id !== '';
+  return result?.result.case === 'refs';
+}
+
+const encoded = (texts: Readonly<Record<string, string>>): Record<string, Uint8Array> =>
+  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Buffer.from(text)]));

@@ -14,7 +14,9 @@ import type { BuildPlan, ImageRequest, PlanOptions, ResolvedImage } from './grap
 import { planForPlatforms, type Planning } from './planning.ts';
 import type { BuildObserver, BuildParts } from './solver/ports.ts';
 import { leaseName } from './solver/build-cache.ts';
+import { digestOfSource, type Result } from './solver/result.ts';
 import { Solver } from './solver/solver.ts';
+import type { SourceAccess } from './sources/source-access.ts';
 
 /** What finds the images that builds begin with. */
 export interface BaseImages {
@@ -54,19 +56,25 @@ export interface PlanRequest {
 }
 
 /** One build. */
-export interface BuildRequest extends PlanRequest {
+export interface BuildRequest extends PlanRequest, SourceAccess {
   /** What is made of the result, one after the other. */
   readonly exporters: readonly Exporter[];
   /** The client's files, by the name of the set; asked for once the plan says that they are needed. */
   local(name: string, paths: readonly string[] | undefined): Promise<SourceTree>;
-  secret(id: string): Promise<Uint8Array | undefined>;
   /** Called with what the checks of the language have found, also where the build fails at it. */
   warned?(warnings: readonly CheckWarning[]): void;
+  /** The result of another build that the options' contexts name (`input:…`). */
+  input?(name: string): Promise<BuildInput>;
   /** Called with the plans, before anything is done; what it answers is told of the rest. */
   planned(plans: BuildPlans): BuildObserver;
   /** Does an export, and tells of it. */
   exporting<T>(title: string, work: (step: ExportStep) => Promise<T>): Promise<T>;
 }
+
+/** What one build takes from another: its layers, or files that came from elsewhere. */
+export type BuildInput =
+  | { readonly kind: 'layers'; readonly layers: LayerStack }
+  | { readonly kind: 'files'; readonly source: SourceTree };
 
 /** What a build is going to do for all its platforms. */
 export interface BuildPlans {
@@ -194,11 +202,18 @@ export class LocalBuilds implements Builds {
     const plans = plansOf(await planForPlatforms(request, resolve), request);
     const graph = mergedGraph(plans);
     const paths = mergedPaths(plans);
+    const observer = request.planned({ plans, graph });
+    const { sources } = this.#parts;
     const solver = new Solver(this.#parts, {
-      ...{ graph, claim, signal, observer: request.planned({ plans, graph }) },
+      ...{ graph, claim, signal, observer },
       proxies: proxiesOf(request.options.buildArguments ?? {}),
       image: layersOf,
       local: memo((name: string) => request.local(name, paths.get(name))),
+      remote: (id, vertex) => {
+        const onOutput = (data: Uint8Array): void => observer.output(id, 'stderr', data);
+        return sources.fetch(vertex, { signal, access: request, onOutput });
+      },
+      input: async (name) => this.#input(request, name, claim),
       secret: (id) => request.secret(id),
     });
     return Promise.all(
@@ -208,6 +223,14 @@ export class LocalBuilds implements Builds {
         layers: await solver.solve(plan.result),
       })),
     );
+  }
+
+  async #input(request: BuildRequest, name: string, claim: BuildClaim): Promise<Result> {
+    const input = await request.input?.(name);
+    if (!input) throw invalidArgument(`invalid input ${name}`);
+    if (input.kind === 'files') return { ...input, digest: digestOfSource(input.source) };
+    if (!(await claim.use(input.layers))) throw invalidArgument(`the result of ${name} is gone`);
+    return input;
   }
 }
 

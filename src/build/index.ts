@@ -31,6 +31,7 @@ export type { BuiltPlatform } from './export/built-platform.ts';
 export { ImageExporter, plainExport } from './export/image-exporter.ts';
 export { ContextStore } from './contexts/context-store.ts';
 export { sourceOfContext, type SourceTree } from './files/source-tree.ts';
+export { Sources } from './sources/sources.ts';
 export { BuildCache } from './solver/build-cache.ts';
 export { BuildTurns } from './solver/ports.ts';
 export type { BuildObserver, Command, CommandOptions, CommandRunner } from './solver/ports.ts';

@@ -5,6 +5,7 @@ import {
   ContextStore,
   createBuildKit,
   LocalBuilds,
+  Sources,
   type BuildKit,
   type Builds,
   type Command,
@@ -36,10 +37,14 @@ export async function openBuilder(
   const { storage, containers, networks } = parts;
   const { root, runFolder, db, clock } = parts.foundation;
   const contexts = opened.use(new ContextStore(join(root, 'build', 'contexts')));
+  const sources = new Sources(contexts, {
+    userAgent: `wharf/${wharfVersion} (linux)`,
+    proxies: () => parts.foundation.live.current.proxies,
+  });
   const builds = new LocalBuilds(
     {
       ...storage,
-      contexts,
+      ...{ contexts, sources },
       building: storage.images.building,
       commands: { run: (command, options) => runCommand(containers, command, options) },
       cache: new BuildCache(db, clock),

@@ -12,3 +12,4 @@ export * from './clients.ts';
 export * from './sshd.ts';
 export * from './terminal.ts';
 export * from './daemon.ts';
+export * from './source-server.ts';

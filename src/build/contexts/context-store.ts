@@ -1,9 +1,10 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { deserialize } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { internal, invalidArgument, unavailable } from '#kernel';
-import type { TransferAnswer, TransferRequest } from './transfer-messages.ts';
+import type { SingleFile, TransferAnswer, TransferRequest } from './transfer-messages.ts';
 import type { Tree } from './tree.ts';
 
 /** A client's end of a transfer of files: framed messages, both ways. */
@@ -14,12 +15,15 @@ export interface TransferStream {
   cancel(): void;
 }
 
-export interface ReceiveOptions {
-  /** Names the tree, so that a later transfer of it brings only what has changed. */
-  readonly key: string;
+export interface TakeOptions {
   readonly signal: AbortSignal;
   /** Bytes of contents received so far. */
   onProgress?(received: number): void;
+}
+
+export interface ReceiveOptions extends TakeOptions {
+  /** Names the tree, so that a later transfer of it brings only what has changed. */
+  readonly key: string;
 }
 
 /** Bytes that the thread may be behind before the client has to wait. */
@@ -87,21 +91,56 @@ export class ContextStore implements AsyncDisposable {
   }
 
   /** Receives a tree as a tar, compressed or not. Throws invalidArgument for what is none. */
-  async receiveTar(
-    archive: AsyncIterable<Uint8Array>,
-    options: { readonly signal: AbortSignal },
+  async receiveTar(archive: AsyncIterable<Uint8Array>, options: TakeOptions): Promise<Tree> {
+    return this.#take(archive, { kind: 'begin-tar', root: this.root }, options);
+  }
+
+  /** Receives the contents of one file; the tree holds nothing else. */
+  async receiveFile(
+    contents: AsyncIterable<Uint8Array>,
+    file: SingleFile,
+    options: TakeOptions,
   ): Promise<Tree> {
-    options.signal.throwIfAborted();
-    const stop = new AbortController();
-    const idle = { sendFramed: () => Promise.resolve(), end: () => undefined, cancel: () => stop.abort() };
-    const transfer = new Transfer({ ...idle, bytes: () => archive }, { ...options, key: '' });
+    return this.#take(contents, { kind: 'begin-file', root: this.root, file }, options);
+  }
+
+  /** Takes over what is in a folder of this machine; everything belongs to root from then on. Kept under the key. */
+  async receiveFolder(path: string, options: ReceiveOptions): Promise<Tree> {
+    return this.#ask({ kind: 'folder', root: this.root, path, key: options.key }, options);
+  }
+
+  /** What was taken over under this key, if all of it is still here. */
+  async recall(key: string): Promise<Tree | undefined> {
+    const { signal } = new AbortController();
+    const tree = await this.#ask({ kind: 'recall', root: this.root, key }, { key, signal });
+    return tree.size > 0 ? tree : undefined;
+  }
+
+  async #ask(request: Unnumbered<TransferRequest>, options: ReceiveOptions): Promise<Tree> {
+    const transfer = new Transfer(idleStream(), options);
     const post = this.#thread.begin(transfer);
     try {
-      post({ kind: 'begin-tar', root: this.root });
-      for await (const chunk of archive) {
-        const bytes = Uint8Array.from(chunk);
-        post({ kind: 'bytes', bytes }, [bytes.buffer]);
-        await transfer.took(bytes.length);
+      post(request);
+      return await transfer.tree;
+    } finally {
+      this.#thread.finish(transfer);
+    }
+  }
+
+  async #take(
+    bytes: AsyncIterable<Uint8Array>,
+    beginning: Unnumbered<TransferRequest>,
+    options: TakeOptions,
+  ): Promise<Tree> {
+    options.signal.throwIfAborted();
+    const transfer = new Transfer({ ...idleStream(), bytes: () => bytes }, { ...options, key: '' });
+    const post = this.#thread.begin(transfer);
+    try {
+      post(beginning);
+      for await (const chunk of bytes) {
+        const copy = Uint8Array.from(chunk);
+        post({ kind: 'bytes', bytes: copy }, [copy.buffer]);
+        await transfer.took(copy.length);
         options.signal.throwIfAborted();
         if (transfer.failure) break;
       }
@@ -119,6 +158,14 @@ export class ContextStore implements AsyncDisposable {
     await this.#thread[Symbol.asyncDispose]();
   }
 }
+
+/** Of what comes without anybody to talk to. */
+const idleStream = (): TransferStream => ({
+  bytes: () => Readable.from([]),
+  sendFramed: () => Promise.resolve(),
+  end: () => undefined,
+  cancel: () => undefined,
+});
 
 /** The main thread's side of one transfer. */
 class Transfer {

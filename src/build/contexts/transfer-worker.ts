@@ -1,11 +1,12 @@
 import { readFileSync, renameSync, writeFileSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { parentPort, threadId } from 'node:worker_threads';
 import { createHash } from 'node:crypto';
 import { EngineError, invalidArgument } from '#kernel';
 import { framed, MessageBuffer, decodePacket, encodePacket } from '#filesync';
 import { FileStore } from './file-store.ts';
+import { readFileTree, readFolderTree } from './folder-tree.ts';
 import { ByteQueue, readTarTree } from './tar-tree.ts';
 import { TreeReceiver } from './tree-receiver.ts';
 import type { TransferAnswer, TransferRequest } from './transfer-messages.ts';
@@ -27,9 +28,11 @@ const answer = (message: TransferAnswer, transferred: ArrayBuffer[] = []): void 
   parentPort?.postMessage(message, transferred);
 };
 
+const treeFileOf = (root: string, key: string): string =>
+  join(root, 'trees', createHash('sha256').update(key).digest('hex'));
+
 function begin(transfer: number, root: string, key: string): void {
-  mkdirSync(join(root, 'trees'), { recursive: true });
-  const treeFile = join(root, 'trees', createHash('sha256').update(key).digest('hex'));
+  const treeFile = treeFileOf(root, key);
   const started: Transfer = {
     receiver: new TreeReceiver({
       store: new FileStore(join(root, 'files'), `${threadId}-${transfer}`),
@@ -58,10 +61,24 @@ function take(transfer: number, bytes: Uint8Array): void {
   if (!done) return;
   transfers.delete(transfer);
   const tree = serialize(running.receiver.tree());
-  const next = `${running.treeFile}.${threadId}-${transfer}`;
-  writeFileSync(next, tree);
-  renameSync(next, running.treeFile);
+  keepTree(running.treeFile, transfer, tree);
   answer({ kind: 'done', transfer, tree });
+}
+
+function keepTree(treeFile: string, transfer: number, tree: Uint8Array): void {
+  mkdirSync(dirname(treeFile), { recursive: true });
+  const next = `${treeFile}.${threadId}-${transfer}`;
+  writeFileSync(next, tree);
+  renameSync(next, treeFile);
+}
+
+/** A kept tree; an empty one if the contents of some file are gone. */
+function wholeTree(path: string, store: FileStore): Tree {
+  const tree = readTree(path);
+  const isGone = [...tree.values()].some(
+    ({ type, digest, size }) => type === 'file' && !store.has(digest, size),
+  );
+  return isGone ? new Map() : tree;
 }
 
 /** A tree that is missing or unreadable is an empty one: everything is sent again. */
@@ -74,14 +91,24 @@ function readTree(path: string): Tree {
   }
 }
 
-function beginTar(transfer: number, root: string): void {
-  const bytes = new ByteQueue((consumed) =>
-    answer({ kind: 'progress', transfer, frames: undefined, consumed, received: 0 }),
-  );
+/** Takes bytes as they come and makes a tree of them. */
+function beginBytes(
+  transfer: number,
+  root: string,
+  read: (bytes: ByteQueue, store: FileStore) => Promise<Tree>,
+): void {
+  let received = 0;
+  const bytes = new ByteQueue((consumed) => {
+    received += consumed;
+    answer({ kind: 'progress', transfer, frames: undefined, consumed, received });
+  });
   archives.set(transfer, bytes);
-  const store = new FileStore(join(root, 'files'), `${threadId}-${transfer}`);
-  readTarTree(bytes, store)
-    .then((tree) => answer({ kind: 'done', transfer, tree: serialize(tree) }))
+  make(transfer, root, async (store) => read(bytes, store));
+}
+
+function make(transfer: number, root: string, tree: (store: FileStore) => Promise<Tree>): void {
+  tree(new FileStore(join(root, 'files'), `${threadId}-${transfer}`))
+    .then((made) => answer({ kind: 'done', transfer, tree: serialize(made) }))
     .catch((error: unknown) => failed(transfer, error))
     .finally(() => archives.delete(transfer));
 }
@@ -90,8 +117,20 @@ function handle(request: TransferRequest): void {
   const { transfer } = request;
   try {
     if (request.kind === 'begin') begin(transfer, request.root, request.key);
-    else if (request.kind === 'begin-tar') beginTar(transfer, request.root);
-    else if (request.kind === 'bytes') bytesFor(transfer, request.bytes);
+    else if (request.kind === 'begin-tar') beginBytes(transfer, request.root, readTarTree);
+    else if (request.kind === 'begin-file') {
+      beginBytes(transfer, request.root, async (bytes, store) => readFileTree(bytes, request.file, store));
+    } else if (request.kind === 'folder') {
+      make(transfer, request.root, async (store) => {
+        const tree = await readFolderTree(request.path, store);
+        keepTree(treeFileOf(request.root, request.key), transfer, serialize(tree));
+        return tree;
+      });
+    } else if (request.kind === 'recall') {
+      make(transfer, request.root, (store) =>
+        Promise.resolve(wholeTree(treeFileOf(request.root, request.key), store)),
+      );
+    } else if (request.kind === 'bytes') bytesFor(transfer, request.bytes);
     else if (request.kind === 'end') end(transfer);
     else cancel(transfer);
   } catch (error) {

@@ -1,6 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { posix } from 'node:path';
-import { decompress, readTar, type Archiver, type PlacedEntry } from '#archive';
+import type { Archiver } from '#archive';
 import type { CopyAction } from '../graph/vertex.ts';
 import type { Result } from '../solver/result.ts';
 import type { BuildParts } from '../solver/ports.ts';
@@ -92,20 +91,4 @@ export async function withSource<T>(
     const found = await sourceInFolder(parts.archiver, root, action, options);
     return work(found.source, found.action);
   });
-}
-
-/** Whether a file is a tar, compressed or not: what ADD unpacks. */
-export async function isArchive(from: PlacedEntry['from'], signal: AbortSignal): Promise<boolean> {
-  if (typeof from !== 'string') return false;
-  const input = createReadStream(from);
-  try {
-    const { stream } = await decompress(input, { signal });
-    const first = await readTar(stream).next();
-    return first.done !== true;
-  } catch {
-    signal.throwIfAborted();
-    return false;
-  } finally {
-    input.destroy();
-  }
 }

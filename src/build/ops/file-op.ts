@@ -6,7 +6,8 @@ import { planCopy, type CopyTarget } from '../files/plan-copy.ts';
 import type { CopyAction, FileAction, FileSystem, FileVertex } from '../graph/vertex.ts';
 import type { BuildInputs, BuildParts } from '../solver/ports.ts';
 import type { Result } from '../solver/result.ts';
-import { isArchive, withSource } from './copy-source.ts';
+import { isArchive } from '../files/is-archive.ts';
+import { withSource } from './copy-source.ts';
 import { mounted, resolveIn } from './mounted.ts';
 import { resolveOwner } from './owner.ts';
 

@@ -6,8 +6,10 @@ import type { Snapshotter } from '#snapshots';
 import type { ContextStore } from '../contexts/context-store.ts';
 import type { SourceTree } from '../files/source-tree.ts';
 import type { BuildGraph } from '../graph/graph-builder.ts';
-import type { VertexId } from '../graph/vertex.ts';
+import type { GitVertex, HttpVertex, VertexId } from '../graph/vertex.ts';
+import type { Sources } from '../sources/sources.ts';
 import type { BuildCache } from './build-cache.ts';
+import type { Result } from './result.ts';
 
 /** A file, folder or empty space that a command sees at a place. */
 export type CommandMount =
@@ -59,6 +61,7 @@ export interface BuildParts {
   readonly snapshots: Pick<Snapshotter, 'mounts' | 'mount'>;
   readonly commands: CommandRunner;
   readonly contexts: ContextStore;
+  readonly sources: Sources;
   readonly cache: BuildCache;
   readonly turns: BuildTurns;
   /** Where file systems are mounted while they are worked on. */
@@ -79,6 +82,10 @@ export interface BuildInputs {
   image(reference: string, platform: Platform): Promise<LayerStack>;
   /** The client's files: `context` or a named set. */
   local(name: string): Promise<SourceTree>;
+  /** Files from the network; `id` is that of the vertex. */
+  remote(id: VertexId, vertex: GitVertex | HttpVertex): Promise<SourceTree>;
+  /** What another build of the same client came to. */
+  input(name: string): Promise<Result>;
   /** A secret of the client; undefined where it has none of that name. */
   secret(id: string): Promise<Uint8Array | undefined>;
 }

@@ -1,4 +1,4 @@
-import { internal, unimplemented } from '#kernel';
+import { internal } from '#kernel';
 import type { LayerStack } from '#images';
 import { withSource } from '../ops/copy-source.ts';
 import { runExecOp } from '../ops/exec-op.ts';
@@ -11,6 +11,7 @@ import {
   type Vertex,
   type VertexId,
 } from '../graph/vertex.ts';
+import type { SourceTree } from '../files/source-tree.ts';
 import { mounted } from '../ops/mounted.ts';
 import { leaseName } from './build-cache.ts';
 import { cacheKeyOf, contentKeyOf, digestOfCopy } from './cache-key.ts';
@@ -24,6 +25,11 @@ interface Outcome {
   readonly result: Result;
   readonly cached: boolean;
 }
+
+const filesOutcome = (source: SourceTree): Outcome => ({
+  result: { kind: 'files', source, digest: digestOfSource(source) },
+  cached: false,
+});
 
 /** Does what a graph says, each vertex once, independent ones at the same time, and nothing that is known already. */
 export class Solver {
@@ -79,20 +85,17 @@ export class Solver {
         const layers = await this.#inputs.image(vertex.reference, vertex.platform);
         return { result: { kind: 'layers', layers }, cached: false };
       }
-      case 'local': {
-        const source = await this.#inputs.local(vertex.name);
-        return { result: { kind: 'files', source, digest: digestOfSource(source) }, cached: false };
-      }
+      case 'local':
+        return filesOutcome(await this.#inputs.local(vertex.name));
+      case 'git':
+      case 'http':
+        return filesOutcome(await this.#inputs.remote(id, vertex));
+      case 'input':
+        return { result: await this.#inputs.input(vertex.name), cached: false };
       case 'exec':
       case 'file':
       case 'merge':
         return this.#cachedOutcome(id, vertex);
-      case 'git':
-        throw unimplemented('git sources are not supported yet');
-      case 'http':
-        throw unimplemented('ADD of a URL is not supported yet');
-      case 'input':
-        throw unimplemented('results of other targets as a context are not supported yet');
     }
   }
 

@@ -1,0 +1,82 @@
+import { createReadStream } from 'node:fs';
+import { invalidArgument } from '#kernel';
+import type { ContextStore } from '../contexts/context-store.ts';
+import type { Tree } from '../contexts/tree.ts';
+import { isArchive } from '../files/is-archive.ts';
+import { findGitSource, type GitSource } from '../graph/git-source.ts';
+import type { CheckoutOptions, GitRepositories, GitWish } from './git-repositories.ts';
+import type { DownloadOptions, HttpSource } from './http-source.ts';
+
+/** What a build's context given by its address is. */
+export interface RemoteContext {
+  readonly tree: Tree;
+  /** Name of the one file that there is, where the address is that of a Dockerfile and not of an archive. */
+  readonly onlyFile: string | undefined;
+}
+
+export interface RemoteOptions extends CheckoutOptions, DownloadOptions {
+  /** The folder `.git` comes along. */
+  readonly keepGitDir?: boolean;
+}
+
+interface Parts {
+  readonly contexts: ContextStore;
+  readonly http: HttpSource;
+  readonly git: GitRepositories;
+}
+
+/** Under which the one file stands that an address leads to. */
+const fileName = 'context';
+
+/** Whether this is a repository, or a file to be downloaded. */
+export const isRemoteAddress = (text: string): boolean =>
+  /^https?:\/\//.test(text) || findGitSource(text) !== undefined;
+
+/** The repository that a context's address names: `github.com/a/b` does so, too. */
+export function gitContextOf(address: string): GitSource | undefined {
+  const found = findGitSource(address);
+  return found?.looksLocal ? { ...found, remote: `https://${found.remote}` } : found;
+}
+
+/**
+ * Fetches a context: a git repository, an archive, or a Dockerfile by itself. Nothing of it is left out for a
+ * .dockerignore, as BuildKit has it: whoever publishes a context has seen to that. Throws invalidArgument.
+ */
+export async function openRemoteContext(
+  { contexts, http, git }: Parts,
+  address: string,
+  options: RemoteOptions,
+): Promise<RemoteContext> {
+  const source = gitContextOf(address);
+  if (source) return { tree: await git.checkOut(wishOf(source, options), options), onlyFile: undefined };
+  if (!isRemoteAddress(address)) {
+    throw invalidArgument(`remoteURL (${address}) could not be recognized as URL`);
+  }
+  return openFile(contexts, await http.fetch({ url: address, fileName, checksum: '' }, options), options);
+}
+
+/** The context that a client hands over as one stream of bytes, in place of an address. */
+export async function receiveUpload(
+  contexts: ContextStore,
+  bytes: AsyncIterable<Uint8Array>,
+  options: { readonly signal: AbortSignal },
+): Promise<RemoteContext> {
+  const file = { name: fileName, mode: 0o600, modTime: 0n };
+  return openFile(contexts, await contexts.receiveFile(bytes, file, options), options);
+}
+
+const wishOf = (source: GitSource, { keepGitDir }: RemoteOptions): GitWish => ({
+  ...{ remote: source.remote, ref: source.ref, subdir: source.subdir, checksum: source.checksum },
+  keepGitDir: source.keepGitDir ?? keepGitDir === true,
+  submodules: source.submodules !== false,
+});
+
+async function openFile(
+  contexts: ContextStore,
+  tree: Tree,
+  options: { readonly signal: AbortSignal },
+): Promise<RemoteContext> {
+  const path = contexts.path(tree.get(fileName)?.digest ?? '');
+  if (!(await isArchive(path, options.signal))) return { tree, onlyFile: fileName };
+  return { tree: await contexts.receiveTar(createReadStream(path), options), onlyFile: undefined };
+}

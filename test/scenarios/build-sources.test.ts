@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import {
+  answerOf,
+  busyboxArchive,
+  git,
+  startDaemon,
+  startSourceServer,
+  succeed,
+  type CommandResult,
+  type Daemon,
+  type SourceServer,
+} from '../setup/index.ts';
+
+let daemon: Daemon;
+let folder: string;
+let server: SourceServer;
+let repository: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wharf-test-sources-'));
+  server = await startSourceServer('t0ken');
+  daemon = await startDaemon();
+  await answerOf(daemon.docker, ['load', '-i', await busyboxArchive()]);
+  repository = join(folder, 'work');
+  await mkdir(join(repository, 'sub'), { recursive: true });
+  const dockerfile =
+    'FROM busybox\nCOPY . /ctx\nRUN cd /ctx && find . -path ./.git -prune -o -print | sort\n';
+  await writeTo(repository, {
+    Dockerfile: dockerfile,
+    'sub/Dockerfile': dockerfile,
+    file: 'one',
+    'sub/s': 's',
+    '.dockerignore': 'file\n',
+  });
+  await git(repository, 'init', '-q', '-b', 'main');
+  await commit('one');
+  await git(repository, 'tag', '-a', 'v1', '-m', 'first');
+  await git(repository, 'checkout', '-q', '-b', 'other');
+  await writeTo(repository, { file: 'two' });
+  await commit('two');
+  await git(repository, 'checkout', '-q', 'main');
+  await publish();
+});
+after(async () => {
+  await daemon[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+async function writeTo(root: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(join(root, path, '..'), { recursive: true });
+    await writeFile(join(root, path), text);
+  }
+}
+
+async function commit(message: string): Promise<string> {
+  await git(repository, 'add', '-A');
+  await git(repository, 'commit', '-q', '-m', message);
+  return git(repository, 'rev-parse', 'HEAD');
+}
+
+/** Makes what is in the working copy what the server has. */
+async function publish(): Promise<void> {
+  await rm(join(server.repositories, 'repo.git'), { recursive: true, force: true });
+  await git(folder, 'clone', '-q', '--bare', repository, join(server.repositories, 'repo.git'));
+}
+
+async function buildx(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  return daemon.docker(['buildx', 'build', '--progress', 'plain', ...args], { env });
+}
+
+/** Builds lines after FROM busybox; answers all that was written. */
+async function add(lines: readonly string[], ...flags: string[]): Promise<string> {
+  const root = await mkdtemp(join(folder, 'add-'));
+  await writeTo(root, { Dockerfile: ['FROM busybox', ...lines, ''].join('\n') });
+  const { code, stderr } = await buildx([...flags, root]);
+  assert.equal(code, 0, stderr);
+  return stderr;
+}
+
+async function failingAdd(...lines: string[]): Promise<string> {
+  const root = await mkdtemp(join(folder, 'add-'));
+  await writeTo(root, { Dockerfile: ['FROM busybox', ...lines, ''].join('\n') });
+  const { code, stderr } = await buildx([root]);
+  assert.notEqual(code, 0);
+  return stderr;
+}
+
+test('ADD of an address puts a file with its time, asks whether it is the same, and takes checksums', async () => {
+  const content = 'from afar\n';
+  server.files.set('/file.txt', { content, etag: '"1"', lastModified: '2020-02-03T04:05:06Z' });
+  const lines = [
+    `ADD ${server.url}/redirect/file.txt ${server.url}/file.txt /x/`,
+    'RUN stat -c "%a %u:%g %Y %n" /x/*',
+  ];
+  assert.match(await add(lines), /600 0:0 1580702706 \/x\/file\.txt/);
+  const before = server.requests.length;
+  assert.match(await add(lines), /ADD [^\n]*\n(?:#\d+ \d[^\n]*\n)*#\d+ CACHED/);
+  assert.deepEqual(
+    new Set(server.requests.slice(before)),
+    new Set(['GET /redirect/file.txt 302', 'GET /file.txt 304']),
+  );
+  server.files.set('/file.txt', { content: 'changed', etag: '"2"' });
+  assert.match(await add([...lines, 'RUN cat /x/file.txt']), /changed/);
+  const digest = createHash('sha256').update('changed').digest('hex');
+  const asked = server.requests.length;
+  await add([`ADD --checksum=sha256:${digest} --chmod=755 --chown=3:4 ${server.url}/file.txt /y`]);
+  assert.deepEqual(server.requests.slice(asked), []);
+  const wrong = '1'.repeat(64);
+  assert.match(
+    await failingAdd(`ADD --checksum=sha256:${wrong} ${server.url}/file.txt /y`),
+    new RegExp(`digest mismatch sha256:${digest}: sha256:${wrong}`),
+  );
+  assert.match(
+    await failingAdd(`ADD ${server.url}/missing /y`),
+    /failed to load cache key: invalid response status 404/,
+  );
+  assert.match(
+    await failingAdd('ADD http://127.0.0.1:1/x /y'),
+    /dial tcp 127\.0\.0\.1:1: connect: connection refused/,
+  );
+});
+
+test('ADD --unpack takes an archive from its address apart, and without it does not', async () => {
+  await writeTo(join(folder, 'packed'), { 'd/f': 'inside' });
+  await succeed('tar', ['-C', join(folder, 'packed'), '-czf', join(folder, 'packed.tgz'), 'd']);
+  server.files.set('/packed.tgz', { content: await readFile(join(folder, 'packed.tgz')) });
+  const told = await add([
+    `ADD --unpack ${server.url}/packed.tgz /x/`,
+    `ADD ${server.url}/packed.tgz /y/`,
+    'RUN cat /x/d/f; ls /y',
+  ]);
+  assert.match(told, /insidepacked\.tgz/);
+});
+
+test('ADD of a repository takes refs, folders, commits, .git and submodules', async () => {
+  const url = `${server.url}/repo.git`;
+  const id = await git(repository, 'rev-parse', 'main');
+  const told = await add([
+    `ADD ${url} /a`,
+    `ADD ${url}#other /b`,
+    `ADD ${url}?ref=v1&subdir=sub /c`,
+    `ADD --keep-git-dir --checksum=${id.slice(0, 10)} ${url}#main /d`,
+    `ADD ${url}#${id}:sub /e`,
+    'RUN cat /a/file /b/file; ls -A /a | xargs; ls /c /e | xargs; cat /d/.git/HEAD; stat -c "%a %n" /a/file',
+  ]);
+  assert.match(told, /onetwo/);
+  assert.match(told, /\.dockerignore Dockerfile file sub/);
+  assert.match(told, /\/c: Dockerfile s \/e: Dockerfile s/);
+  assert.match(told, new RegExp(`\\d ${id}`));
+  assert.match(told, /644 \/a\/file/);
+  assert.match(await failingAdd(`ADD ${url}#nosuch /x`), /repository does not contain ref nosuch/);
+  assert.match(
+    await failingAdd(`ADD --checksum=abcdef ${url}#main /x`),
+    new RegExp(`expected checksum to match abcdef, got ${id}`),
+  );
+  assert.match(await failingAdd(`ADD ${url}#:file /x`), /git subpath "\/file" contains non-directory "file"/);
+  assert.match(
+    await failingAdd(`ADD ${server.url}/none.git /x`),
+    /error fetching default branch for repository/,
+  );
+});

@@ -38,3 +38,4 @@ export type { BuildObserver, Command, CommandOptions, CommandRunner } from './so
 export type { ClientImages } from './builds.ts';
 export { createBuildKit, type BuildKit } from './server/buildkit.ts';
 export type { PostedBuild } from './server/posted-build.ts';
+export { failedCommand } from './ops/command-error.ts';

@@ -1,7 +1,7 @@
 /** dockerode as it comes from npm: its own documented calls, one test for each noun. */
 import assert from 'node:assert/strict';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -37,6 +37,7 @@ interface Progress {
   readonly status?: string;
   readonly stream?: string;
   readonly error?: string;
+  readonly aux?: unknown;
 }
 
 /** The lines of a transfer, as dockerode's followProgress gives them at its end. */
@@ -370,3 +371,40 @@ test('pull and push report their progress to the end, and failures as errors', a
   assert.ok((await image.history()) as unknown);
   await image.remove();
 });
+
+/** What is legible of BuildKit's messages, which come in base64. */
+const decoded = (lines: readonly Progress[]): string =>
+  lines.map(({ aux }) => (typeof aux === 'string' ? Buffer.from(aux, 'base64').toString() : '')).join('\n');
+
+const contextFiles = {
+  Dockerfile: 'FROM busybox\nARG WHO\nRUN echo for $WHO > /who\nCOPY kept /kept\n',
+  kept: 'a file\n',
+};
+
+for (const version of ['1', '2'] as const) {
+  test(`buildImage builds a folder's files, as version ${version} of it`, async () => {
+    const context = join(folder, `build-${version}`);
+    await mkdir(context);
+    for (const [name, content] of Object.entries(contextFiles)) await writeFile(join(context, name), content);
+    const source = { context, src: Object.keys(contextFiles) };
+    const options = { t: `dockerode-${version}`, version, buildargs: { WHO: version }, labels: { a: 'b' } };
+    const build = async (): Promise<Progress[]> => followed(await docker.buildImage(source, options));
+    const first = await build();
+    if (version === '1') assert.match(JSON.stringify(first), /RUN echo for \$WHO/);
+    else assert.match(decoded(first), /RUN echo for 2/);
+    const image = await docker.getImage(options.t).inspect();
+    assert.deepEqual(image.Config.Labels, { a: 'b' });
+    const again = await build();
+    if (version === '1') assert.match(JSON.stringify(again), /Using cache/);
+    assert.equal((await docker.getImage(options.t).inspect()).Id, image.Id);
+    const [container, output] = [new PassThrough(), new PassThrough()];
+    const said = text(container);
+    await docker.run(options.t, ['cat', '/who', '/kept'], [container, output], {
+      Tty: false,
+      HostConfig: { AutoRemove: true },
+    });
+    container.end();
+    assert.equal(await said, `for ${version}\na file\n`);
+    await docker.getImage(options.t).remove({ force: true });
+  });
+}

@@ -8,6 +8,7 @@ import type { ExecMount, ExecVertex, FileSystem } from '../graph/vertex.ts';
 import type { BuildInputs, BuildParts, CommandMount, CommandOptions } from '../solver/ports.ts';
 import { resolveIn } from './mounted.ts';
 import { prepareRoot, removeStubs } from './mount-points.ts';
+import { CommandError } from './command-error.ts';
 
 /** As BuildKit names a sandbox that has no name. */
 const defaultHostname = 'buildkitsandbox';
@@ -60,16 +61,8 @@ export async function runExecOp(
       return { exitCode: 1, oomKilled: false };
     });
   if (stubs.length > 0) await removeStubs(parts, key, stubs);
-  if (exitCode !== 0) throw commandFailure(vertex.args, exitCode, oomKilled);
+  if (exitCode !== 0) throw new CommandError(vertex.args, exitCode, oomKilled);
   return [...root, await claim.freeze(key, root, { signal })];
-}
-
-function commandFailure(args: readonly string[], exitCode: number | undefined, oomKilled: boolean): Error {
-  const how =
-    exitCode === undefined
-      ? 'its exit code is unknown'
-      : `exit code: ${exitCode}${oomKilled ? ': out of memory' : ''}`;
-  return invalidArgument(`process "${args.join(' ')}" did not complete successfully: ${how}`);
 }
 
 /** Makes what the mounts of a command show. */

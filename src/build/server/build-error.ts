@@ -1,6 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { kindOf, messageOf, type ErrorKind } from '#kernel';
-import { DockerfileError } from '../dockerfile/location.ts';
+import { DockerfileError, type Location } from '../dockerfile/location.ts';
+import { StepError } from '../solver/step-error.ts';
 import type { Prepared } from './build-job.ts';
 import { SourceSchema } from '#buildkit';
 import { rangeOf } from './progress.ts';
@@ -15,9 +16,15 @@ const codes: Partial<Record<ErrorKind, Code>> = {
 export function buildError(error: unknown, prepared: Prepared | undefined): ConnectError {
   if (error instanceof ConnectError) return error;
   const failure = new ConnectError(messageOf(error), codes[kindOf(error)] ?? Code.Unknown);
-  if (error instanceof DockerfileError && prepared && error.locations.length > 0) {
+  const locations = locationsOf(error);
+  if (prepared && locations.length > 0) {
     const info = { filename: prepared.name, data: Buffer.from(prepared.text), language: 'Dockerfile' };
-    failure.details = [{ desc: SourceSchema, value: { info, ranges: error.locations.map(rangeOf) } }];
+    failure.details = [{ desc: SourceSchema, value: { info, ranges: locations.map(rangeOf) } }];
   }
   return failure;
+}
+
+function locationsOf(error: unknown): readonly Location[] {
+  if (error instanceof DockerfileError) return error.locations;
+  return error instanceof StepError && error.location ? [error.location] : [];
 }

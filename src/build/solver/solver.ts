@@ -16,6 +16,7 @@ import { mounted } from '../ops/mounted.ts';
 import { leaseName } from './build-cache.ts';
 import { cacheKeyOf, contentKeyOf, digestOfCopy } from './cache-key.ts';
 import type { BuildInputs, BuildParts } from './ports.ts';
+import { StepError } from './step-error.ts';
 import { digestOfSource, emptyResult, type Result } from './result.ts';
 
 /** Nanoseconds for which what was built stays after its last use. */
@@ -71,11 +72,14 @@ export class Solver {
       observer.completed(id, { cached });
       return result;
     } catch (error) {
+      const failure = signal.aborted
+        ? error
+        : new StepError(id, this.#inputs.graph.steps.get(id)?.location, error);
       observer.completed(id, {
         cached: false,
-        error: error instanceof Error ? error : new Error(String(error)),
+        error: failure instanceof Error ? failure : new Error(String(failure)),
       });
-      throw error;
+      throw failure;
     }
   }
 

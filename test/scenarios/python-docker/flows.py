@@ -4,9 +4,11 @@ Prints a line of JSON for each flow: its name, its error or null, its seconds.
 """
 import io
 import json
+import os
 import struct
 import sys
 import tarfile
+import tempfile
 import threading
 import time
 import traceback
@@ -353,6 +355,45 @@ def images():
     assert "sha256:" in client.api.import_image_from_data(layer.getvalue(), repository="python-imported")
     client.images.remove("python-imported")
     assert "ImagesDeleted" in client.images.prune()
+
+
+def builds():
+    with tempfile.TemporaryDirectory() as folder:
+        files = {
+            "Dockerfile": "FROM busybox AS one\nARG WHO\nRUN echo for $WHO > /who\nFROM one AS two\nCOPY . /in\n",
+            "kept": "a file",
+            "left/out": "no",
+            ".dockerignore": "left\n",
+            "other.Dockerfile": "FROM busybox\nRUN echo told; exit 3\n",
+        }
+        for path, text in files.items():
+            os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
+            with open(os.path.join(folder, path), "w") as file:
+                file.write(text)
+        image, log = client.images.build(
+            path=folder, tag="python-built:1", buildargs={"WHO": "me"}, labels={"made": "here"}, rm=True, nocache=True
+        )
+        assert "python-built:1" in image.tags and image.labels == {"made": "here"}
+        assert any("RUN echo for $WHO > /who" in line.get("stream", "") for line in log)
+        assert client.containers.run(image.id, "sh -c 'cat /who; ls /in'", remove=True) == (
+            b"for me\nDockerfile\nkept\nother.Dockerfile\n"
+        )
+        again, log = client.images.build(path=folder, tag="python-built:2", buildargs={"WHO": "me"}, labels={"made": "here"})
+        assert again.id == image.id and any("Using cache" in line.get("stream", "") for line in log)
+        part, _ = client.images.build(path=folder, target="one", quiet=False, pull=False, forcerm=True)
+        assert part.id != image.id and not part.tags
+        error = raises(docker.errors.BuildError, client.images.build, path=folder, dockerfile="other.Dockerfile")
+        assert "returned a non-zero code: 3" in error.msg
+        assert any("told" in line.get("stream", "") for line in error.build_log)
+        error = raises(docker.errors.APIError, client.images.build, path=folder, dockerfile="none")
+        assert b"none" in error.explanation.encode()
+    alone, _ = client.images.build(fileobj=io.BytesIO(b"FROM busybox\nENV A=b\n"), tag="python-alone")
+    assert "A=b" in alone.attrs["Config"]["Env"]
+    lines = client.api.build(fileobj=io.BytesIO(b"FROM nowhere.invalid/none\n"), decode=True)
+    assert any("error" in line for line in lines)
+    client.images.remove("python-built:1")
+    client.images.remove("python-built:2")
+    assert "SpaceReclaimed" in client.api.prune_builds()
 
 
 for name in sys.argv[3:]:

@@ -1,5 +1,7 @@
+import type { ProgressMessage } from '#api/types';
 import { invalidArgument, unimplemented } from '#kernel';
 import {
+  failedCommand,
   ImageExporter,
   plainExport,
   type BaseImages,
@@ -10,12 +12,12 @@ import {
   type PlanOptions,
   type VertexId,
 } from '#build';
-import type { ImageRecord } from '#images';
+import type { ImageRecord, ProgressEvent } from '#images';
 import { parsePlatform, type Platform } from '#oci';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
-import { viewFailure } from '../views/progress.ts';
+import { viewFailure, viewProgress } from '../views/progress.ts';
 import { mapOf } from './build-query.ts';
 import { cancelPostedBuild, runPostedBuild } from './posted-builds.ts';
 
@@ -87,7 +89,7 @@ async function build({ images }: BuildBackends, builds: Builds, exchange: Exchan
     await builds.build({
       ...{ dockerfile: context.dockerfile, signal, exporters: [exporter] },
       options: { ...options, ignorePatterns: context.ignorePatterns },
-      base: baseImages(images),
+      base: baseImages(images, (event) => stream.pulling(event)),
       pull: query.boolean('pull'),
       local: () => Promise.resolve(context.source),
       secret: () => Promise.resolve(undefined),
@@ -101,13 +103,14 @@ async function build({ images }: BuildBackends, builds: Builds, exchange: Exchan
   }
 }
 
-function baseImages(images: BuildBackends['images']): BaseImages {
+function baseImages(images: BuildBackends['images'], report: (event: ProgressEvent) => void): BaseImages {
   return {
     resolve: async (reference, { platform, pull, signal }): Promise<ImageRecord> => {
       const here = (): ImageRecord | undefined => images.find(reference);
       const known = here();
       if (known && !pull && fits(known, platform)) return known;
-      await images.pull(reference, { platform, signal, report: () => undefined });
+      report({ status: `Pulling ${reference}` });
+      await images.pull(reference, { platform, signal, report });
       return images.get(reference);
     },
   };
@@ -115,6 +118,15 @@ function baseImages(images: BuildBackends['images']): BaseImages {
 
 const fits = ({ config }: ImageRecord, platform: Platform): boolean =>
   config.os === platform.os && config.architecture === platform.architecture;
+
+/** A command that failed is told in the words of clients without BuildKit, with its exit code. */
+function viewBuildFailure(error: unknown): ProgressMessage {
+  const command = failedCommand(error);
+  if (command?.exitCode === undefined) return viewFailure(error);
+  const { args, exitCode } = command;
+  const message = `The command '${args.join(' ')}' returned a non-zero code: ${exitCode}`;
+  return { errorDetail: { code: exitCode, message }, error: message };
+}
 
 /** A step's lines wait until all steps before it are told. */
 interface StepLines {
@@ -135,8 +147,14 @@ class BuildStream {
     this.#isQuiet = isQuiet;
   }
 
+  /** What is wrong from here on is told in the stream. */
+  pulling(event: ProgressEvent): void {
+    if (!this.#exchange.response.headersSent) this.#exchange.startStream('application/json');
+    if (!this.#isQuiet) this.#write(viewProgress(event));
+  }
+
   plan({ graph }: BuildPlans): BuildObserver {
-    this.#exchange.startStream('application/json');
+    if (!this.#exchange.response.headersSent) this.#exchange.startStream('application/json');
     const told = [...graph.vertices].filter(([id]) => graph.steps.get(id)?.instruction !== '');
     for (const [index, [id]] of told.entries()) {
       const text = graph.steps.get(id)?.instruction ?? '';
@@ -171,7 +189,7 @@ class BuildStream {
     if (!this.#exchange.response.headersSent) throw error;
     for (const step of this.#inOrder())
       if (step.number >= this.#told && step.lines.length > 1) this.#flush(step);
-    this.#write(viewFailure(error));
+    this.#write(viewBuildFailure(error));
     this.#exchange.response.end();
   }
 

@@ -170,7 +170,16 @@ export class LocalBuilds implements Builds {
     const isMultiPlatform = (request.platforms ?? []).length > 1;
     const epoch = parseEpoch(request.options.buildArguments?.['SOURCE_DATE_EPOCH'], 'SOURCE_DATE_EPOCH');
     const now = formatTime(this.#clock.now());
-    const built = { platforms, isMultiPlatform, claim, now, signal, ...(epoch !== undefined && { epoch }) };
+    const parts = this.#parts;
+    const built = {
+      platforms,
+      parts,
+      isMultiPlatform,
+      claim,
+      now,
+      signal,
+      ...(epoch !== undefined && { epoch }),
+    };
     let response: ExportResponse = {};
     for (const exporter of exporters) {
       response = {

@@ -13,10 +13,17 @@ export interface AttestedImage {
   readonly inline: boolean;
 }
 
+/** A manifest about an image. */
+export interface AttestationManifest {
+  readonly entry: IndexEntry;
+  /** Configuration and layers of the manifest. */
+  readonly content: readonly Descriptor[];
+}
+
 /** Says where images come from and what is in them. */
 export interface Attestor {
   /** Whether there is anything to say: then each image comes in an index. */
   speaks(options: Pick<AttestedImage, 'inline'>): boolean;
   /** Puts manifests about an image; they follow all images in the index. */
-  attest(image: AttestedImage): Promise<readonly IndexEntry[]>;
+  attest(image: AttestedImage): Promise<readonly AttestationManifest[]>;
 }

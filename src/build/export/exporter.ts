@@ -1,4 +1,5 @@
 import type { BuildClaim } from '#images';
+import type { BuildParts } from '../solver/ports.ts';
 import type { Attestor } from './attestor.ts';
 import type { BuiltPlatform } from './built-platform.ts';
 
@@ -13,6 +14,8 @@ export interface Built {
   readonly epoch?: number;
   /** What is said about images; nothing without. */
   readonly attestor?: Attestor;
+  /** For what is made of files. */
+  readonly parts: Pick<BuildParts, 'archiver' | 'snapshots' | 'mountFolder'>;
   /** When the build ended, in RFC 3339. */
   readonly now: string;
   readonly signal: AbortSignal;

@@ -21,6 +21,8 @@ export interface WrittenImage {
   /** A manifest, or an index of several and of what is said about them. */
   readonly target: Descriptor;
   readonly manifests: readonly WrittenManifest[];
+  /** Everything that the target leads to, and the target itself. */
+  readonly content: readonly Descriptor[];
 }
 
 export interface WriteOptions {
@@ -60,7 +62,8 @@ class ImageWriter {
     for (const each of platforms) manifests.push(await this.#platform(each));
     const [first] = manifests;
     if (!first) throw invalidArgument('nothing was built');
-    if (!this.#isIndex) return { target: first.manifest, manifests };
+    const content = manifests.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers]);
+    if (!this.#isIndex) return { target: first.manifest, manifests, content };
     const entries: IndexEntry[] = manifests.map(({ platform, manifest }) => ({
       ...manifest,
       annotations: form.annotations.manifestDescriptor(platform),
@@ -70,13 +73,14 @@ class ImageWriter {
       const manifest = manifests[n]?.manifest;
       if (!manifest || !attestor?.speaks({ inline })) continue;
       const said = await attestor.attest({ built: each, manifest, names, isOci: this.#isOci, inline });
-      for (const { digest } of said) step.did(`exporting attestation manifest ${digest}`);
-      entries.push(...said);
+      for (const { entry } of said) step.did(`exporting attestation manifest ${entry.digest}`);
+      entries.push(...said.map(({ entry }) => entry));
+      content.push(...said.flatMap(({ entry, content: blobs }) => [entry, ...blobs]));
     }
     const options = { isOci: this.#isOci, annotations: form.annotations.index };
     const target = await putIndex(this.#built.claim.outputs, entries, options);
     step.did(`exporting manifest list ${target.digest}`);
-    return { target, manifests };
+    return { target, manifests, content: [...content, target] };
   }
 
   #annotatesIndex(): boolean {

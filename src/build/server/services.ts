@@ -24,7 +24,10 @@ const frontendCapabilities = [
   'solve.base',
 ];
 const capabilities = [
+  'exporter.image.annotations',
+  'exporter.multiple',
   'exporter.session',
+  'exporter.sourcedateepoch',
   'source.local',
   'source.local.sharedkeyhint',
   'source.image',
@@ -41,8 +44,11 @@ export function buildServices(parts: ServiceParts, jobs: Jobs): (router: Connect
     const gateway = parts.hostGateway();
     return {
       id: 'wharf',
-      labels:
-        gateway === undefined ? {} : { 'org.mobyproject.buildkit.worker.moby.host-gateway-ip': gateway },
+      labels: {
+        // By this clients know a store that keeps indexes: then they ask for several platforms and all outputs.
+        'org.mobyproject.buildkit.worker.snapshotter': 'overlayfs',
+        ...(gateway !== undefined && { 'org.mobyproject.buildkit.worker.moby.host-gateway-ip': gateway }),
+      },
       platforms: [{ os, architecture, variant }],
       buildkitVersion: { package: 'wharf', version: `v${parts.version}`, revision: '' },
     };

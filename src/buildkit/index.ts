@@ -9,5 +9,6 @@ export * from './generated/ops_pb.js';
 export * from './generated/progress_pb.js';
 export * from './generated/secrets_pb.js';
 export * from './generated/trace_pb.js';
+export * as upload from './generated/upload_pb.js';
 export * from './generated/worker_pb.js';
 export { GrpcStream } from './grpc-stream.ts';

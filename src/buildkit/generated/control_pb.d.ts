@@ -373,6 +373,24 @@ export declare type InfoResponse = Message<"moby.buildkit.v1.InfoResponse"> & {
 export declare const InfoResponseSchema: GenMessage<InfoResponse>;
 
 /**
+ * A piece of a connection inside a connection.
+ *
+ * @generated from message moby.buildkit.v1.BytesMessage
+ */
+export declare type BytesMessage = Message<"moby.buildkit.v1.BytesMessage"> & {
+  /**
+   * @generated from field: bytes data = 1;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message moby.buildkit.v1.BytesMessage.
+ * Use `create(BytesMessageSchema)` to create a new message.
+ */
+export declare const BytesMessageSchema: GenMessage<BytesMessage>;
+
+/**
  * @generated from service moby.buildkit.v1.Control
  */
 export declare const Control: GenService<{
@@ -407,6 +425,14 @@ export declare const Control: GenService<{
     methodKind: "server_streaming";
     input: typeof StatusRequestSchema;
     output: typeof StatusResponseSchema;
+  },
+  /**
+   * @generated from rpc moby.buildkit.v1.Control.Session
+   */
+  session: {
+    methodKind: "bidi_streaming";
+    input: typeof BytesMessageSchema;
+    output: typeof BytesMessageSchema;
   },
   /**
    * @generated from rpc moby.buildkit.v1.Control.ListWorkers

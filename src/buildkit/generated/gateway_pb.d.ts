@@ -321,6 +321,239 @@ export declare type ReturnResponse = Message<"moby.buildkit.v1.frontend.ReturnRe
 export declare const ReturnResponseSchema: GenMessage<ReturnResponse>;
 
 /**
+ * @generated from message moby.buildkit.v1.frontend.EvaluateRequest
+ */
+export declare type EvaluateRequest = Message<"moby.buildkit.v1.frontend.EvaluateRequest"> & {
+  /**
+   * @generated from field: string ref = 1;
+   */
+  ref: string;
+};
+
+/**
+ * Describes the message moby.buildkit.v1.frontend.EvaluateRequest.
+ * Use `create(EvaluateRequestSchema)` to create a new message.
+ */
+export declare const EvaluateRequestSchema: GenMessage<EvaluateRequest>;
+
+/**
+ * @generated from message moby.buildkit.v1.frontend.EvaluateResponse
+ */
+export declare type EvaluateResponse = Message<"moby.buildkit.v1.frontend.EvaluateResponse"> & {
+};
+
+/**
+ * Describes the message moby.buildkit.v1.frontend.EvaluateResponse.
+ * Use `create(EvaluateResponseSchema)` to create a new message.
+ */
+export declare const EvaluateResponseSchema: GenMessage<EvaluateResponse>;
+
+/**
+ * @generated from message moby.buildkit.v1.frontend.ReadFileRequest
+ */
+export declare type ReadFileRequest = Message<"moby.buildkit.v1.frontend.ReadFileRequest"> & {
+  /**
+   * @generated from field: string ref = 1;
+   */
+  ref: string;
+
+  /**
+   * @generated from field: string file_path = 2;
+   */
+  filePath: string;
+
+  /**
+   * @generated from field: moby.buildkit.v1.frontend.FileRange range = 3;
+   */
+  range?: FileRange | undefined;
+};
+
+/**
+ * Describes the message moby.buildkit.v1.frontend.ReadFileRequest.
+ * Use `create(ReadFileRequestSchema)` to create a new message.
+ */
+export declare const ReadFileRequestSchema: GenMessage<ReadFileRequest>;
+
+/**
+ * @generated from message moby.buildkit.v1.frontend.FileRange
+ */
+export declare type FileRange = Message<"moby.buildkit.v1.frontend.FileRange"> & {
+  /**
+   * @generated from field: int64 offset = 1;
+   */
+  offset: bigint;
+
+  /**
+   * @generated from field: int64 length = 2;
+   */
+  length: bigint;
+};
+
+/**
+ * Describes the message moby.buildkit.v1.frontend.FileRange.
+ * Use `create(FileRangeSchema)` to create a new message.
+ */
+export declare const FileRangeSchema: GenMessage<FileRange>;
+
+/**
+ * @generated from message moby.buildkit.v1.frontend.ReadFileResponse
+ */
+export declare type ReadFileResponse = Message<"moby.buildkit.v1.frontend.ReadFileResponse"> & {
+  /**
+   * @generated from field: bytes data = 1;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message moby.buildkit.v1.frontend.ReadFileResponse.
+ * Use `create(ReadFileResponseSchema)` to create a new message.
+ */
+export declare const ReadFileResponseSchema: GenMessage<ReadFileResponse>;
+
+/**
+ * @generated from message moby.buildkit.v1.frontend.ReadDirRequest
+ */
+export declare type ReadDirRequest = Message<"moby.buildkit.v1.frontend.ReadDirRequest"> & {
+  /**
+   * @generated from field: string ref = 1;
+   */
+  ref: string;
+
+  /**
+   * @generated from field: string dir_path = 2;
+   */
+  dirPath: string;
+
+  /**
+   * @generated from field: string include_pattern = 3;
+   */
+  includePattern: string;
+};
+
+/**
+ * Describes the message moby.buildkit.v1.frontend.ReadDirRequest.
+ * Use `create(ReadDirRequestSchema)` to create a new message.
+ */
+export declare const ReadDirRequestSchema: GenMessage<ReadDirRequest>;
+
+/**
+ * @generated from message moby.buildkit.v1.frontend.ReadDirResponse
+ */
+export declare type ReadDirResponse = Message<"moby.buildkit.v1.frontend.ReadDirResponse"> & {
+  /**
+   * @generated from field: repeated moby.buildkit.v1.frontend.Stat entries = 1;
+   */
+  entries: Stat[];
+};
+
+/**
+ * Describes the message moby.buildkit.v1.frontend.ReadDirResponse.
+ * Use `create(ReadDirResponseSchema)` to create a new message.
+ */
+export declare const ReadDirResponseSchema: GenMessage<ReadDirResponse>;
+
+/**
+ * @generated from message moby.buildkit.v1.frontend.StatFileRequest
+ */
+export declare type StatFileRequest = Message<"moby.buildkit.v1.frontend.StatFileRequest"> & {
+  /**
+   * @generated from field: string ref = 1;
+   */
+  ref: string;
+
+  /**
+   * @generated from field: string path = 2;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message moby.buildkit.v1.frontend.StatFileRequest.
+ * Use `create(StatFileRequestSchema)` to create a new message.
+ */
+export declare const StatFileRequestSchema: GenMessage<StatFileRequest>;
+
+/**
+ * @generated from message moby.buildkit.v1.frontend.StatFileResponse
+ */
+export declare type StatFileResponse = Message<"moby.buildkit.v1.frontend.StatFileResponse"> & {
+  /**
+   * @generated from field: moby.buildkit.v1.frontend.Stat stat = 1;
+   */
+  stat?: Stat | undefined;
+};
+
+/**
+ * Describes the message moby.buildkit.v1.frontend.StatFileResponse.
+ * Use `create(StatFileResponseSchema)` to create a new message.
+ */
+export declare const StatFileResponseSchema: GenMessage<StatFileResponse>;
+
+/**
+ * fsutil.types.Stat; the mode is that of Go.
+ *
+ * @generated from message moby.buildkit.v1.frontend.Stat
+ */
+export declare type Stat = Message<"moby.buildkit.v1.frontend.Stat"> & {
+  /**
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * @generated from field: uint32 mode = 2;
+   */
+  mode: number;
+
+  /**
+   * @generated from field: uint32 uid = 3;
+   */
+  uid: number;
+
+  /**
+   * @generated from field: uint32 gid = 4;
+   */
+  gid: number;
+
+  /**
+   * @generated from field: int64 size = 5;
+   */
+  size: bigint;
+
+  /**
+   * @generated from field: int64 mod_time = 6;
+   */
+  modTime: bigint;
+
+  /**
+   * @generated from field: string linkname = 7;
+   */
+  linkname: string;
+
+  /**
+   * @generated from field: int64 devmajor = 8;
+   */
+  devmajor: bigint;
+
+  /**
+   * @generated from field: int64 devminor = 9;
+   */
+  devminor: bigint;
+
+  /**
+   * @generated from field: map<string, bytes> xattrs = 10;
+   */
+  xattrs: { [key: string]: Uint8Array };
+};
+
+/**
+ * Describes the message moby.buildkit.v1.frontend.Stat.
+ * Use `create(StatSchema)` to create a new message.
+ */
+export declare const StatSchema: GenMessage<Stat>;
+
+/**
  * @generated from service moby.buildkit.v1.frontend.LLBBridge
  */
 export declare const LLBBridge: GenService<{
@@ -347,6 +580,38 @@ export declare const LLBBridge: GenService<{
     methodKind: "unary";
     input: typeof ReturnRequestSchema;
     output: typeof ReturnResponseSchema;
+  },
+  /**
+   * @generated from rpc moby.buildkit.v1.frontend.LLBBridge.Evaluate
+   */
+  evaluate: {
+    methodKind: "unary";
+    input: typeof EvaluateRequestSchema;
+    output: typeof EvaluateResponseSchema;
+  },
+  /**
+   * @generated from rpc moby.buildkit.v1.frontend.LLBBridge.ReadFile
+   */
+  readFile: {
+    methodKind: "unary";
+    input: typeof ReadFileRequestSchema;
+    output: typeof ReadFileResponseSchema;
+  },
+  /**
+   * @generated from rpc moby.buildkit.v1.frontend.LLBBridge.ReadDir
+   */
+  readDir: {
+    methodKind: "unary";
+    input: typeof ReadDirRequestSchema;
+    output: typeof ReadDirResponseSchema;
+  },
+  /**
+   * @generated from rpc moby.buildkit.v1.frontend.LLBBridge.StatFile
+   */
+  statFile: {
+    methodKind: "unary";
+    input: typeof StatFileRequestSchema;
+    output: typeof StatFileResponseSchema;
   },
 }>;
 

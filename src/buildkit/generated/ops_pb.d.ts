@@ -142,7 +142,8 @@ export declare type ProgressGroup = Message<"pb.ProgressGroup"> & {
 export declare const ProgressGroupSchema: GenMessage<ProgressGroup>;
 
 /**
- * Opaque to clients: it comes back as it was sent.
+ * A graph of operations: each is known by the SHA-256 of its bytes; the last one only names the result. Clients send
+ * those that they have made themselves, and hand back what an answer had in it.
  *
  * @generated from message pb.Definition
  */
@@ -151,6 +152,11 @@ export declare type Definition = Message<"pb.Definition"> & {
    * @generated from field: repeated bytes def = 1;
    */
   def: Uint8Array[];
+
+  /**
+   * @generated from field: map<string, pb.OpMetadata> metadata = 2;
+   */
+  metadata: { [key: string]: OpMetadata };
 };
 
 /**
@@ -158,4 +164,184 @@ export declare type Definition = Message<"pb.Definition"> & {
  * Use `create(DefinitionSchema)` to create a new message.
  */
 export declare const DefinitionSchema: GenMessage<Definition>;
+
+/**
+ * @generated from message pb.OpMetadata
+ */
+export declare type OpMetadata = Message<"pb.OpMetadata"> & {
+  /**
+   * @generated from field: map<string, string> description = 2;
+   */
+  description: { [key: string]: string };
+};
+
+/**
+ * Describes the message pb.OpMetadata.
+ * Use `create(OpMetadataSchema)` to create a new message.
+ */
+export declare const OpMetadataSchema: GenMessage<OpMetadata>;
+
+/**
+ * @generated from message pb.Op
+ */
+export declare type Op = Message<"pb.Op"> & {
+  /**
+   * @generated from field: repeated pb.Input inputs = 1;
+   */
+  inputs: Input[];
+
+  /**
+   * @generated from oneof pb.Op.op
+   */
+  op: {
+    /**
+     * @generated from field: pb.SourceOp source = 3;
+     */
+    value: SourceOp;
+    case: "source";
+  } | {
+    /**
+     * @generated from field: pb.FileOp file = 4;
+     */
+    value: FileOp;
+    case: "file";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from field: pb.Platform platform = 10;
+   */
+  platform?: Platform | undefined;
+};
+
+/**
+ * Describes the message pb.Op.
+ * Use `create(OpSchema)` to create a new message.
+ */
+export declare const OpSchema: GenMessage<Op>;
+
+/**
+ * @generated from message pb.Input
+ */
+export declare type Input = Message<"pb.Input"> & {
+  /**
+   * @generated from field: string digest = 1;
+   */
+  digest: string;
+
+  /**
+   * @generated from field: int64 index = 2;
+   */
+  index: bigint;
+};
+
+/**
+ * Describes the message pb.Input.
+ * Use `create(InputSchema)` to create a new message.
+ */
+export declare const InputSchema: GenMessage<Input>;
+
+/**
+ * @generated from message pb.SourceOp
+ */
+export declare type SourceOp = Message<"pb.SourceOp"> & {
+  /**
+   * @generated from field: string identifier = 1;
+   */
+  identifier: string;
+
+  /**
+   * @generated from field: map<string, string> attrs = 2;
+   */
+  attrs: { [key: string]: string };
+};
+
+/**
+ * Describes the message pb.SourceOp.
+ * Use `create(SourceOpSchema)` to create a new message.
+ */
+export declare const SourceOpSchema: GenMessage<SourceOp>;
+
+/**
+ * @generated from message pb.FileOp
+ */
+export declare type FileOp = Message<"pb.FileOp"> & {
+  /**
+   * @generated from field: repeated pb.FileAction actions = 2;
+   */
+  actions: FileAction[];
+};
+
+/**
+ * Describes the message pb.FileOp.
+ * Use `create(FileOpSchema)` to create a new message.
+ */
+export declare const FileOpSchema: GenMessage<FileOp>;
+
+/**
+ * @generated from message pb.FileAction
+ */
+export declare type FileAction = Message<"pb.FileAction"> & {
+  /**
+   * @generated from field: int64 input = 1;
+   */
+  input: bigint;
+
+  /**
+   * @generated from field: int64 secondary_input = 2;
+   */
+  secondaryInput: bigint;
+
+  /**
+   * @generated from field: int64 output = 3;
+   */
+  output: bigint;
+
+  /**
+   * @generated from oneof pb.FileAction.action
+   */
+  action: {
+    /**
+     * @generated from field: pb.FileActionCopy copy = 4;
+     */
+    value: FileActionCopy;
+    case: "copy";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message pb.FileAction.
+ * Use `create(FileActionSchema)` to create a new message.
+ */
+export declare const FileActionSchema: GenMessage<FileAction>;
+
+/**
+ * @generated from message pb.FileActionCopy
+ */
+export declare type FileActionCopy = Message<"pb.FileActionCopy"> & {
+  /**
+   * @generated from field: string src = 1;
+   */
+  src: string;
+
+  /**
+   * @generated from field: string dest = 2;
+   */
+  dest: string;
+
+  /**
+   * @generated from field: bool dir_copy_contents = 6;
+   */
+  dirCopyContents: boolean;
+
+  /**
+   * @generated from field: bool attempt_unpack = 7;
+   */
+  attemptUnpack: boolean;
+};
+
+/**
+ * Describes the message pb.FileActionCopy.
+ * Use `create(FileActionCopySchema)` to create a new message.
+ */
+export declare const FileActionCopySchema: GenMessage<FileActionCopy>;
 

@@ -9,7 +9,7 @@ import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
  * Describes the file ops.proto.
  */
 export const file_ops = /*@__PURE__*/
-  fileDesc("CglvcHMucHJvdG8SAnBiImYKCFBsYXRmb3JtEhQKDGFyY2hpdGVjdHVyZRgBIAEoCRIKCgJvcxgCIAEoCRIPCgd2YXJpYW50GAMgASgJEhIKCm9zX3ZlcnNpb24YBCABKAkSEwoLb3NfZmVhdHVyZXMYBSADKAkiPgoKU291cmNlSW5mbxIQCghmaWxlbmFtZRgBIAEoCRIMCgRkYXRhGAIgASgMEhAKCGxhbmd1YWdlGAQgASgJIj8KBVJhbmdlEhsKBXN0YXJ0GAEgASgLMgwucGIuUG9zaXRpb24SGQoDZW5kGAIgASgLMgwucGIuUG9zaXRpb24iKwoIUG9zaXRpb24SDAoEbGluZRgBIAEoBRIRCgljaGFyYWN0ZXIYAiABKAUiNwoNUHJvZ3Jlc3NHcm91cBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHdlYWsYAyABKAgiGQoKRGVmaW5pdGlvbhILCgNkZWYYASADKAxiBnByb3RvMw");
+  fileDesc("CglvcHMucHJvdG8SAnBiImYKCFBsYXRmb3JtEhQKDGFyY2hpdGVjdHVyZRgBIAEoCRIKCgJvcxgCIAEoCRIPCgd2YXJpYW50GAMgASgJEhIKCm9zX3ZlcnNpb24YBCABKAkSEwoLb3NfZmVhdHVyZXMYBSADKAkiPgoKU291cmNlSW5mbxIQCghmaWxlbmFtZRgBIAEoCRIMCgRkYXRhGAIgASgMEhAKCGxhbmd1YWdlGAQgASgJIj8KBVJhbmdlEhsKBXN0YXJ0GAEgASgLMgwucGIuUG9zaXRpb24SGQoDZW5kGAIgASgLMgwucGIuUG9zaXRpb24iKwoIUG9zaXRpb24SDAoEbGluZRgBIAEoBRIRCgljaGFyYWN0ZXIYAiABKAUiNwoNUHJvZ3Jlc3NHcm91cBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHdlYWsYAyABKAgiigEKCkRlZmluaXRpb24SCwoDZGVmGAEgAygMEi4KCG1ldGFkYXRhGAIgAygLMhwucGIuRGVmaW5pdGlvbi5NZXRhZGF0YUVudHJ5Gj8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEh0KBXZhbHVlGAIgASgLMg4ucGIuT3BNZXRhZGF0YToCOAEidgoKT3BNZXRhZGF0YRI0CgtkZXNjcmlwdGlvbhgCIAMoCzIfLnBiLk9wTWV0YWRhdGEuRGVzY3JpcHRpb25FbnRyeRoyChBEZXNjcmlwdGlvbkVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEigQEKAk9wEhkKBmlucHV0cxgBIAMoCzIJLnBiLklucHV0Eh4KBnNvdXJjZRgDIAEoCzIMLnBiLlNvdXJjZU9wSAASGgoEZmlsZRgEIAEoCzIKLnBiLkZpbGVPcEgAEh4KCHBsYXRmb3JtGAogASgLMgwucGIuUGxhdGZvcm1CBAoCb3AiJgoFSW5wdXQSDgoGZGlnZXN0GAEgASgJEg0KBWluZGV4GAIgASgDInQKCFNvdXJjZU9wEhIKCmlkZW50aWZpZXIYASABKAkSJgoFYXR0cnMYAiADKAsyFy5wYi5Tb3VyY2VPcC5BdHRyc0VudHJ5GiwKCkF0dHJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIpCgZGaWxlT3ASHwoHYWN0aW9ucxgCIAMoCzIOLnBiLkZpbGVBY3Rpb24icgoKRmlsZUFjdGlvbhINCgVpbnB1dBgBIAEoAxIXCg9zZWNvbmRhcnlfaW5wdXQYAiABKAMSDgoGb3V0cHV0GAMgASgDEiIKBGNvcHkYBCABKAsyEi5wYi5GaWxlQWN0aW9uQ29weUgAQggKBmFjdGlvbiJeCg5GaWxlQWN0aW9uQ29weRILCgNzcmMYASABKAkSDAoEZGVzdBgCIAEoCRIZChFkaXJfY29weV9jb250ZW50cxgGIAEoCBIWCg5hdHRlbXB0X3VucGFjaxgHIAEoCGIGcHJvdG8z");
 
 /**
  * Describes the message pb.Platform.
@@ -52,4 +52,53 @@ export const ProgressGroupSchema = /*@__PURE__*/
  */
 export const DefinitionSchema = /*@__PURE__*/
   messageDesc(file_ops, 5);
+
+/**
+ * Describes the message pb.OpMetadata.
+ * Use `create(OpMetadataSchema)` to create a new message.
+ */
+export const OpMetadataSchema = /*@__PURE__*/
+  messageDesc(file_ops, 6);
+
+/**
+ * Describes the message pb.Op.
+ * Use `create(OpSchema)` to create a new message.
+ */
+export const OpSchema = /*@__PURE__*/
+  messageDesc(file_ops, 7);
+
+/**
+ * Describes the message pb.Input.
+ * Use `create(InputSchema)` to create a new message.
+ */
+export const InputSchema = /*@__PURE__*/
+  messageDesc(file_ops, 8);
+
+/**
+ * Describes the message pb.SourceOp.
+ * Use `create(SourceOpSchema)` to create a new message.
+ */
+export const SourceOpSchema = /*@__PURE__*/
+  messageDesc(file_ops, 9);
+
+/**
+ * Describes the message pb.FileOp.
+ * Use `create(FileOpSchema)` to create a new message.
+ */
+export const FileOpSchema = /*@__PURE__*/
+  messageDesc(file_ops, 10);
+
+/**
+ * Describes the message pb.FileAction.
+ * Use `create(FileActionSchema)` to create a new message.
+ */
+export const FileActionSchema = /*@__PURE__*/
+  messageDesc(file_ops, 11);
+
+/**
+ * Describes the message pb.FileActionCopy.
+ * Use `create(FileActionCopySchema)` to create a new message.
+ */
+export const FileActionCopySchema = /*@__PURE__*/
+  messageDesc(file_ops, 12);
 

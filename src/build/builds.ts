@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { formatTime, internal, invalidArgument, type Clock } from '#kernel';
 import type { CheckWarning } from './checks/checks.ts';
@@ -13,7 +12,7 @@ import type { BuildGraph } from './graph/graph-builder.ts';
 import type { BuildPlan, ImageRequest, PlanOptions, ResolvedImage } from './graph/plan-options.ts';
 import { planForPlatforms, type Planning } from './planning.ts';
 import type { BuildObserver, BuildParts } from './solver/ports.ts';
-import { leaseName } from './solver/build-cache.ts';
+import { CacheStore } from './cache/cache-store.ts';
 import { digestOfSource, type Result } from './solver/result.ts';
 import { Solver } from './solver/solver.ts';
 import type { SourceAccess } from './sources/source-access.ts';
@@ -96,48 +95,34 @@ export interface Builds {
   plan(request: PlanRequest): Promise<Planning>;
   /** Resolves to what the exporters say, together. Throws DockerfileError for a mistake in the file. */
   build(request: BuildRequest): Promise<ExportResponse>;
-  /** Empties the cache of what no build uses now; with it go contexts and cache mounts, unless one is under way. */
-  prune(): Promise<{ readonly removed: readonly string[]; readonly bytes: number }>;
+  readonly cache: CacheStore;
 }
 
 export class LocalBuilds implements Builds {
   readonly #parts: BuildParts;
   readonly #clock: Clock;
-  #underWay = 0;
+  readonly cache: CacheStore;
 
   constructor(parts: BuildParts, clock: Clock) {
     this.#parts = parts;
     this.#clock = clock;
+    this.cache = new CacheStore({ ...parts, clock });
   }
 
   async start(): Promise<void> {
     await rm(this.#parts.mountFolder, { recursive: true, force: true });
     await mkdir(this.#parts.mountFolder, { recursive: true, mode: 0o700 });
     await this.#parts.contexts.start();
+    await this.#parts.mounts.start();
   }
 
-  open(
+  async open(
     archive: AsyncIterable<Uint8Array>,
     dockerfile: string,
     options: { readonly signal: AbortSignal },
   ): Promise<ArchiveContext> {
-    return openArchiveContext(this.#parts.contexts, archive, dockerfile, options);
-  }
-
-  async prune(): Promise<{ readonly removed: readonly string[]; readonly bytes: number }> {
-    const { cache, building, contexts, archiver, cacheFolder } = this.#parts;
-    if (this.#underWay > 0) return { removed: [], bytes: 0 };
-    const records = cache.list();
-    for (const { key } of records) cache.remove(key);
-    let bytes = await building.forget(new Map(records.map(({ key, layers }) => [leaseName(key), layers])));
-    const { signal } = new AbortController();
-    for (const folder of [contexts.root, cacheFolder]) {
-      if (!existsSync(folder)) continue;
-      bytes += (await archiver.usage(folder, { signal })).allocated;
-      await rm(folder, { recursive: true, force: true });
-    }
-    await contexts.start();
-    return { removed: records.map(({ key }) => key), bytes };
+    using _files = await this.#parts.contexts.use();
+    return await openArchiveContext(this.#parts.contexts, archive, dockerfile, options);
   }
 
   async plan(request: PlanRequest): Promise<Planning> {
@@ -155,15 +140,7 @@ export class LocalBuilds implements Builds {
   }
 
   async build(request: BuildRequest): Promise<ExportResponse> {
-    this.#underWay += 1;
-    try {
-      return await this.#build(request);
-    } finally {
-      this.#underWay -= 1;
-    }
-  }
-
-  async #build(request: BuildRequest): Promise<ExportResponse> {
+    using _files = await this.#parts.contexts.use();
     const { signal, exporters } = request;
     await using claim = this.#parts.building.begin();
     const platforms = await this.#solve(request, claim);
@@ -213,7 +190,7 @@ export class LocalBuilds implements Builds {
     const paths = mergedPaths(plans);
     const observer = request.planned({ plans, graph });
     const { sources } = this.#parts;
-    const solver = new Solver(this.#parts, {
+    using solver = new Solver(this.#parts, {
       ...{ graph, claim, signal, observer },
       proxies: proxiesOf(request.options.buildArguments ?? {}),
       image: layersOf,
@@ -225,7 +202,7 @@ export class LocalBuilds implements Builds {
       input: async (name) => this.#input(request, name, claim),
       secret: (id) => request.secret(id),
     });
-    return Promise.all(
+    return await Promise.all(
       plans.map(async (plan) => ({
         plan,
         platform: plan.platform,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import {
-  BuildCache,
   BuildTurns,
+  CacheMounts,
   ContextStore,
   createBuildKit,
   LocalBuilds,
@@ -47,10 +47,10 @@ export async function openBuilder(
       ...{ contexts, sources },
       building: storage.images.building,
       commands: { run: (command, options) => runCommand(containers, command, options) },
-      cache: new BuildCache(db, clock),
+      cache: storage.buildCache,
       turns: new BuildTurns(),
       mountFolder: join(runFolder, 'builds'),
-      cacheFolder: join(root, 'build', 'caches'),
+      mounts: new CacheMounts(join(root, 'build', 'caches'), db, clock),
     },
     clock,
   );

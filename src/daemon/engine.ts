@@ -61,8 +61,8 @@ export async function startEngine(configuration: Configuration, logger: Logger):
   await runtime.start();
   await containers.restore(await runtime.list(), (live) => networks.start(live));
   const system = systemOf(foundation, storage);
-  const disk = opened.use(openDisk({ foundation, storage, containers, system }));
   const builder = await openBuilder({ foundation, storage, containers, networks }, opened);
+  const disk = opened.use(openDisk({ foundation, storage, containers, system, builder }));
   const server = opened.use(serverOf({ foundation, storage, networks, containers, system, disk, builder }));
   disk.start();
   await openListeners(server, runtime, configuration, logger);
@@ -121,11 +121,13 @@ function openDisk(parts: {
   readonly storage: Storage;
   readonly containers: LocalContainers;
   readonly system: SystemFacts;
+  readonly builder: Builder;
 }): Disk {
-  const { foundation, storage, containers, system } = parts;
+  const { foundation, storage, containers, system, builder } = parts;
   const disk = createDisk({
     ...foundation,
     ...storage,
+    cache: builder.builds.cache,
     daemonId: system.id,
     containers: () =>
       containers.list().map(({ id, name, imageId, mounts }) => ({

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { createArchiver, type Archiver } from '#archive';
+import { BuildCache } from '#build';
 import type { ContainerRecord } from '#containers';
 import { createLocalContentStore, type ContentStore } from '#content';
 import { unpackingWithRoom, withRoom, type Room } from '#disk';
-import { createImages } from '#images';
+import { createImages, type LayerHolder } from '#images';
 import { unavailable } from '#kernel';
 import { Leases } from '#metadata';
 import type { RegistryClient } from '#registry/client';
@@ -36,6 +37,8 @@ export interface Storage {
   readonly volumes: LocalVolumes;
   readonly content: ContentStore;
   readonly leases: Leases;
+  /** It holds layers, so the images know it from their beginning on. */
+  readonly buildCache: BuildCache;
   /** What writes ask for room; nobody gives any until there is a collector. */
   readonly room: { -readonly [Name in keyof Room]: Room[Name] };
 }
@@ -62,9 +65,10 @@ export async function openStorage(
   const room: Storage['room'] = { make: () => Promise.resolve() };
   const content = createLocalContentStore({ root: join(root, 'content'), clock: foundation.clock });
   await content.start();
-  const parts = { ...foundation, archiver, snapshots, registry, leases, content, room };
+  const buildCache = new BuildCache(foundation.db, foundation.clock);
+  const parts = { ...foundation, archiver, snapshots, registry, leases, content, room, holder: buildCache };
   const images = opened.use(await openImages(parts, users));
-  return { archiver, snapshots, driver, registry, images, volumes, content, leases, room };
+  return { archiver, snapshots, driver, registry, images, volumes, content, leases, room, buildCache };
 }
 
 /** The snapshotter asked for, or what the data root can hold. */
@@ -100,7 +104,10 @@ const openVolumes = (foundation: Foundation, users: Users, archiver: Archiver): 
   });
 
 async function openImages(
-  parts: Foundation & Pick<Storage, 'archiver' | 'snapshots' | 'registry' | 'content' | 'leases' | 'room'>,
+  parts: Foundation &
+    Pick<Storage, 'archiver' | 'snapshots' | 'registry' | 'content' | 'leases' | 'room'> & {
+      readonly holder: LayerHolder;
+    },
   users: Users,
 ): Promise<ReturnType<typeof createImages>> {
   const { live, room } = parts;

@@ -5,6 +5,7 @@ import type { ImageUpkeep } from '#images';
 import { errnoOf, isKind, Limiter } from '#kernel';
 import type { Digest } from '#oci';
 import type { VolumeUpkeep, Volumes } from '#volumes';
+import type { BuildCache, CacheEntry } from './build-cache.ts';
 import type { DiskUse, ImageUse, UseKind } from './disk.ts';
 import { ledgerWith, sizeOf, takeInventory, type Inventory, type InventoryOptions } from './inventory.ts';
 import { keysOf, Ledger } from './ledger.ts';
@@ -24,10 +25,11 @@ export interface AccountingOptions extends InventoryOptions {
   readonly images: ImageUpkeep;
   readonly volumes: Volumes & VolumeUpkeep;
   readonly containers: () => readonly DiskUser[];
+  readonly cache?: BuildCache;
 }
 
 /** Folders of the data root that are accounted for by noun; everything else counts as records. */
-const nouns = new Set(['content', 'snapshots', 'containers', 'volumes']);
+const nouns = new Set(['content', 'snapshots', 'containers', 'volumes', 'build']);
 const atOnce = 2;
 
 /** Counts what takes the data root, in allocated blocks as du(1) does. What vanishes meanwhile counts nothing. */
@@ -42,16 +44,23 @@ export class Accounting {
   async use(kinds: ReadonlySet<UseKind>, signal: AbortSignal): Promise<DiskUse> {
     const wantsBin = kinds.has('image') && kinds.has('volume');
     const inventory = kinds.has('image') ? await takeInventory(this.#options, signal) : undefined;
+    const wantsCache = inventory !== undefined || kinds.has('build-cache');
+    const cache = wantsCache ? ((await this.#options.cache?.usage({ signal })) ?? []) : [];
     return {
-      ...(inventory && { images: await this.#images(inventory, signal) }),
+      ...(inventory && { images: await this.#images(inventory, cache, signal) }),
+      ...(kinds.has('build-cache') && { cache }),
       ...(kinds.has('container') && { containers: await this.#containers(signal) }),
       ...(kinds.has('volume') && { volumes: await this.#volumes() }),
-      ...(inventory && wantsBin && { bin: await this.#bin(inventory) }),
-      ...(inventory && wantsBin && kinds.has('container') && { records: await this.#records(signal) }),
+      ...(inventory && wantsBin && { bin: await this.#bin(inventory, cache) }),
+      ...(inventory && wantsBin && kinds.has('container') && { records: await this.#records(cache, signal) }),
     };
   }
 
-  async #images(inventory: Inventory, signal: AbortSignal): Promise<NonNullable<DiskUse['images']>> {
+  async #images(
+    inventory: Inventory,
+    cache: readonly CacheEntry[],
+    signal: AbortSignal,
+  ): Promise<NonNullable<DiskUse['images']>> {
     const { root, images, snapshots } = this.#options;
     const live = images.holdings().filter(({ retired }) => !retired);
     const shares = new Ledger(inventory.sizes);
@@ -63,8 +72,9 @@ export class Accounting {
     for (const { key } of snapshots.list()) {
       if (!containers.has(ownerOf(key))) layers += (await sizeOf(snapshots, key, signal)) ?? 0;
     }
+    for (const entry of cache) if (entry.layer && !entry.isShared) layers -= entry.bytes;
     const used = new Set(this.#options.containers().flatMap((user) => user.images));
-    const needed = inventory.ledger();
+    const needed = ledgerWith(inventory, [], cache);
     const active = live.filter(({ id }) => used.has(id));
     for (const image of active) needed.hold(keysOf(image));
     return { each, layers, reclaimable: needed.unheld() };
@@ -99,10 +109,10 @@ export class Accounting {
     return bytes;
   }
 
-  async #bin(inventory: Inventory): Promise<NonNullable<DiskUse['bin']>> {
+  async #bin(inventory: Inventory, cache: readonly CacheEntry[]): Promise<NonNullable<DiskUse['bin']>> {
     const { images, volumes } = this.#options;
     const holdings = images.holdings();
-    const ledger = ledgerWith(inventory, holdings);
+    const ledger = ledgerWith(inventory, holdings, cache);
     const retired = holdings.filter((image) => image.retired);
     let inImages = 0;
     for (const image of retired) inImages += ledger.release(keysOf(image));
@@ -114,12 +124,14 @@ export class Accounting {
   }
 
   /** The data root without what belongs to a noun: so that everything together is what du says. */
-  async #records(signal: AbortSignal): Promise<number> {
+  async #records(cache: readonly CacheEntry[], signal: AbortSignal): Promise<number> {
     const { root } = this.#options;
     let bytes = await blocksOf(root);
     for (const name of await readdir(root)) {
       if (!nouns.has(name)) bytes += await this.#tree(join(root, name), signal);
     }
+    bytes += await this.#tree(join(root, 'build'), signal);
+    for (const entry of cache) if (!entry.layer) bytes -= entry.bytes;
     const folder = join(root, 'snapshots');
     // Counting the folder of each snapshot again would take long; what is left is itself and what is being deleted.
     bytes += (await blocksOf(folder)) + (await this.#tree(join(folder, 'trash'), signal));

@@ -4,6 +4,7 @@ import { EngineError, isKind, messageOf, newId, notFound, type Clock } from '#ke
 import type { Digest } from '#oci';
 import type { VolumeUpkeep, Volumes } from '#volumes';
 import type { BinEntry, Prune, Undone } from './disk.ts';
+import type { BuildCache } from './build-cache.ts';
 import { ledgerWith, takeInventory, type InventoryOptions } from './inventory.ts';
 import { keysOf } from './ledger.ts';
 
@@ -15,6 +16,8 @@ export interface BinOptions extends InventoryOptions {
   readonly grace: () => bigint;
   /** Whether there is room for things that nobody needs. */
   readonly hasRoom: () => boolean;
+  /** Undefined as long as there is no builder. */
+  readonly cache?: BuildCache;
 }
 
 /** Prunes that follow each other this closely, in nanoseconds, are one: clients ask for each noun by itself. */
@@ -75,7 +78,8 @@ export class Bin {
       .filter((image) => image.retired)
       .sort((a, b) => Number((a.retired?.at ?? 0n) - (b.retired?.at ?? 0n)));
     if (retired.length > 0) {
-      const ledger = ledgerWith(await takeInventory(this.#options, signal), holdings);
+      const cache = (await this.#options.cache?.usage({ signal })) ?? [];
+      const ledger = ledgerWith(await takeInventory(this.#options, signal), holdings, cache);
       for (const image of retired) sizes.set(image.id, ledger.release(keysOf(image)));
     }
     return this.#entries().map((entry) => ({ ...entry, bytes: sizes.get(entry.id) ?? 0 }));

@@ -47,12 +47,12 @@ export class Collector {
       return { space, wanted, removed: chosen, freed: sum(chosen), ...explained };
     }
     const removed: Step[] = [];
-    for (const step of plan.free) removed.push(...(await this.#remove(step)));
+    for (const step of plan.free) removed.push(...(await this.#remove(step, signal)));
     // What was expected is not what was freed, so it is looked at after each step.
     for (const step of plan.needed) {
       if (sum(removed) >= wanted || (target > 0 && (await this.#isFree(target)))) break;
       signal.throwIfAborted();
-      removed.push(...(await this.#remove(step)));
+      removed.push(...(await this.#remove(step, signal)));
     }
     const freed = sum(removed);
     this.#tell(options.cause, removed, freed, wanted);
@@ -68,18 +68,22 @@ export class Collector {
     const { upkeep, bin, cache, content, clock, containers, lastUse, rules } = this.#options;
     const inventory = await takeInventory(this.#options, signal);
     const images = upkeep.holdings();
-    const ledger = ledgerWith(inventory, images);
+    const entries = (await cache?.usage({ signal })) ?? [];
+    const ledger = ledgerWith(inventory, images, entries);
     const now = clock.now();
     return planCollection(
       {
         now,
         bin: await bin.list(signal),
         partial: await content.partials(),
-        cache: (await cache?.list()) ?? [],
+        cache: entries,
         images,
         users: containers(),
         lastUse: (image: ImageHolding) => lastUse(image.id) ?? image.lastTaggedAt ?? now,
-        kept: Math.max(0, ledgerWith(inventory, images, { underWay: true }).unheld() - ledger.unheld()),
+        kept: Math.max(
+          0,
+          ledgerWith(inventory, images, entries, { underWay: true }).unheld() - ledger.unheld(),
+        ),
         ledger,
       },
       rules(),
@@ -87,7 +91,7 @@ export class Collector {
   }
 
   /** Nothing where it was used or gone meanwhile. */
-  async #remove(step: Step): Promise<readonly Step[]> {
+  async #remove(step: Step, signal: AbortSignal): Promise<readonly Step[]> {
     const { upkeep, bin, cache, content, images, logger } = this.#options;
     try {
       let { bytes } = step;
@@ -102,7 +106,7 @@ export class Collector {
           bytes = await content.removePartials();
           break;
         case 'build cache':
-          bytes = (await cache?.remove(step.id)) ?? 0;
+          bytes = (await cache?.remove(step.id, { signal })) ?? 0;
           break;
         case 'image':
           // The step's id came from the images.

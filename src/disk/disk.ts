@@ -1,5 +1,6 @@
 import type { DiscardedImage } from '#images';
 import type { Digest } from '#oci';
+import type { CacheEntry } from './build-cache.ts';
 
 export interface ImageUse {
   /** Bytes of its layers, unpacked, and of the compressed blobs that are kept for pushes. */
@@ -10,24 +11,26 @@ export interface ImageUse {
 
 /**
  * Where the bytes of the data root are, in allocated blocks as du(1) counts them. With everything asked for,
- * `layers + containers + volumes + bin.volumes + records` is what du says of the data root.
+ * `layers + containers + volumes + cache + bin.volumes + records` is what du says of the data root.
  */
 export interface DiskUse {
   readonly images?: {
     readonly each: ReadonlyMap<Digest, ImageUse>;
-    /** Every blob and every unpacked layer once, those of the bin among them. */
+    /** Every blob and every unpacked layer once, those of the bin among them, but not what only the builder needs. */
     readonly layers: number;
     /** Of these, what no image that a container uses needs. */
     readonly reclaimable: number;
   };
   readonly containers?: ReadonlyMap<string, number>;
   readonly volumes?: ReadonlyMap<string, number>;
+  /** What is shared counts with the images. */
+  readonly cache?: readonly CacheEntry[];
   readonly bin?: { readonly count: number; readonly images: number; readonly volumes: number };
   /** The database, folders of folders, what is just being deleted. */
   readonly records?: number;
 }
 
-export type UseKind = 'image' | 'container' | 'volume';
+export type UseKind = 'image' | 'container' | 'volume' | 'build-cache';
 
 /** Something in the bin. */
 export interface BinEntry {

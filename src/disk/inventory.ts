@@ -3,6 +3,7 @@ import type { ImageHolding } from '#images';
 import { isKind, Limiter } from '#kernel';
 import type { Leases } from '#metadata';
 import type { SnapshotInfo, Snapshotter } from '#snapshots';
+import { keysOfEntry, type CacheEntry } from './build-cache.ts';
 import { blobKey, keysOf, layerKey, Ledger } from './ledger.ts';
 
 export interface InventoryOptions {
@@ -81,13 +82,15 @@ function layersInUse(list: readonly SnapshotInfo[]): readonly string[] {
   return [...used];
 }
 
-/** A ledger in which these images hold what they need as well. */
+/** A ledger in which these images and the builder's cache hold what they need as well. */
 export function ledgerWith(
   inventory: Inventory,
   images: Iterable<ImageHolding>,
+  cache: Iterable<CacheEntry>,
   which?: { readonly underWay: boolean },
 ): Ledger {
   const ledger = inventory.ledger(which);
+  for (const entry of cache) ledger.hold(keysOfEntry(entry));
   for (const image of images) ledger.hold(keysOf(image));
   return ledger;
 }

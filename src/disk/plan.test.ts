@@ -69,7 +69,13 @@ test('what nobody needs goes first, then the bin by age, build cache, untagged i
     batch: 'b',
   };
   const old: BinEntry = { ...volume, kind: 'image', id: 'sha256:d', names: ['d:1'], at: 1n, until: 2000n };
-  const cache = [{ id: 'step', description: 'RUN make', bytes: 3, lastUsed: 5n }];
+  const entry = { parents: [], kind: 'regular', createdAt: 1n, uses: 1, inUse: false, isShared: false };
+  const cache = [
+    { ...entry, id: 'below', description: 'COPY . .', bytes: 4, usedAt: 5n },
+    { ...entry, id: 'step', parents: ['below'], description: 'RUN make', bytes: 3, usedAt: 5n },
+    { ...entry, id: 'working', description: 'RUN sleep', bytes: 3, usedAt: 5n, inUse: true },
+    { ...entry, id: 'shared', description: 'RUN true', bytes: 3, usedAt: 5n, isShared: true },
+  ];
   const plan = planCollection(findings(images, { bin: [old, volume], partial: 9, kept: 6, cache }), rules);
   const shown = (steps: typeof plan.free): unknown => steps.map((step) => [step.kind, step.id, step.bytes]);
   assert.deepEqual(shown(plan.free), [
@@ -81,6 +87,7 @@ test('what nobody needs goes first, then the bin by age, build cache, untagged i
     ['partial downloads', 'partial', 9],
     ['layers', 'kept', 6],
     ['build cache', 'step', 3],
+    ['build cache', 'below', 4],
     ['image', 'sha256:b', 2],
     ['image', 'sha256:a', 1],
   ]);

@@ -1,6 +1,6 @@
 import type { ImageHolding } from '#images';
 import type { DiskUser } from './accounting.ts';
-import type { CacheEntry } from './build-cache.ts';
+import { keysOfEntry, type CacheEntry } from './build-cache.ts';
 import type { BinEntry, Step } from './disk.ts';
 import { keysOf, type Ledger } from './ledger.ts';
 
@@ -22,6 +22,7 @@ export interface Findings {
   readonly partial: number;
   /** Bytes of what is only kept so that builds and interrupted pulls can go on with it. */
   readonly kept: number;
+  /** Parents first; the layers are held in the ledger. */
   readonly cache: readonly CacheEntry[];
   readonly images: readonly ImageHolding[];
   readonly users: readonly DiskUser[];
@@ -51,11 +52,7 @@ export function planCollection(found: Findings, rules: CollectorRules): Plan {
     step('partial downloads', 'partial', found.partial, 'nobody goes on with them now'),
     step('layers', keptLayers, found.kept, 'kept for the next build, or for a pull to go on'),
   ].filter(({ bytes }) => bytes > 0);
-  const cache = [...found.cache]
-    .sort((a, b) => Number(a.lastUsed - b.lastUsed))
-    .map(({ id, description, bytes, lastUsed }): Step => {
-      return { ...step('build cache', id, bytes, 'build cache'), names: [description], lastUsed };
-    });
+  const cache = cacheSteps(found);
   const { going, kept } = imageSteps(found, rules);
   return {
     free: [...bin.filter(({ until }) => until <= now).map(({ step: each }) => each), ...dangling],
@@ -67,6 +64,19 @@ export function planCollection(found: Findings, rules: CollectorRules): Plan {
     ],
     kept,
   };
+}
+
+/** What only the builder needs, the least recently used first; a layer goes after those on it. */
+function cacheSteps({ cache, ledger }: Findings): readonly Step[] {
+  return cache
+    .filter(({ isShared, inUse }) => !isShared && !inUse)
+    .toReversed()
+    .sort((a, b) => Number(a.usedAt - b.usedAt))
+    .map((entry): Step => {
+      const { id, description, usedAt } = entry;
+      const bytes = entry.layer ? ledger.release(keysOfEntry(entry)) : entry.bytes;
+      return { ...step('build cache', id, bytes, 'build cache'), names: [description], lastUsed: usedAt };
+    });
 }
 
 function binSteps({ bin, ledger, images, now }: Findings): readonly { step: Step; until: bigint }[] {

@@ -1,6 +1,6 @@
 import type { BlobInfo, ContentStore, Ingest } from '#content';
 import { isKind } from '#kernel';
-import type { LeaseKind, Leases } from '#metadata';
+import type { LeaseItem, LeaseKind, Leases } from '#metadata';
 import { isDigest, type Digest } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { ImageIndex } from './image-index.ts';
@@ -14,11 +14,22 @@ export interface Claim extends AsyncDisposable {
   blob(digest: Digest): Promise<void>;
   /** The same for a snapshot. */
   snapshot(key: string): Promise<void>;
+  /** The same for many at once. */
+  all(held: { readonly blobs: Iterable<Digest>; readonly snapshots: Iterable<string> }): Promise<void>;
   /** Commits an ingest whose digest is not known before; the blob is held from its first moment. */
   land(ingest: Ingest): Promise<BlobInfo>;
   /** The operation was interrupted: what it held stays for a while, for the next one of its name. */
   keep(): void;
 }
+
+/** Who else needs blobs and layers; asked before each removal. */
+export interface LayerHolder {
+  holdsBlob(digest: Digest): boolean;
+  /** By chainID. */
+  holdsChain(id: Digest): boolean;
+}
+
+const nobody: LayerHolder = { holdsBlob: () => false, holdsChain: () => false };
 
 /** Nanoseconds for which what an interrupted operation held stays, unless it says otherwise. */
 const usuallyKeptFor = 3_600_000_000_000n;
@@ -29,11 +40,19 @@ export class Claims {
   readonly #index: ImageIndex;
   readonly #content: ContentStore;
   readonly #snapshots: Snapshotter;
+  readonly #others: LayerHolder;
   readonly #removing = new Map<string, Promise<void>>();
   readonly #landing = new Set<Promise<unknown>>();
   readonly #open = new Set<Promise<unknown>>();
 
-  constructor(leases: Leases, index: ImageIndex, content: ContentStore, snapshots: Snapshotter) {
+  constructor(
+    leases: Leases,
+    index: ImageIndex,
+    content: ContentStore,
+    snapshots: Snapshotter,
+    others: LayerHolder = nobody,
+  ) {
+    this.#others = others;
     this.#leases = leases;
     this.#index = index;
     this.#content = content;
@@ -47,20 +66,27 @@ export class Claims {
     this.#open.add(closed.promise);
     const held: Record<LeaseKind, Set<string>> = { blob: new Set(), snapshot: new Set() };
     for (const { kind, key } of lease.inherited) held[kind].add(key);
-    const hold = async (kind: LeaseKind, key: string): Promise<void> => {
-      if (!held[kind].has(key)) lease.add(kind, key);
-      held[kind].add(key);
-      await this.#removing.get(`${kind} ${key}`);
+    const hold = async (...items: readonly LeaseItem[]): Promise<void> => {
+      const added = items.filter(({ kind, key }) => !held[kind].has(key));
+      if (added.length > 0) lease.addAll(added);
+      for (const { kind, key } of added) held[kind].add(key);
+      if (this.#removing.size === 0) return;
+      for (const { kind, key } of items) await this.#removing.get(`${kind} ${key}`);
     };
     const land = async (ingest: Ingest): Promise<BlobInfo> => {
       await Promise.all(this.#removing.values());
       const info = await ingest.commit();
-      await hold('blob', info.digest);
+      await hold({ kind: 'blob', key: info.digest });
       return info;
     };
     return {
-      blob: (digest) => hold('blob', digest),
-      snapshot: (key) => hold('snapshot', key),
+      blob: (digest) => hold({ kind: 'blob', key: digest }),
+      snapshot: (key) => hold({ kind: 'snapshot', key }),
+      all: ({ blobs, snapshots }) => {
+        const items = (kind: LeaseKind, keys: Iterable<string>): readonly LeaseItem[] =>
+          [...keys].map((key) => ({ kind, key }));
+        return hold(...items('blob', blobs), ...items('snapshot', snapshots));
+      },
       land: (ingest) => this.#whileLanding(() => land(ingest)),
       keep: () => {
         if (held.blob.size > 0) lease.keep();
@@ -98,17 +124,18 @@ export class Claims {
 
   /** Removes a blob that nothing holds; returns whether it did. */
   async sweepBlob(digest: Digest): Promise<boolean> {
-    if (this.#index.holdsBlob(digest)) return false;
+    if (this.#isHeld(digest)) return false;
     // What is landing has no lease yet, and may be this very blob.
     while (this.#landing.size > 0) await Promise.all(this.#landing);
-    if (this.#index.holdsBlob(digest) || this.#leases.items('blob').has(digest)) return false;
+    if (this.#isHeld(digest) || this.#leases.items('blob').has(digest)) return false;
     await this.#remove(`blob ${digest}`, () => this.#content.remove(digest));
     return true;
   }
 
   /** Removes a committed snapshot that no image, lease or other snapshot needs; returns whether it did. */
   async sweepSnapshot(chainId: Digest): Promise<boolean> {
-    if (this.#index.holdsChain(chainId) || this.#leases.items('snapshot').has(chainId)) return false;
+    if (this.#index.holdsChain(chainId) || this.#others.holdsChain(chainId)) return false;
+    if (this.#leases.items('snapshot').has(chainId)) return false;
     if (!this.#snapshots.find(chainId)) return false;
     try {
       await this.#remove(`snapshot ${chainId}`, () => this.#snapshots.remove(chainId));
@@ -117,6 +144,10 @@ export class Claims {
       if (isKind(error, 'conflict')) return false;
       throw error;
     }
+  }
+
+  #isHeld(digest: Digest): boolean {
+    return this.#index.holdsBlob(digest) || this.#others.holdsBlob(digest);
   }
 
   async #remove(key: string, remove: () => Promise<void>): Promise<void> {

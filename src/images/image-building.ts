@@ -1,8 +1,8 @@
 import { formatTime, newId, type Clock } from '#kernel';
 import { mediaTypes, type Digest } from '#oci';
-import type { Snapshotter } from '#snapshots';
-import type { Claim, Claims } from './claims.ts';
-import type { ImageIndex } from './image-index.ts';
+import type { BlobSource } from './blob-downloads.ts';
+import { CachedLayers, type CachedLayersOptions, type LayerUsage } from './cached-layers.ts';
+import type { Claim } from './claims.ts';
 import { topOf, type BuiltLayer, type LayerStack } from './layer-stack.ts';
 import { LocalImageOutputs, type ImageOutputs, type ImageOutputsOptions } from './image-outputs.ts';
 
@@ -21,8 +21,12 @@ export interface BuildClaim extends AsyncDisposable {
     options: { readonly signal: AbortSignal },
   ): Promise<BuiltLayer>;
   discard(key: string): Promise<void>;
-  /** What was built stays after the build for so many nanoseconds; `name` tells it from others, and is renewed so. */
-  keep(name: string, layers: LayerStack, nanoseconds: bigint): Promise<void>;
+  /** Brings layers in that are elsewhere; resolves to them as they are here. Throws invalidArgument for broken ones. */
+  receive(
+    layers: LayerStack,
+    from: BlobSource,
+    options: { readonly signal: AbortSignal },
+  ): Promise<LayerStack>;
   /** The layers from the `first` one on as one, none where they change nothing; `first` layers stay. */
   squash(layers: LayerStack, first: number, options: { readonly signal: AbortSignal }): Promise<LayerStack>;
   /** For what is made of the build. */
@@ -34,50 +38,41 @@ export interface ImageBuilding {
   begin(): BuildClaim;
   /** The layers of an image that is here. */
   layersOf(id: Digest): LayerStack;
-  /** Lets go of what keep() holds under these names and removes what nothing else needs; resolves to the bytes freed. */
-  forget(kept: ReadonlyMap<string, LayerStack>): Promise<number>;
+  /** What layers take that the builder keeps, by chainID, parents first; those that are gone are not in it. */
+  usage(
+    stacks: Iterable<LayerStack>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<ReadonlyMap<Digest, LayerUsage>>;
+  /** Removes what nothing holds any more of layers that the builder has let go of. */
+  sweep(stacks: Iterable<LayerStack>): Promise<void>;
 }
 
-export interface ImageBuildingOptions extends ImageOutputsOptions {
-  readonly snapshots: Snapshotter;
-  readonly claims: Claims;
-  readonly index: ImageIndex;
+export interface ImageBuildingOptions extends CachedLayersOptions, ImageOutputsOptions {
   readonly clock: Clock;
 }
-
-/** chainIDs of layers and of all that are below each, base first. */
-const chainsOf = (layers: LayerStack): readonly Digest[] =>
-  layers.flatMap((_, index) => topOf(layers.slice(0, index + 1)) ?? []);
 
 /** Active snapshots with this prefix belong to a build; one that no lease holds is left over. */
 export const buildPrefix = 'build-';
 
 export class LocalImageBuilding implements ImageBuilding {
   readonly #options: ImageBuildingOptions;
+  readonly #cached: CachedLayers;
 
   constructor(options: ImageBuildingOptions) {
     this.#options = options;
+    this.#cached = new CachedLayers(options);
   }
 
   begin(): BuildClaim {
-    return new LocalBuildClaim(this.#options);
+    return new LocalBuildClaim(this.#options, this.#cached);
   }
 
-  async forget(kept: ReadonlyMap<string, LayerStack>): Promise<number> {
-    const { claims, content, snapshots } = this.#options;
-    const blobs = new Set([...kept.values()].flatMap((layers) => layers.map(({ blob }) => blob.digest)));
-    const chains = new Set([...kept.values()].flatMap(chainsOf));
-    const sizes = new Map<Digest, number>();
-    for (const chain of chains) if (snapshots.find(chain)) sizes.set(chain, await snapshots.disk(chain));
-    for (const blob of blobs) sizes.set(blob, (await content.find(blob))?.size ?? 0);
-    // A lease that is taken over and given up takes with it what nothing else holds.
-    for (const name of kept.keys()) await claims.open(name)[Symbol.asyncDispose]();
-    // From the longest chain down: a parent goes after its children.
-    for (const chain of [...chains].reverse()) await claims.sweepSnapshot(chain);
-    let bytes = 0;
-    for (const chain of chains) if (!snapshots.find(chain)) bytes += sizes.get(chain) ?? 0;
-    for (const blob of blobs) if (!(await content.find(blob))) bytes += sizes.get(blob) ?? 0;
-    return bytes;
+  usage(...asked: Parameters<ImageBuilding['usage']>): ReturnType<ImageBuilding['usage']> {
+    return this.#cached.usage(...asked);
+  }
+
+  sweep(stacks: Iterable<LayerStack>): Promise<void> {
+    return this.#cached.sweep(stacks);
   }
 
   layersOf(id: Digest): LayerStack {
@@ -90,11 +85,15 @@ export class LocalImageBuilding implements ImageBuilding {
 class LocalBuildClaim implements BuildClaim {
   readonly #options: ImageBuildingOptions;
   readonly #claim: Claim;
+  readonly #cached: CachedLayers;
   readonly #active = new Set<string>();
   readonly outputs: ImageOutputs;
+  /** Blobs that were seen to be here, and are held. */
+  readonly #seen = new Set<Digest>();
 
-  constructor(options: ImageBuildingOptions) {
+  constructor(options: ImageBuildingOptions, cached: CachedLayers) {
     this.#options = options;
+    this.#cached = cached;
     this.#claim = options.claims.open();
     this.outputs = new LocalImageOutputs(options, this.#claim);
   }
@@ -103,11 +102,17 @@ class LocalBuildClaim implements BuildClaim {
     const { content, snapshots } = this.#options;
     const top = topOf(layers);
     if (top === undefined) return true;
-    for (const { blob } of layers) await this.#claim.blob(blob.digest);
-    await this.#claim.snapshot(top);
+    const blobs = layers.map(({ blob }) => blob.digest);
+    await this.#claim.all({ blobs, snapshots: [top] });
     if (!snapshots.find(top)) return false;
-    const found = await Promise.all(layers.map(({ blob }) => content.find(blob.digest)));
+    const unseen = blobs.filter((digest) => !this.#seen.has(digest));
+    const found = await Promise.all(unseen.map((digest) => content.find(digest)));
+    for (const blob of found) if (blob) this.#seen.add(blob.digest);
     return found.every((blob) => blob !== undefined);
+  }
+
+  receive(layers: LayerStack, from: BlobSource, options: { signal: AbortSignal }): Promise<LayerStack> {
+    return this.#cached.receive(layers, from, this.#claim, options);
   }
 
   async open(layers: LayerStack): Promise<string> {
@@ -150,14 +155,6 @@ class LocalBuildClaim implements BuildClaim {
   async discard(key: string): Promise<void> {
     this.#active.delete(key);
     await this.#options.snapshots.remove(key);
-  }
-
-  async keep(name: string, layers: LayerStack, nanoseconds: bigint): Promise<void> {
-    await using claim = this.#options.claims.open(name, nanoseconds);
-    const top = topOf(layers);
-    for (const { blob } of layers) await claim.blob(blob.digest);
-    if (top !== undefined) await claim.snapshot(top);
-    claim.keep();
   }
 
   async squash(

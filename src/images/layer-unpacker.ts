@@ -1,7 +1,7 @@
 import type { Archiver, ArchiveLimits } from '#archive';
 import type { ContentStore } from '#content';
 import { invalidArgument, newId, SingleFlight } from '#kernel';
-import { isLayer, type Descriptor, type Digest } from '#oci';
+import { isLayer, type Descriptor, type Digest, type ImageConfig } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { Claim, Claims } from './claims.ts';
 
@@ -46,7 +46,7 @@ export class LayerUnpacker {
    * the claim, and on the disk. Throws invalidArgument for a layer that is broken or not what the configuration says.
    */
   async unpack(
-    image: Pick<ImageModel, 'layers' | 'chainIds' | 'config'>,
+    image: Pick<ImageModel, 'layers' | 'chainIds'> & { readonly config: Pick<ImageConfig, 'rootfs'> },
     claim: Claim,
     options: { signal: AbortSignal; watcher?: UnpackWatcher },
   ): Promise<number> {

@@ -9,7 +9,7 @@ import type { RegistryClient } from '#registry/client';
 import type { Snapshotter } from '#snapshots';
 import { BlobDownloads } from './blob-downloads.ts';
 import { BlobSources } from './blob-sources.ts';
-import { Claims } from './claims.ts';
+import { Claims, type LayerHolder } from './claims.ts';
 import { hasHelloWorld, makeHelloWorld } from './hello-world.ts';
 import type { ImageHandover } from './image-handover.ts';
 import { LocalImageBuilding, type ImageBuilding } from './image-building.ts';
@@ -58,6 +58,8 @@ export interface ImagesOptions {
   readonly logger: Logger;
   /** Written into images that are made here. */
   readonly engineVersion?: string;
+  /** Who else needs layers and their blobs: builders, for their cache. */
+  readonly holder?: LayerHolder;
   /** Which containers were made from an image. */
   users(image: Digest): readonly ImageUser[];
   /** What pulls and loads choose from an index unless told otherwise; this host's by default. */
@@ -99,7 +101,7 @@ class LocalImages implements Images, AsyncDisposable {
   constructor(options: ImagesOptions) {
     const platform = options.platform ?? hostPlatform();
     const index = new ImageIndex(options.db, options.clock);
-    const claims = new Claims(options.leases, index, options.content, options.snapshots);
+    const claims = new Claims(options.leases, index, options.content, options.snapshots, options.holder);
     const parts = { ...options, platform, index, claims };
     const sources = new BlobSources(options.db, options.clock);
     const unpacker = new LayerUnpacker(parts);
@@ -140,7 +142,7 @@ class LocalImages implements Images, AsyncDisposable {
       save: new ImageSave({ ...parts, platforms: this.#platforms }),
     };
     const { push } = this.#transfers;
-    this.building = new LocalImageBuilding({ ...parts, intake, compression, push });
+    this.building = new LocalImageBuilding({ ...parts, intake, compression, push, unpacker, downloads });
     const offers = new ImageOffers({ ...parts, compression });
     const receipt = new ImageReceipt({ ...parts, intake, downloads });
     this.handover = {

@@ -14,6 +14,8 @@ export interface Lease extends Disposable {
   /** What an interrupted operation of the same name had left; this lease holds it now. */
   readonly inherited: readonly LeaseItem[];
   add(kind: LeaseKind, key: string): void;
+  /** Many at once. */
+  addAll(items: readonly LeaseItem[]): void;
   /** Once disposed, the lease goes on for its `keptFor`. */
   keep(): void;
 }
@@ -66,9 +68,8 @@ export class Leases {
     return {
       id,
       inherited,
-      add: (kind, key) => {
-        this.#db.run('INSERT OR IGNORE INTO lease_items (lease, kind, key) VALUES (?, ?, ?)', id, kind, key);
-      },
+      add: (kind, key) => this.#add(id, [{ kind, key }], options !== undefined),
+      addAll: (items) => this.#add(id, items, options !== undefined),
       keep: () => (isKept = true),
       [Symbol.dispose]: () => {
         if (isKept && options && this.#live(id, this.#clock.now() + options.keptFor)) return;
@@ -76,6 +77,18 @@ export class Leases {
         this.#forgetEnded();
       },
     };
+  }
+
+  /** A lease without a name ends with the process: its items need not be durable. */
+  #add(id: string, items: readonly LeaseItem[], isDurable: boolean): void {
+    const add = (): void => {
+      for (const { kind, key } of items) {
+        this.#db.run('INSERT OR IGNORE INTO lease_items (lease, kind, key) VALUES (?, ?, ?)', id, kind, key);
+      }
+    };
+    const all = (): void => (items.length === 1 ? add() : this.#db.transaction(add));
+    if (isDurable) all();
+    else this.#db.relaxed(all);
   }
 
   /** Everything leased now, of one kind; `underWay`: without what is only kept for operations to go on later. */

@@ -18,6 +18,8 @@
  *   volumes      name → driver, labels, options, whether it is locked
  *   image_uses       image id → when it was last used
  *   retired_images   image id → the names it had; the image is in the bin, its row in `images` stays
+ *   build_cache      what a build step was made of → the layers that came of it; they stay as long as the row
+ *   build_mounts     folder below build/caches → which cache mount of builds it is
  *   retired_volumes  id → what `volumes` had of it; a volume in the bin
  */
 export const migrations: readonly string[] = [
@@ -137,5 +139,15 @@ export const migrations: readonly string[] = [
     used_at INTEGER NOT NULL,
     uses INTEGER NOT NULL
   ) STRICT;
+  `,
+  `
+  CREATE TABLE build_mounts (
+    folder TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL,
+    uses INTEGER NOT NULL
+  ) STRICT;
+  DELETE FROM leases WHERE name LIKE 'build cache %';
   `,
 ];

@@ -1,4 +1,5 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { deserialize } from 'node:v8';
@@ -42,9 +43,47 @@ const workerUrl = new URL(
 export class ContextStore implements AsyncDisposable {
   readonly root: string;
   readonly #thread = new TransferThread();
+  #users = 0;
+  #clearing: Promise<unknown> | undefined;
 
   constructor(root: string) {
     this.root = root;
+  }
+
+  /** Whether somebody works with files of it. */
+  get isUsed(): boolean {
+    return this.#users > 0;
+  }
+
+  /** Keeps everything in it until disposed: for who receives files and reads them later. */
+  async use(): Promise<Disposable> {
+    while (this.#clearing) await this.#clearing;
+    this.#users += 1;
+    const now = new Date();
+    await utimes(join(this.root, 'boot'), now, now).catch(() => undefined);
+    // Who goes on at once with what was received has taken it up by then.
+    return { [Symbol.dispose]: () => void setImmediate(() => (this.#users -= 1)) };
+  }
+
+  /** When somebody last used it, in nanoseconds since the epoch; undefined as long as nothing was received. */
+  async lastUse(): Promise<bigint | undefined> {
+    if (!existsSync(join(this.root, 'files'))) return undefined;
+    return BigInt(Math.round((await stat(join(this.root, 'boot'))).mtimeMs)) * 1_000_000n;
+  }
+
+  /** Removes everything; false: somebody uses it. */
+  async clear(): Promise<boolean> {
+    if (this.#users > 0 || this.#clearing) return false;
+    this.#clearing = this.#clear().finally(() => (this.#clearing = undefined));
+    await this.#clearing;
+    return true;
+  }
+
+  async #clear(): Promise<void> {
+    // The thread knows folders that it has made.
+    await this.#thread[Symbol.asyncDispose]();
+    await rm(this.root, { recursive: true, force: true });
+    await this.start();
   }
 
   /** Removes what earlier runs have left half made, and everything of an earlier boot. */
@@ -55,7 +94,8 @@ export class ContextStore implements AsyncDisposable {
     if (before !== boot) await rm(this.root, { recursive: true, force: true });
     await rm(join(this.root, 'files', 'incoming'), { recursive: true, force: true });
     await mkdir(this.root, { recursive: true });
-    await writeFile(stamp, boot);
+    // Its time is that of the last use.
+    if (before !== boot) await writeFile(stamp, boot);
   }
 
   /** The file with these contents. It is immutable. */
@@ -65,6 +105,7 @@ export class ContextStore implements AsyncDisposable {
 
   /** Receives a tree. Throws invalidArgument for what breaks the rules, or the stream's own error. */
   async receive(stream: TransferStream, options: ReceiveOptions): Promise<Tree> {
+    using _use = await this.use();
     options.signal.throwIfAborted();
     const cancel = (): void => stream.cancel();
     options.signal.addEventListener('abort', cancel, { once: true });
@@ -117,6 +158,7 @@ export class ContextStore implements AsyncDisposable {
   }
 
   async #ask(request: Unnumbered<TransferRequest>, options: ReceiveOptions): Promise<Tree> {
+    using _use = await this.use();
     const transfer = new Transfer(idleStream(), options);
     const post = this.#thread.begin(transfer);
     try {
@@ -132,6 +174,7 @@ export class ContextStore implements AsyncDisposable {
     beginning: Unnumbered<TransferRequest>,
     options: TakeOptions,
   ): Promise<Tree> {
+    using _use = await this.use();
     options.signal.throwIfAborted();
     const transfer = new Transfer({ ...idleStream(), bytes: () => bytes }, { ...options, key: '' });
     const post = this.#thread.begin(transfer);

@@ -1,7 +1,6 @@
 import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { invalidArgument, messageOf, newId, unimplemented } from '#kernel';
+import { internal, invalidArgument, messageOf, newId, unimplemented } from '#kernel';
 import { unmountInBackground } from '#linux';
 import { topOf, type LayerStack } from '#images';
 import type { ExecMount, ExecVertex, FileSystem } from '../graph/vertex.ts';
@@ -32,6 +31,7 @@ export async function runExecOp(
   const mounts: CommandMount[] = [];
   const env = [...vertex.env];
   const opener = new MountOpener(parts, inputs, layersOf, opened);
+  await opener.openCaches(vertex.mounts);
   for (const mount of vertex.mounts) {
     if (mount.kind === 'secret' && mount.env !== undefined) {
       const value = await opener.secret(mount.id, mount.required);
@@ -65,12 +65,21 @@ export async function runExecOp(
   return [...root, await claim.freeze(key, root, { signal })];
 }
 
+type CacheMount = Extract<ExecMount, { kind: 'cache' }>;
+
+/** What a new cache begins with, by name. */
+const originOf = ({ from, source }: CacheMount): string => (from === 'scratch' ? '' : `${from} ${source}`);
+
+const cacheName = (mount: CacheMount): string => JSON.stringify([mount.id, originOf(mount)]);
+
 /** Makes what the mounts of a command show. */
 class MountOpener {
   readonly #parts: BuildParts;
   readonly #inputs: BuildInputs;
   readonly #layersOf: (system: FileSystem) => Promise<LayerStack>;
   readonly #opened: AsyncDisposableStack;
+  /** Folders of caches, by id and what they began with. */
+  readonly #caches = new Map<string, string>();
 
   constructor(
     parts: BuildParts,
@@ -135,16 +144,26 @@ class MountOpener {
     return { type: 'bind', source: join(root, place.path), target, readOnly };
   }
 
-  async #cache(mount: Extract<ExecMount, { kind: 'cache' }>): Promise<CommandMount> {
-    const folder = join(this.#parts.cacheFolder, createHash('sha256').update(mount.id).digest('hex'));
-    if (mount.sharing === 'locked') {
-      const lock = await this.#parts.turns.caches.acquire(folder, { signal: this.#inputs.signal });
-      this.#opened.defer(() => lock[Symbol.dispose]());
+  /** Before everything else, in one order for all commands: those that wait for each other's never do so in a circle. */
+  async openCaches(mounts: readonly ExecMount[]): Promise<void> {
+    const caches = mounts.filter((mount) => mount.kind === 'cache');
+    for (const mount of caches.sort((a, b) => (a.id < b.id ? -1 : 1))) {
+      const { id, sharing, from, source } = mount;
+      const name = cacheName(mount);
+      if (this.#caches.has(name)) continue;
+      const fill = async (folder: string): Promise<void> =>
+        this.#fill(folder, await this.#layersOf(from), source);
+      const { signal } = this.#inputs;
+      const cache = await this.#parts.mounts.open({ id, origin: originOf(mount), sharing, fill }, { signal });
+      this.#opened.use(cache);
+      this.#caches.set(name, cache.path);
     }
-    const isNew = await mkdir(folder, { recursive: true, mode: 0o755 });
-    const layers = await this.#layersOf(mount.from);
-    if (isNew !== undefined && layers.length > 0) await this.#fill(folder, layers, mount.source);
-    return { type: 'bind', source: folder, target: mount.target, readOnly: mount.readOnly };
+  }
+
+  #cache(mount: CacheMount): CommandMount {
+    const path = this.#caches.get(cacheName(mount));
+    if (path === undefined) throw internal(`the cache ${mount.id} is not open`);
+    return { type: 'bind', source: path, target: mount.target, readOnly: mount.readOnly };
   }
 
   async #fill(folder: string, layers: LayerStack, source: string): Promise<void> {

@@ -4,6 +4,7 @@ import { unimplemented } from '#kernel';
 import { hostPlatform } from '#oci';
 import { buildError } from './build-error.ts';
 import type { BuildJob } from './build-job.ts';
+import { cacheControl } from './cache-control.ts';
 import { Control, gateway, type WorkerRecordSchema, TraceService } from '#buildkit';
 import type { Jobs } from './jobs.ts';
 import { solve, type SolveParts } from './solve.ts';
@@ -32,6 +33,7 @@ const capabilities = [
   'source.local.sharedkeyhint',
   'source.image',
   'exec.meta.base',
+  'gc.freespacefilter',
 ];
 
 const named = (ids: readonly string[]): { id: string; enabled: boolean }[] =>
@@ -57,6 +59,7 @@ export function buildServices(parts: ServiceParts, jobs: Jobs): (router: Connect
     jobs.get(context.requestHeader.get('buildkit-controlapi-buildid') ?? '', context.signal);
   return (router) => {
     router.service(Control, {
+      ...cacheControl(parts.builds.cache),
       listWorkers: () => ({ record: [worker()] }),
       info: () => ({ buildkitVersion: { package: 'wharf', version: `v${parts.version}` } }),
       async *status({ ref }, { signal }) {

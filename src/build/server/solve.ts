@@ -28,6 +28,7 @@ export async function solve(
   const session = isAlone ? undefined : await parts.sessions.get(request.session, signal);
   const job = new BuildJob(request.ref, { session, ...(files && { files }) }, signal, parts);
   using _live = jobs.add(job);
+  using _kept = await parts.contexts.use();
   try {
     if (request.frontend !== '') job.return(await job.prepare(request.frontendAttrs));
     const prepared = await job.returned();

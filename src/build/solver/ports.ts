@@ -1,6 +1,6 @@
 import type { Archiver } from '#archive';
 import type { BuildClaim, ImageBuilding, LayerStack } from '#images';
-import { KeyedLock, Limiter } from '#kernel';
+import { Limiter } from '#kernel';
 import type { Platform } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { ContextStore } from '../contexts/context-store.ts';
@@ -8,7 +8,8 @@ import type { SourceTree } from '../files/source-tree.ts';
 import type { BuildGraph } from '../graph/graph-builder.ts';
 import type { GitVertex, HttpVertex, VertexId } from '../graph/vertex.ts';
 import type { Sources } from '../sources/sources.ts';
-import type { BuildCache } from './build-cache.ts';
+import type { BuildCache } from '../cache/build-cache.ts';
+import type { CacheMounts } from '../cache/cache-mounts.ts';
 import type { Result } from './result.ts';
 
 /** A file, folder or empty space that a command sees at a place. */
@@ -50,8 +51,6 @@ export class BuildTurns {
   readonly steps = new Limiter(4);
   /** Steps that are being done, by their keys: who needs the same waits for it. */
   readonly underWay = new Map<string, Promise<unknown>>();
-  /** Cache mounts that only one command may have at a time. */
-  readonly caches = new KeyedLock();
 }
 
 /** What the builder stands on. */
@@ -67,7 +66,7 @@ export interface BuildParts {
   /** Where file systems are mounted while they are worked on. */
   readonly mountFolder: string;
   /** Folders of RUN --mount=type=cache. */
-  readonly cacheFolder: string;
+  readonly mounts: CacheMounts;
 }
 
 /** What a build has of its own. */

@@ -13,14 +13,10 @@ import {
 } from '../graph/vertex.ts';
 import type { SourceTree } from '../files/source-tree.ts';
 import { mounted } from '../ops/mounted.ts';
-import { leaseName } from './build-cache.ts';
 import { cacheKeyOf, contentKeyOf, digestOfCopy } from './cache-key.ts';
 import type { BuildInputs, BuildParts } from './ports.ts';
 import { StepError } from './step-error.ts';
 import { digestOfSource, emptyResult, type Result } from './result.ts';
-
-/** Nanoseconds for which what was built stays after its last use. */
-const keptFor = 14n * 24n * 3600n * 1_000_000_000n;
 
 interface Outcome {
   readonly result: Result;
@@ -33,11 +29,13 @@ const filesOutcome = (source: SourceTree): Outcome => ({
 });
 
 /** Does what a graph says, each vertex once, independent ones at the same time, and nothing that is known already. */
-export class Solver {
+export class Solver implements Disposable {
   readonly #parts: BuildParts;
   readonly #inputs: BuildInputs;
   readonly #results = new Map<VertexId, Promise<Result>>();
   readonly #done = new Map<VertexId, Result>();
+  /** Keys of the cache that were of use. */
+  readonly #used = new Set<string>();
 
   constructor(parts: BuildParts, inputs: BuildInputs) {
     this.#parts = parts;
@@ -48,6 +46,11 @@ export class Solver {
   async solve(system: FileSystem): Promise<LayerStack> {
     if (system === 'scratch') return [];
     return this.#layersOf(await this.#resolve(system));
+  }
+
+  /** Notes what was of use in the cache, once it is known. */
+  [Symbol.dispose](): void {
+    this.#parts.cache.use(this.#used);
   }
 
   #resolve(id: VertexId): Promise<Result> {
@@ -128,19 +131,17 @@ export class Solver {
     vertex: Extract<Vertex, { kind: 'exec' | 'file' | 'merge' }>,
   ): Promise<Outcome> {
     const step = this.#inputs.graph.steps.get(id);
-    const description = step?.instruction ?? step?.name ?? '';
+    const description = step?.name ?? step?.instruction ?? '';
     const byContent = vertex.kind === 'file' ? await this.#contentKey(vertex) : undefined;
     if (byContent !== undefined && step?.ignoreCache !== true) {
       const known = await this.#lookUp(byContent);
       if (known?.kind === 'layers') {
-        await this.#remember(key, known.layers, description);
+        this.#parts.cache.put([key], known.layers, description);
         return { result: known, cached: true };
       }
     }
     const layers = await this.#execute(id, vertex);
-    for (const each of [key, byContent]) {
-      if (each !== undefined) await this.#remember(each, layers, description);
-    }
+    this.#parts.cache.put(byContent === undefined ? [key] : [key, byContent], layers, description);
     return { result: { kind: 'layers', layers }, cached: false };
   }
 
@@ -150,17 +151,11 @@ export class Solver {
     const record = cache.find(key);
     if (!record) return undefined;
     if (!(await this.#inputs.claim.use(record.layers))) {
-      cache.remove(key);
+      cache.remove([key]);
       return undefined;
     }
-    cache.use(key);
-    await this.#inputs.claim.keep(leaseName(key), record.layers, keptFor);
+    this.#used.add(key);
     return { kind: 'layers', layers: record.layers };
-  }
-
-  async #remember(key: string, layers: LayerStack, description: string): Promise<void> {
-    await this.#inputs.claim.keep(leaseName(key), layers, keptFor);
-    this.#parts.cache.put(key, layers, description);
   }
 
   /** Key by the contents of what is copied from other stages; undefined where nothing is. */
@@ -237,7 +232,7 @@ export class Solver {
         this.#parts.archiver.placeEntries({ root, entries, signal }),
       );
       const layers = [await claim.freeze(snapshot, [], { signal })];
-      await this.#remember(key, layers, 'files of the client');
+      this.#parts.cache.put([key], layers, 'files of the client');
       return layers;
     } catch (error) {
       await claim.discard(snapshot);

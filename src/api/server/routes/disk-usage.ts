@@ -1,10 +1,11 @@
-import type { ContainerSummary, DiskUsage, ImageSummary, UsageOf, Volume } from '#api/types';
+import type { BuildCache, ContainerSummary, DiskUsage, ImageSummary, UsageOf, Volume } from '#api/types';
 import type { DiskUse } from '#disk';
 import { invalidArgument } from '#kernel';
 import { ok } from '../answer.ts';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
+import { viewCacheRecord } from '../views/cache-record.ts';
 import { viewSummary } from '../views/container-summary.ts';
 import { viewImageSummary } from '../views/image.ts';
 import { viewVolume } from '../views/volume.ts';
@@ -14,9 +15,9 @@ import { volumeUsers } from './volumes.ts';
 
 type UsageBackends = Omit<Backends, 'system' | 'auth' | 'events'>;
 
-const types = ['container', 'image', 'volume', 'build-cache'];
+const types = ['container', 'image', 'volume', 'build-cache'] as const;
 
-/** GET /system/df, and pruning the cache of builds. */
+/** GET /system/df. */
 export function diskUsageRoutes(backends: UsageBackends): readonly Route[] {
   return [
     {
@@ -25,32 +26,23 @@ export function diskUsageRoutes(backends: UsageBackends): readonly Route[] {
       operation: 'SystemDataUsage',
       handle: async (exchange) => ok(await diskUsage(backends, exchange)),
     },
-    {
-      method: 'POST',
-      path: '/build/prune',
-      operation: 'BuildPrune',
-      handle: async () => {
-        const { removed, bytes } = (await backends.builds?.prune()) ?? { removed: [], bytes: 0 };
-        return ok({ CachesDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: bytes });
-      },
-    },
   ];
 }
 
 async function diskUsage(backends: UsageBackends, { query }: Exchange): Promise<DiskUsage> {
   const asked = query.all('type');
   for (const type of asked) {
-    if (!types.includes(type)) throw invalidArgument(`unknown object type: ${type}`);
+    if (!types.some((known) => known === type)) throw invalidArgument(`unknown object type: ${type}`);
   }
   const wants = (type: string): boolean => asked.length === 0 || asked.includes(type);
   const verbose = query.boolean('verbose');
-  const use = await backends.disk.use(new Set((['image', 'container', 'volume'] as const).filter(wants)));
-  const { images, containers, volumes, bin, records } = use;
+  const use = await backends.disk.use(new Set(types.filter(wants)));
+  const { images, containers, volumes, cache, bin, records } = use;
   return {
     ...(images && { ImageUsage: imageUsage(backends, images, verbose) }),
     ...(containers && { ContainerUsage: usage(containerItems(backends, containers), verbose) }),
     ...(volumes && { VolumeUsage: usage(volumeItems(backends, volumes), verbose) }),
-    ...(wants('build-cache') && { BuildCacheUsage: usage([], verbose) }),
+    ...(cache && { BuildCacheUsage: cacheUsage(cache, verbose) }),
     ...(bin &&
       records !== undefined && {
         Wharf: { Bin: { Count: bin.count, Images: bin.images, Volumes: bin.volumes }, Records: records },
@@ -109,6 +101,16 @@ function containerItems(
     });
   }
   return items;
+}
+
+/** What images need too is theirs. */
+function cacheUsage(records: NonNullable<DiskUse['cache']>, verbose: boolean): UsageOf<BuildCache> {
+  const measured = records.map((record) => ({
+    item: viewCacheRecord(record),
+    size: record.isShared ? 0 : record.bytes,
+    active: record.inUse,
+  }));
+  return usage(measured, verbose);
 }
 
 /** Docker leaves out those whose options mount something else. */

@@ -1,6 +1,7 @@
 import type { Backends, ServerIdentity } from '../backends.ts';
 import type { Route } from '../route.ts';
 import { absentRoutes } from './absent.ts';
+import { buildPruneRoute } from './build-prune.ts';
 import { buildRoutes } from './builds.ts';
 import { buildSessionRoutes } from './build-sessions.ts';
 import { checkpointRoutes } from './checkpoints.ts';
@@ -35,7 +36,12 @@ export function allRoutes(backends: Backends, identity: ServerIdentity): readonl
     ...execRoutes(backends),
     ...imageHandoverRoutes(backends),
     ...imageTransferRoutes(backends),
-    ...(backends.builds ? buildRoutes(backends, backends.builds, backends.buildKit) : []),
+    ...(backends.builds
+      ? [
+          ...buildRoutes(backends, backends.builds, backends.buildKit),
+          buildPruneRoute(backends.builds, backends.clock),
+        ]
+      : []),
     ...(backends.buildKit ? buildSessionRoutes(backends.buildKit) : []),
     ...registryRoutes(backends),
     ...imageVerificationRoutes(backends),

@@ -5,6 +5,7 @@ import { unmountInBackground } from '#linux';
 import { topOf, type LayerStack } from '#images';
 import type { ExecMount, ExecVertex, FileSystem } from '../graph/vertex.ts';
 import type { BuildInputs, BuildParts, CommandMount, CommandOptions } from '../solver/ports.ts';
+import { checkCanRun } from './emulation.ts';
 import { resolveIn } from './mounted.ts';
 import { prepareRoot, removeStubs } from './mount-points.ts';
 import { CommandError } from './command-error.ts';
@@ -25,6 +26,7 @@ export async function runExecOp(
 ): Promise<LayerStack> {
   const { claim, signal } = inputs;
   if (vertex.devices.length > 0) throw unimplemented('RUN --device is not supported yet');
+  checkCanRun(vertex.platform);
   const key = await claim.open(root);
   await using opened = new AsyncDisposableStack();
   opened.defer(async () => claim.discard(key));

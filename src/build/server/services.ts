@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
 import { unimplemented } from '#kernel';
-import { hostPlatform } from '#oci';
+import { buildablePlatforms } from '../ops/emulation.ts';
 import { buildError } from './build-error.ts';
 import type { BuildJob } from './build-job.ts';
 import { cacheControl } from './cache-control.ts';
@@ -42,7 +42,6 @@ const named = (ids: readonly string[]): { id: string; enabled: boolean }[] =>
 /** The calls of BuildKit's clients: control of builds, the frontend bridge, and traces, which are not kept. */
 export function buildServices(parts: ServiceParts, jobs: Jobs): (router: ConnectRouter) => void {
   const worker = (): MessageInitShape<typeof WorkerRecordSchema> => {
-    const { os, architecture, variant = '' } = hostPlatform();
     const gateway = parts.hostGateway();
     return {
       id: 'wharf',
@@ -51,7 +50,11 @@ export function buildServices(parts: ServiceParts, jobs: Jobs): (router: Connect
         'org.mobyproject.buildkit.worker.snapshotter': 'overlayfs',
         ...(gateway !== undefined && { 'org.mobyproject.buildkit.worker.moby.host-gateway-ip': gateway }),
       },
-      platforms: [{ os, architecture, variant }],
+      platforms: buildablePlatforms().map(({ os, architecture, variant }) => ({
+        os,
+        architecture,
+        ...(variant !== undefined && { variant }),
+      })),
       buildkitVersion: { package: 'wharf', version: `v${parts.version}`, revision: '' },
     };
   };

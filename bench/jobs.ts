@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { busyboxArchive } from '../test/setup/index.ts';
+import { builds } from './builds.ts';
 import { time } from './measure.ts';
 import { cli, type Peer } from './peers.ts';
 import { requestRate } from './request-rate.ts';
@@ -139,4 +140,5 @@ export const jobs: readonly Job[] = [
   listRate,
   logThroughput,
   ...transfers,
+  ...builds,
 ];

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { deserialize } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { internal, invalidArgument, unavailable } from '#kernel';
+import { Gathering } from './gathering.ts';
 import type { SingleFile, TransferAnswer, TransferRequest } from './transfer-messages.ts';
 import type { Tree } from './tree.ts';
 
@@ -111,16 +112,18 @@ export class ContextStore implements AsyncDisposable {
     options.signal.addEventListener('abort', cancel, { once: true });
     const transfer = new Transfer(stream, options);
     const post = this.#thread.begin(transfer);
+    const bytes = new Gathering((gathered) => post({ kind: 'bytes', bytes: gathered }, [gathered.buffer]));
     try {
       post({ kind: 'begin', root: this.root, key: options.key });
       for await (const chunk of stream.bytes()) {
-        const bytes = Uint8Array.from(chunk);
-        post({ kind: 'bytes', bytes }, [bytes.buffer]);
-        await transfer.took(bytes.length);
+        bytes.push(chunk);
+        await transfer.took(chunk.length);
       }
+      bytes.flush();
       post({ kind: 'end' });
       return await transfer.tree;
     } catch (error) {
+      bytes.drop();
       post({ kind: 'cancel' });
       options.signal.throwIfAborted();
       // The stream fails too when the thread has refused what came.
@@ -170,26 +173,28 @@ export class ContextStore implements AsyncDisposable {
   }
 
   async #take(
-    bytes: AsyncIterable<Uint8Array>,
+    source: AsyncIterable<Uint8Array>,
     beginning: Unnumbered<TransferRequest>,
     options: TakeOptions,
   ): Promise<Tree> {
     using _use = await this.use();
     options.signal.throwIfAborted();
-    const transfer = new Transfer({ ...idleStream(), bytes: () => bytes }, { ...options, key: '' });
+    const transfer = new Transfer({ ...idleStream(), bytes: () => source }, { ...options, key: '' });
     const post = this.#thread.begin(transfer);
+    const bytes = new Gathering((gathered) => post({ kind: 'bytes', bytes: gathered }, [gathered.buffer]));
     try {
       post(beginning);
-      for await (const chunk of bytes) {
-        const copy = Uint8Array.from(chunk);
-        post({ kind: 'bytes', bytes: copy }, [copy.buffer]);
-        await transfer.took(copy.length);
+      for await (const chunk of source) {
+        bytes.push(chunk);
+        await transfer.took(chunk.length);
         options.signal.throwIfAborted();
         if (transfer.failure) break;
       }
+      bytes.flush();
       post({ kind: 'end' });
       return await transfer.tree;
     } catch (error) {
+      bytes.drop();
       post({ kind: 'cancel' });
       throw error;
     } finally {

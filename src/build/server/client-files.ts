@@ -39,7 +39,9 @@ export class ClientFiles implements BuildFiles {
   }
 
   async receive(name: string, { filters, sharedKey = '', onProgress }: ReceiveOptions): Promise<SourceTree> {
-    const key = JSON.stringify([this.#session.introduction.sharedKey, sharedKey, name]);
+    // What is wanted of a folder is a part of the key: a few files of it are not taken for the whole the next time.
+    const wanted = filters['followpaths'] ?? [];
+    const key = JSON.stringify([this.#session.introduction.sharedKey, sharedKey, name, wanted]);
     const stream = this.#session.openStream(transferPath, { 'dir-name': name, ...filters });
     const options = { key, signal: this.#signal, ...(onProgress && { onProgress }) };
     const tree = await this.#contexts.receive(stream, options);

@@ -14,6 +14,15 @@ const digestOf = (name: string): string => `sha256:${createHash('sha256').update
 
 type Status = MessageInitShape<typeof StatusResponseSchema>;
 
+/** Milliseconds between two amounts that are told of one transfer. */
+const interval = 100;
+
+/** A transfer of a vertex: when it was told of, and what has not been told since. */
+interface Amounts {
+  readonly toldAt: number;
+  readonly untold: Status | undefined;
+}
+
 interface Vertex {
   readonly digest: string;
   readonly name?: string;
@@ -29,6 +38,7 @@ export class BuildProgress {
   readonly #told: StatusResponse[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #vertices = new Map<string, Vertex>();
+  readonly #amounts = new Map<string, Map<string, Amounts>>();
   #isEnded = false;
 
   tell(status: Status): void {
@@ -79,14 +89,23 @@ export class BuildProgress {
     }
   }
 
-  /** Bytes that came for a vertex; without a total it is not known, and with all of it the transfer is done. */
+  /**
+   * Bytes that came for a vertex; without a total it is not known, and with all of it the transfer is done. Told now and
+   * then only, but for the last amount, which is told with the vertex's end at the latest.
+   */
   transferred(vertex: string, id: string, current: number, total?: number): void {
     const time = now();
     // Of what is there already clients show only how much it was.
     const isEnded = total !== undefined && current >= total;
     const amounts = { current: BigInt(current), total: BigInt(isEnded ? 0 : (total ?? 0)) };
     const ended = isEnded ? { started: time, completed: time } : {};
-    this.tell({ statuses: [{ id, vertex, name: id, ...amounts, timestamp: time, ...ended }] });
+    const status = { statuses: [{ id, vertex, name: id, ...amounts, timestamp: time, ...ended }] };
+    const known = this.#amounts.get(vertex) ?? new Map<string, Amounts>();
+    this.#amounts.set(vertex, known);
+    const toldAt = known.get(id)?.toldAt ?? 0;
+    const isDue = isEnded || Date.now() - toldAt >= interval;
+    known.set(id, isDue ? { toldAt: Date.now(), untold: undefined } : { toldAt, untold: status });
+    if (isDue) this.tell(status);
   }
 
   /** Tells of the vertices of a graph. */
@@ -102,7 +121,7 @@ export class BuildProgress {
           vertex: id,
           timestamp: now(),
           stream: stream === 'stdout' ? 1n : 2n,
-          msg: Uint8Array.from(data),
+          msg: new Uint8Array(data),
         };
         this.tell({ logs: [log] });
       },
@@ -126,6 +145,10 @@ export class BuildProgress {
   }
 
   #vertex(digest: string, change: Omit<Vertex, 'digest'>): void {
+    if (change.completed) {
+      for (const { untold } of this.#amounts.get(digest)?.values() ?? []) if (untold) this.tell(untold);
+      this.#amounts.delete(digest);
+    }
     const vertex = { ...this.#vertices.get(digest), digest, ...change };
     this.#vertices.set(digest, vertex);
     this.tell({ vertexes: [vertex] });
@@ -137,10 +160,13 @@ export class BuildProgress {
   }
 
   async #more(signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#waiting.add(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const wake = (): void => resolve(undefined);
+    this.#waiting.add(wake);
+    signal.addEventListener('abort', wake, { once: true });
+    await promise;
+    // A build tells so often that listeners that stay would be what costs most.
+    signal.removeEventListener('abort', wake);
   }
 }
 

@@ -4,9 +4,14 @@ import type { CheckWarning } from './checks/checks.ts';
 import type { BuildClaim, ImageRecord, LayerStack } from '#images';
 import { formatPlatform, type Platform } from '#oci';
 import { openArchiveContext, type ArchiveContext } from './archive-context.ts';
+import type { AttestOptions } from './attest/attest-options.ts';
+import { BuildAccount, type BuildAccountOptions } from './attest/build-account.ts';
+import { BuildAttestor } from './attest/build-attestor.ts';
+import { imageMaterial } from './attest/material.ts';
+import type { BuildInvocation } from './attest/provenance/facts.ts';
 import { parseEpoch } from './export/export-attributes.ts';
 import type { BuiltPlatform } from './export/built-platform.ts';
-import type { ExportResponse, Exporter, ExportStep } from './export/exporter.ts';
+import type { Built, ExportResponse, Exporter, ExportStep } from './export/exporter.ts';
 import type { SourceTree } from './files/source-tree.ts';
 import type { BuildGraph } from './graph/graph-builder.ts';
 import type { BuildPlan, ImageRequest, PlanOptions, ResolvedImage } from './graph/plan-options.ts';
@@ -58,6 +63,8 @@ export interface PlanRequest {
 export interface BuildRequest extends PlanRequest, SourceAccess {
   /** What is made of the result, one after the other. */
   readonly exporters: readonly Exporter[];
+  /** What is said of the result, and of how it was asked for. */
+  readonly attest?: { readonly asked: AttestOptions; readonly invocation: BuildInvocation };
   /** The client's files, by the name of the set; asked for once the plan says that they are needed. */
   local(name: string, paths: readonly string[] | undefined): Promise<SourceTree>;
   /** Called with what the checks of the language have found, also where the build fails at it. */
@@ -143,19 +150,14 @@ export class LocalBuilds implements Builds {
     using _files = await this.#parts.contexts.use();
     const { signal, exporters } = request;
     await using claim = this.#parts.building.begin();
-    const platforms = await this.#solve(request, claim);
+    const { platforms, origins } = await this.#solve(request, claim);
     const isMultiPlatform = (request.platforms ?? []).length > 1;
     const epoch = parseEpoch(request.options.buildArguments?.['SOURCE_DATE_EPOCH'], 'SOURCE_DATE_EPOCH');
     const now = formatTime(this.#clock.now());
-    const parts = this.#parts;
-    const built = {
-      platforms,
-      parts,
-      isMultiPlatform,
-      claim,
-      now,
-      signal,
+    const built: Built = {
+      ...{ platforms, isMultiPlatform, claim, now, signal, parts: this.#parts },
       ...(epoch !== undefined && { epoch }),
+      ...(request.attest && { attestor: attestorOf(request.attest, origins, claim, now) }),
     };
     let response: ExportResponse = {};
     for (const exporter of exporters) {
@@ -167,7 +169,10 @@ export class LocalBuilds implements Builds {
     return response;
   }
 
-  async #solve(request: BuildRequest, claim: BuildClaim): Promise<readonly BuiltPlatform[]> {
+  async #solve(
+    request: BuildRequest,
+    claim: BuildClaim,
+  ): Promise<{ readonly platforms: readonly BuiltPlatform[]; readonly origins: BuildOrigins }> {
     const { signal, base, pull } = request;
     const images = new Map<string, ImageRecord>();
     const keyOf = (reference: string, platform: Platform): string =>
@@ -202,13 +207,19 @@ export class LocalBuilds implements Builds {
       input: async (name) => this.#input(request, name, claim),
       secret: (id) => request.secret(id),
     });
-    return await Promise.all(
-      plans.map(async (plan) => ({
-        plan,
-        platform: plan.platform,
-        layers: await solver.solve(plan.result),
-      })),
-    );
+    const platforms = plans.map(async (plan) => ({
+      plan,
+      platform: plan.platform,
+      layers: await solver.solve(plan.result),
+    }));
+    const origins: BuildOrigins = {
+      layersOf: (id) => solver.layersOf(id),
+      materialOf: (_, vertex) =>
+        vertex.kind === 'image'
+          ? imageMaterial(vertex, images.get(keyOf(vertex.reference, vertex.platform))?.target.digest)
+          : undefined,
+    };
+    return { platforms: await Promise.all(platforms), origins };
   }
 
   async #input(request: BuildRequest, name: string, claim: BuildClaim): Promise<Result> {
@@ -219,6 +230,16 @@ export class LocalBuilds implements Builds {
     return input;
   }
 }
+
+type BuildOrigins = Pick<BuildAccountOptions, 'layersOf' | 'materialOf'>;
+
+const attestorOf = (
+  { asked, invocation }: NonNullable<BuildRequest['attest']>,
+  origins: BuildOrigins,
+  { outputs }: BuildClaim,
+  finishedAt: string,
+): BuildAttestor =>
+  new BuildAttestor({ asked, outputs, account: new BuildAccount({ ...origins, invocation, finishedAt }) });
 
 /** Throws where one of them failed. */
 function plansOf(plannings: readonly Planning[], request: BuildRequest): readonly BuildPlan[] {

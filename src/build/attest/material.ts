@@ -1,4 +1,5 @@
 import type { Digest, Platform } from '#oci';
+import type { ImageVertex } from '../graph/vertex.ts';
 import { imagePurl } from './purl.ts';
 
 /** Something from elsewhere that a build was made of, as it was when it was used. */
@@ -13,6 +14,12 @@ export type Material =
   /** `uri` with the ref, without credentials. */
   | { readonly kind: 'git'; readonly uri: string; readonly commit: string }
   | { readonly kind: 'http'; readonly uri: string; readonly digest: Digest };
+
+/** Of an image vertex that was resolved to a digest; undefined where that is not known. */
+export const imageMaterial = (
+  { reference, platform }: Pick<ImageVertex, 'reference' | 'platform'>,
+  digest: Digest | undefined,
+): Material | undefined => digest && { kind: 'image', reference, platform, digest };
 
 /** As statements list it. */
 export interface ListedMaterial {

@@ -6,6 +6,8 @@ import type { IndexEntry } from './image-index.ts';
 export interface AttestedImage {
   readonly built: BuiltPlatform;
   readonly manifest: Descriptor;
+  /** Blobs of the layers, as the manifest lists them. */
+  readonly layers: readonly Descriptor[];
   /** As the client gave them. */
   readonly names: readonly string[];
   readonly isOci: boolean;

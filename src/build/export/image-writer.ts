@@ -70,9 +70,11 @@ class ImageWriter {
       platform,
     }));
     for (const [n, each] of platforms.entries()) {
-      const manifest = manifests[n]?.manifest;
-      if (!manifest || !attestor?.speaks({ inline })) continue;
-      const said = await attestor.attest({ built: each, manifest, names, isOci: this.#isOci, inline });
+      const written = manifests[n];
+      if (!written || !attestor?.speaks({ inline })) continue;
+      const { manifest, layers } = written;
+      const image = { built: each, manifest, layers, names, isOci: this.#isOci, inline };
+      const said = await attestor.attest(image);
       for (const { entry } of said) step.did(`exporting attestation manifest ${entry.digest}`);
       entries.push(...said.map(({ entry }) => entry));
       content.push(...said.flatMap(({ entry, content: blobs }) => [entry, ...blobs]));

@@ -1,4 +1,6 @@
-import { EngineError, invalidArgument } from '#kernel';
+import { EngineError, formatTime, newId, invalidArgument, type Clock } from '#kernel';
+import { attestOptionsOf, type AttestOptions } from '../attest/attest-options.ts';
+import type { BuildInvocation } from '../attest/provenance/facts.ts';
 import type { ContextStore } from '../contexts/context-store.ts';
 import type { ExportResponse, Exporter } from '../export/exporter.ts';
 import type { SourceTree } from '../files/source-tree.ts';
@@ -17,6 +19,7 @@ export interface JobParts {
   readonly builds: Builds;
   readonly contexts: ContextStore;
   readonly images: ClientImages;
+  readonly clock: Clock;
 }
 
 /** What the Dockerfile frontend has read, before anything is built. */
@@ -25,6 +28,7 @@ export interface Prepared {
   readonly name: string;
   readonly text: string;
   readonly ignorePatterns: readonly string[];
+  readonly attest: AttestOptions;
 }
 
 /** Where a build's files come from: the client's session, or what it has sent already. */
@@ -42,6 +46,8 @@ export class BuildJob {
   readonly progress = new BuildProgress();
   readonly files: BuildFiles;
   readonly #parts: JobParts;
+  readonly #startedAt: bigint;
+  readonly #id = newId();
   readonly #returned = Promise.withResolvers<Prepared | undefined>();
   prepared: Prepared | undefined;
 
@@ -50,6 +56,7 @@ export class BuildJob {
     this.session = session;
     this.signal = session ? AbortSignal.any([signal, session.signal]) : signal;
     this.#parts = parts;
+    this.#startedAt = parts.clock.now();
     const asked = files ?? (session && new ClientFiles(session, parts.contexts, this.signal));
     if (!asked) throw invalidArgument('a build needs a session or a context');
     this.files = asked;
@@ -96,6 +103,7 @@ export class BuildJob {
   }
 
   async #loadDefinition(options: FrontendOptions): Promise<readonly [SourceTree, Prepared]> {
+    const attest = attestOptionsOf(options);
     const name = options['filename'] ?? 'Dockerfile';
     const [files, text] = await this.progress.during(
       `[internal] load build definition from ${name}`,
@@ -111,7 +119,7 @@ export class BuildJob {
         return [source, found] as const;
       },
     );
-    this.prepared = { options, name, text, ignorePatterns: [] };
+    this.prepared = { options, name, text, attest, ignorePatterns: [] };
     return [files, this.prepared];
   }
 
@@ -135,6 +143,7 @@ export class BuildJob {
     return this.#parts.builds.build({
       ...this.#planRequest(prepared),
       exporters,
+      attest: { asked: prepared.attest, invocation: this.#invocation(prepared) },
       local: (name, paths) => this.#local(name, paths, prepared, made),
       secret: (id) => this.files.secret(id),
       warned: (warnings) => this.progress.warn(warnings, prepared),
@@ -144,6 +153,10 @@ export class BuildJob {
       },
       exporting: (title, work) => this.progress.during(title, work),
     });
+  }
+
+  #invocation({ options, name, text }: Prepared): BuildInvocation {
+    return { options, dockerfile: { name, text }, startedAt: formatTime(this.#startedAt), id: this.#id };
   }
 
   #planRequest({ options, text, ignorePatterns }: Prepared): PlanRequest {

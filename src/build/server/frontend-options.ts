@@ -11,7 +11,6 @@ export function refuseUnsupported(options: FrontendOptions): void {
     throw unimplemented(`${what} is not supported yet`);
   };
   if (options['context'] !== undefined) refuse('a remote build context');
-  for (const name of Object.keys(options)) if (name.startsWith('attest:')) refuse('attaching attestations');
 }
 
 /** Options with a prefix, by what follows it. */

@@ -26,6 +26,7 @@ const frontendCapabilities = [
 ];
 const capabilities = [
   'exporter.image.annotations',
+  'exporter.image.attestations',
   'exporter.multiple',
   'exporter.session',
   'exporter.sourcedateepoch',

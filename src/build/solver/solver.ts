@@ -48,6 +48,12 @@ export class Solver implements Disposable {
     return this.#layersOf(await this.#resolve(system));
   }
 
+  /** The layers that a vertex has resulted in; undefined where it has not, or in no file system. */
+  layersOf(id: VertexId): LayerStack | undefined {
+    const result = this.#done.get(id);
+    return result?.kind === 'layers' ? result.layers : undefined;
+  }
+
   /** Notes what was of use in the cache, once it is known. */
   [Symbol.dispose](): void {
     this.#parts.cache.use(this.#used);

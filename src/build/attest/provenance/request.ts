@@ -61,7 +61,7 @@ export function requestOf(
       ...(locals.length > 0 && { locals: locals.map((name) => ({ name })) }),
     },
     vcs: Object.fromEntries(
-      vcs.map(([name, value]) => [name.slice(vcsPrefix.length), value]).toSorted(byName),
+      vcs.map(([name, value]) => [name.slice(vcsPrefix.length), value] as const).toSorted(byName),
     ),
     materials,
     isWhole: mode === 'max' || !told.some(([name]) => isPrivate(name)),

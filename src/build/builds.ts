@@ -18,7 +18,7 @@ import type { BuildPlan, ImageRequest, PlanOptions, ResolvedImage } from './grap
 import { planForPlatforms, type Planning } from './planning.ts';
 import type { BuildObserver, BuildParts } from './solver/ports.ts';
 import { CacheStore } from './cache/cache-store.ts';
-import { digestOfSource, type Result } from './solver/result.ts';
+import { filesResult, type Result } from './solver/result.ts';
 import { Solver } from './solver/solver.ts';
 import type { SourceAccess } from './sources/source-access.ts';
 
@@ -225,7 +225,7 @@ export class LocalBuilds implements Builds {
   async #input(request: BuildRequest, name: string, claim: BuildClaim): Promise<Result> {
     const input = await request.input?.(name);
     if (!input) throw invalidArgument(`invalid input ${name}`);
-    if (input.kind === 'files') return { ...input, digest: digestOfSource(input.source) };
+    if (input.kind === 'files') return filesResult(input.source);
     if (!(await claim.use(input.layers))) throw invalidArgument(`the result of ${name} is gone`);
     return input;
   }

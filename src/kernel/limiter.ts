@@ -14,12 +14,11 @@ export class Limiter {
     return this.#active >= limit;
   }
 
-  async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.isFull) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else {
-      this.#active += 1;
-    }
+  /** Rejects with the signal's reason when it aborts while the task waits. */
+  async run<T>(task: () => Promise<T>, { signal }: { readonly signal?: AbortSignal } = {}): Promise<T> {
+    signal?.throwIfAborted();
+    if (this.isFull) await this.#turn(signal);
+    else this.#active += 1;
     try {
       return await task();
     } finally {
@@ -27,5 +26,19 @@ export class Limiter {
       if (next) next();
       else this.#active -= 1;
     }
+  }
+
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const turn = (): void => resolve(undefined);
+    const leave = (): void => {
+      const at = this.#waiting.indexOf(turn);
+      if (at === -1) return;
+      this.#waiting.splice(at, 1);
+      reject(signal?.reason as Error);
+    };
+    this.#waiting.push(turn);
+    signal?.addEventListener('abort', leave, { once: true });
+    await promise.finally(() => signal?.removeEventListener('abort', leave));
   }
 }

@@ -47,8 +47,8 @@ export interface CommandRunner {
 
 /** How the builds of one engine share it. */
 export class BuildTurns {
-  /** Steps that run at once. */
-  readonly steps = new Limiter(4);
+  /** Steps that run at once: many of them wait for the network or for the disk. */
+  readonly steps = new Limiter(16);
   /** Steps that are being done, by their keys: who needs the same waits for it. */
   readonly underWay = new Map<string, Promise<unknown>>();
 }

@@ -13,8 +13,21 @@ export const emptyResult: Result = { kind: 'layers', layers: [] };
 export const identityOf = (result: Result): string =>
   result.kind === 'files' ? `files ${result.digest}` : `layers ${topOf(result.layers) ?? ''}`;
 
+/** Its digest is made when it is asked for: few steps need all files of a client at once. */
+export function filesResult(source: SourceTree): Result {
+  let digest: string | undefined;
+  return {
+    kind: 'files',
+    source,
+    get digest() {
+      digest ??= digestOfSource(source);
+      return digest;
+    },
+  };
+}
+
 /** Of everything in a set of files but their times. */
-export function digestOfSource(source: SourceTree): string {
+function digestOfSource(source: SourceTree): string {
   const hash = createHash('sha256');
   for (const [path, { header, digest }] of source) {
     const { type, mode, uid, gid, linkName, deviceMajor, deviceMinor, xattrs } = header;

@@ -16,17 +16,17 @@ import { mounted } from '../ops/mounted.ts';
 import { cacheKeyOf, contentKeyOf, digestOfCopy } from './cache-key.ts';
 import type { BuildInputs, BuildParts } from './ports.ts';
 import { StepError } from './step-error.ts';
-import { digestOfSource, emptyResult, type Result } from './result.ts';
+import { emptyResult, filesResult, type Result } from './result.ts';
 
 interface Outcome {
   readonly result: Result;
   readonly cached: boolean;
 }
 
-const filesOutcome = (source: SourceTree): Outcome => ({
-  result: { kind: 'files', source, digest: digestOfSource(source) },
-  cached: false,
-});
+const filesOutcome = (source: SourceTree): Outcome => ({ result: filesResult(source), cached: false });
+
+/** How clients know a step that was given up because of another one. */
+const canceled = (): Error => new Error('context canceled');
 
 /** Does what a graph says, each vertex once, independent ones at the same time, and nothing that is known already. */
 export class Solver implements Disposable {
@@ -36,16 +36,26 @@ export class Solver implements Disposable {
   readonly #done = new Map<VertexId, Result>();
   /** Keys of the cache that were of use. */
   readonly #used = new Set<string>();
+  readonly #stop = new AbortController();
 
   constructor(parts: BuildParts, inputs: BuildInputs) {
     this.#parts = parts;
-    this.#inputs = inputs;
+    this.#inputs = { ...inputs, signal: AbortSignal.any([inputs.signal, this.#stop.signal]) };
   }
 
-  /** The layers of a file system, made where need be. */
+  /**
+   * The layers of a file system, made where need be. When a step fails, those that are under way are given up; nothing
+   * of them goes on after this has rejected.
+   */
   async solve(system: FileSystem): Promise<LayerStack> {
     if (system === 'scratch') return [];
-    return this.#layersOf(await this.#resolve(system));
+    try {
+      return await this.#layersOf(await this.#resolve(system));
+    } catch (error) {
+      this.#stop.abort(canceled());
+      await Promise.allSettled(this.#results.values());
+      throw error;
+    }
   }
 
   /** The layers that a vertex has resulted in; undefined where it has not, or in no file system. */
@@ -117,18 +127,41 @@ export class Solver implements Disposable {
     vertex: Extract<Vertex, { kind: 'exec' | 'file' | 'merge' }>,
   ): Promise<Outcome> {
     const key = cacheKeyOf(vertex, (system) => this.#resultOf(system));
-    const step = this.#inputs.graph.steps.get(id);
-    const { steps, underWay } = this.#parts.turns;
-    while (underWay.has(key)) await underWay.get(key);
-    if (step?.ignoreCache !== true) {
-      const known = await this.#lookUp(key);
-      if (known) return { result: known, cached: true };
-    }
-    const work = steps.run(async () => this.#perform(id, key, vertex));
+    const { underWay } = this.#parts.turns;
+    for (let other = underWay.get(key); other; other = underWay.get(key)) await this.#unlessAborted(other);
+    const work = this.#lookUpOrPerform(id, key, vertex);
+    // At once: who needs the same must find it.
     const settled = work.catch(() => undefined);
     underWay.set(key, settled);
     void settled.then(() => underWay.delete(key));
     return work;
+  }
+
+  async #lookUpOrPerform(
+    id: VertexId,
+    key: string,
+    vertex: Extract<Vertex, { kind: 'exec' | 'file' | 'merge' }>,
+  ): Promise<Outcome> {
+    if (this.#inputs.graph.steps.get(id)?.ignoreCache !== true) {
+      const known = await this.#lookUp(key);
+      if (known) return { result: known, cached: true };
+    }
+    const { signal } = this.#inputs;
+    return this.#parts.turns.steps.run(async () => this.#perform(id, key, vertex), { signal });
+  }
+
+  /** Waits for what another build does, but no longer than this one is wanted. */
+  async #unlessAborted(other: Promise<unknown>): Promise<void> {
+    const { signal } = this.#inputs;
+    const aborted = Promise.withResolvers<never>();
+    const abort = (): void => aborted.reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      signal.throwIfAborted();
+      await Promise.race([other, aborted.promise]);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
   }
 
   async #perform(

@@ -3,6 +3,7 @@ import { invalidArgument, notFound } from '#kernel';
 import type { ContextStore } from './contexts/context-store.ts';
 import type { Tree } from './contexts/tree.ts';
 import { resolveLinks, sourceOfContext, type SourceTree } from './files/source-tree.ts';
+import type { Sources } from './sources/sources.ts';
 import { ignoreFileNames, parseIgnoreFile, PatternMatcher } from '#patterns';
 
 /** A build context that came as a tar. */
@@ -35,6 +36,22 @@ export async function openArchiveContext(
   }
   const kept = withoutIgnored(tree, new PatternMatcher(ignorePatterns));
   return { dockerfile, ignorePatterns, source: sourceOfContext(kept, (digest) => contexts.path(digest)) };
+}
+
+/** The same for a context by its address; nothing of it is ignored. Throws invalidArgument for none. */
+export async function openAddressedContext(
+  contexts: ContextStore,
+  sources: Sources,
+  address: string,
+  path: string,
+  options: { readonly signal: AbortSignal },
+): Promise<ArchiveContext> {
+  const access = { secret: () => Promise.resolve(undefined) };
+  const { tree, onlyFile } = await sources.open(address, { ...options, access });
+  const source = sourceOfContext(tree, (digest) => contexts.path(digest));
+  const dockerfile = await readSourceText(source, onlyFile ?? path);
+  if (dockerfile === undefined) throw notFound(`Cannot locate specified Dockerfile: ${path}`);
+  return { dockerfile, ignorePatterns: [], source };
 }
 
 /** A file's text; undefined where it is missing. */

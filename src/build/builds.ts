@@ -3,7 +3,7 @@ import { formatTime, internal, invalidArgument, type Clock } from '#kernel';
 import type { CheckWarning } from './checks/checks.ts';
 import type { BuildClaim, ImageRecord, LayerStack } from '#images';
 import { formatPlatform, type Platform } from '#oci';
-import { openArchiveContext, type ArchiveContext } from './archive-context.ts';
+import { openAddressedContext, openArchiveContext, type ArchiveContext } from './archive-context.ts';
 import type { AttestOptions } from './attest/attest-options.ts';
 import { BuildAccount, type BuildAccountOptions } from './attest/build-account.ts';
 import { BuildAttestor } from './attest/build-attestor.ts';
@@ -100,6 +100,12 @@ export interface Builds {
   ): Promise<ArchiveContext>;
   /** What a build would do, for its first platform; nothing is built. A file that cannot be built is `failed`. */
   plan(request: PlanRequest): Promise<Planning>;
+  /** What `open` answers, for a context by its address: a git repository, a tar, or a Dockerfile by itself. */
+  openRemote(
+    address: string,
+    dockerfile: string,
+    options: { readonly signal: AbortSignal },
+  ): Promise<ArchiveContext>;
   /** Resolves to what the exporters say, together. Throws DockerfileError for a mistake in the file. */
   build(request: BuildRequest): Promise<ExportResponse>;
   readonly cache: CacheStore;
@@ -130,6 +136,16 @@ export class LocalBuilds implements Builds {
   ): Promise<ArchiveContext> {
     using _files = await this.#parts.contexts.use();
     return await openArchiveContext(this.#parts.contexts, archive, dockerfile, options);
+  }
+
+  async openRemote(
+    address: string,
+    dockerfile: string,
+    options: { readonly signal: AbortSignal },
+  ): Promise<ArchiveContext> {
+    const { contexts, sources } = this.#parts;
+    using _files = await contexts.use();
+    return await openAddressedContext(contexts, sources, address, dockerfile, options);
   }
 
   async plan(request: PlanRequest): Promise<Planning> {

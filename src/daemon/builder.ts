@@ -57,7 +57,7 @@ export async function openBuilder(
   await builds.start();
   const buildKit = opened.use(
     createBuildKit({
-      ...{ builds, contexts, images: clientImages(storage.images), version: wharfVersion, clock },
+      ...{ builds, contexts, sources, clock, images: clientImages(storage.images), version: wharfVersion },
       hostGateway: () => networks.find('bridge')?.pools[0]?.gateway,
     }),
   );

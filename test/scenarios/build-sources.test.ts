@@ -169,3 +169,78 @@ test('ADD of a repository takes refs, folders, commits, .git and submodules', as
     /error fetching default branch for repository/,
   );
 });
+
+const legacy = { DOCKER_BUILDKIT: '0' };
+
+test('a repository, a tar or a Dockerfile by its address is a context, with BuildKit and without', async () => {
+  await succeed('tar', ['-C', repository, '--exclude=.git', '-czf', join(folder, 'context.tgz'), '.']);
+  const archive = await readFile(join(folder, 'context.tgz'));
+  server.files.set('/context.tgz', { content: archive });
+  server.files.set('/Dockerfile', { content: 'FROM busybox\nRUN echo alone\n' });
+  const whole = ['./.dockerignore', './Dockerfile', './file', './sub', './sub/Dockerfile', './sub/s'];
+  const found = (told: string): readonly string[] => told.match(/(?<=^(?:#\d+ [\d.]+ )?)\.\/.*$/gm) ?? [];
+  for (const env of [{}, legacy]) {
+    const args = env === legacy ? ['build'] : ['buildx', 'build', '--progress', 'plain'];
+    const told = async (...more: string[]): Promise<string> => {
+      const { code, stdout, stderr } = await daemon.docker([...args, '--no-cache', ...more], { env });
+      assert.equal(code, 0, stderr);
+      return stdout + stderr;
+    };
+    const remote = env === legacy ? postedBuild : async (address: string) => told(address);
+    assert.deepEqual(found(await remote(`${server.url}/repo.git`)), whole);
+    assert.deepEqual(found(await remote(`${server.url}/repo.git#v1:sub`)), ['./Dockerfile', './s']);
+    assert.deepEqual(found(await remote(`${server.url}/context.tgz`)), whole);
+    assert.match(await remote(`${server.url}/Dockerfile`), /alone/);
+  }
+  const piped = await daemon.docker(['buildx', 'build', '--no-cache', '--progress', 'plain', '-'], {
+    input: archive,
+  });
+  assert.deepEqual(found(piped.stderr), whole);
+  const own = await daemon.docker(
+    ['buildx', 'build', '--no-cache', '--progress', 'plain', '-f', '-', `${server.url}/repo.git`],
+    { input: 'FROM busybox\nCOPY file /f\nRUN echo "it has $(cat /f)"\n' },
+  );
+  assert.match(own.stderr, /it has one/);
+});
+
+/** What the engine says of a build of an address; docker's own legacy client sends a tar in its place. */
+async function postedBuild(address: string): Promise<string> {
+  const query = `nocache=1&remote=${encodeURIComponent(address)}`;
+  const answer = await succeed('curl', [
+    '-s',
+    '--unix-socket',
+    daemon.socket,
+    '-XPOST',
+    `http://host/v1.47/build?${query}`,
+  ]);
+  return answer
+    .split('\r\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const { stream = '', error = '' } = JSON.parse(line) as { stream?: string; error?: string };
+      return stream + error;
+    })
+    .join('');
+}
+
+test('a repository that wants a token gets it from the client, and nobody else does', async () => {
+  const url = `${server.url}/private/repo.git`;
+  const refused = await buildx([url]);
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.stderr, /could not read Username/);
+  const { code, stderr } = await buildx(['--secret', 'id=GIT_AUTH_TOKEN', url], { GIT_AUTH_TOKEN: 't0ken' });
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stderr, /t0ken/);
+});
+
+test('every version of docker/dockerfile is built in, and other frontends are refused by name', async () => {
+  assert.match(
+    await add(['RUN echo read'], '--build-arg', 'BUILDKIT_SYNTAX=docker/dockerfile:1.7-labs'),
+    /read/,
+  );
+  const root = await mkdtemp(join(folder, 'syntax-'));
+  await writeTo(root, { Dockerfile: '# syntax=example.com/other:1\nFROM busybox\n' });
+  const { code, stderr } = await buildx([root]);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /the frontend example\.com\/other:1 is not supported/);
+});

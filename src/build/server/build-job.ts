@@ -7,17 +7,21 @@ import type { SourceTree } from '../files/source-tree.ts';
 import { ignoreFileNames, parseIgnoreFile } from '#patterns';
 import type { Vertex } from '../graph/vertex.ts';
 import type { Builds, BuildPlans, ClientImages, PlanRequest } from '../builds.ts';
+import type { Sources } from '../sources/sources.ts';
 import type { Answer } from '../subrequests/answer.ts';
 import { readSourceText } from '../archive-context.ts';
+import { openContext, type ForeignFiles } from './open-context.ts';
 import { ClientFiles, type BuildFiles, type FileFilters } from './client-files.ts';
 import type { ClientSession } from './client-session.ts';
-import { planOptionsOf, platformsOf, refuseUnsupported, type FrontendOptions } from './frontend-options.ts';
+import { planOptionsOf, platformsOf, type FrontendOptions } from './frontend-options.ts';
+import { checkSyntax } from './frontend-choice.ts';
 import { BuildProgress } from './progress.ts';
 import { answerSubrequest, isAboutText } from '../subrequests/answer-subrequest.ts';
 
 export interface JobParts {
   readonly builds: Builds;
   readonly contexts: ContextStore;
+  readonly sources: Sources;
   readonly images: ClientImages;
   readonly clock: Clock;
 }
@@ -29,6 +33,7 @@ export interface Prepared {
   readonly text: string;
   readonly ignorePatterns: readonly string[];
   readonly attest: AttestOptions;
+  readonly foreign: ForeignFiles;
 }
 
 /** Where a build's files come from: the client's session, or what it has sent already. */
@@ -82,14 +87,12 @@ export class BuildJob {
 
   /** Fetches the Dockerfile and what is to be ignored. */
   async prepare(options: FrontendOptions): Promise<Prepared> {
-    refuseUnsupported(options);
     const [files, prepared] = await this.#loadDefinition(options);
     return this.#withIgnored(files, prepared);
   }
 
   /** Answers a question about the Dockerfile, the frontend option `requestid`. */
   async answer(request: string, options: FrontendOptions): Promise<Answer> {
-    refuseUnsupported(options);
     const [files, definition] = await this.#loadDefinition(options);
     const prepared = isAboutText(request) ? definition : await this.#withIgnored(files, definition);
     return answerSubrequest(request, {
@@ -104,13 +107,16 @@ export class BuildJob {
 
   async #loadDefinition(options: FrontendOptions): Promise<readonly [SourceTree, Prepared]> {
     const attest = attestOptionsOf(options);
-    const name = options['filename'] ?? 'Dockerfile';
+    const { files: own, session, progress, signal } = this;
+    const foreign = await openContext({ ...this.#parts, files: own, session, progress, signal }, options);
+    const name = foreign.onlyFile ?? options['filename'] ?? 'Dockerfile';
     const [files, text] = await this.progress.during(
       `[internal] load build definition from ${name}`,
       async (step) => {
         const [own = ''] = ignoreFileNames(name);
         const paths = [name, own, name.toLowerCase()];
-        const source = await this.#receive('dockerfile', { followpaths: paths }, options);
+        const set = options['dockerfilekey'] ?? 'dockerfile';
+        const source = await this.#receive(set, { followpaths: paths }, { options, foreign });
         const found =
           (await readSourceText(source, name)) ?? (await readSourceText(source, name.toLowerCase()));
         if (found === undefined)
@@ -119,17 +125,20 @@ export class BuildJob {
         return [source, found] as const;
       },
     );
-    this.prepared = { options, name, text, attest, ignorePatterns: [] };
+    this.prepared = { options, name, text, attest, ignorePatterns: [], foreign };
+    checkSyntax(text, options);
     return [files, this.prepared];
   }
 
   async #withIgnored(files: SourceTree, prepared: Prepared): Promise<Prepared> {
-    const { name, options } = prepared;
+    const { name, foreign } = prepared;
+    // Whoever publishes a context has left out what does not belong.
+    if (foreign.sets.has('context')) return prepared;
     const ignore = await this.progress.during('[internal] load .dockerignore', async () => {
       const own = await readSourceText(files, `${name}.dockerignore`);
       if (own !== undefined) return own;
       return readSourceText(
-        await this.#receive('context', { followpaths: ['.dockerignore'] }, options),
+        await this.#receive('context', { followpaths: ['.dockerignore'] }, prepared),
         '.dockerignore',
       );
     });
@@ -192,7 +201,7 @@ export class BuildJob {
     const isIt = (vertex: Vertex): boolean => vertex.kind === 'local' && vertex.name === name;
     const [id = ''] = [...(plans?.graph.vertices ?? [])].find(([, vertex]) => isIt(vertex)) ?? [];
     let bytes = 0;
-    const source = await this.#receive(name, filters, prepared.options, (received) => {
+    const source = await this.#receive(name, filters, prepared, (received) => {
       bytes = received;
       this.progress.transferred(id, 'transferring context:', received);
     });
@@ -203,9 +212,11 @@ export class BuildJob {
   async #receive(
     name: string,
     filters: FileFilters,
-    options: FrontendOptions,
+    { options, foreign }: Pick<Prepared, 'options' | 'foreign'>,
     onProgress?: (received: number) => void,
   ): Promise<SourceTree> {
+    const set = foreign.sets.get(name);
+    if (set) return set;
     const sharedKey = options[`sharedkey:localdir:${name}`] ?? '';
     return this.files.receive(name, { filters, sharedKey, ...(onProgress && { onProgress }) });
   }

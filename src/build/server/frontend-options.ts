@@ -1,17 +1,8 @@
-import { unimplemented } from '#kernel';
 import { parsePlatform, type Platform } from '#oci';
 import type { PlanOptions } from '../graph/plan-options.ts';
 
 /** What a client asks the Dockerfile frontend for, by BuildKit's names of its options. */
 export type FrontendOptions = Readonly<Record<string, string>>;
-
-/** Throws unimplemented for what this engine's frontend does not do. */
-export function refuseUnsupported(options: FrontendOptions): void {
-  const refuse = (what: string): never => {
-    throw unimplemented(`${what} is not supported yet`);
-  };
-  if (options['context'] !== undefined) refuse('a remote build context');
-}
 
 /** Options with a prefix, by what follows it. */
 const prefixed = (options: FrontendOptions, prefix: string): Record<string, string> =>

@@ -77,6 +77,8 @@ export class BuildProgress {
           ];
           this.tell({ statuses });
         },
+        output: (data) =>
+          this.tell({ logs: [{ vertex: digest, timestamp: now(), stream: 2n, msg: Uint8Array.from(data) }] }),
       });
       this.#vertex(digest, { completed: now() });
       return result;
@@ -185,4 +187,5 @@ export interface InternalStep {
   /** Bytes; without a total it is not known. */
   transferred(id: string, current: number, total?: number): void;
   did(id: string): void;
+  output(data: Uint8Array): void;
 }

@@ -1,11 +1,11 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
-import { unimplemented } from '#kernel';
 import { buildablePlatforms } from '../ops/emulation.ts';
 import { buildError } from './build-error.ts';
 import type { BuildJob } from './build-job.ts';
 import { cacheControl } from './cache-control.ts';
 import { Control, gateway, type WorkerRecordSchema, TraceService } from '#buildkit';
+import { checkFrontend } from './frontend-choice.ts';
 import type { Jobs } from './jobs.ts';
 import { solve, type SolveParts } from './solve.ts';
 
@@ -83,11 +83,7 @@ export function buildServices(parts: ServiceParts, jobs: Jobs): (router: Connect
       solve: async (request, context) => {
         const job = await jobOf(context);
         try {
-          if (request.frontend !== 'dockerfile.v0') {
-            throw unimplemented(
-              `builds of the frontend ${JSON.stringify(request.frontend)} are not supported yet`,
-            );
-          }
+          checkFrontend(request.frontend, request.frontendOpt);
           const question = request.frontendOpt['requestid'];
           if (question !== undefined) {
             return { result: { metadata: encoded(await job.answer(question, request.frontendOpt)) } };

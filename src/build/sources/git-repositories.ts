@@ -60,7 +60,10 @@ export class GitRepositories {
     const known = await this.#contexts.recall(key);
     if (known) return known;
     const repository = await this.#fetch(wish.remote, reference, git);
-    const place = await mkdtemp(join(folder, 'checkout-'));
+    // What is left there by an engine that died goes with its next start.
+    const incoming = join(this.#contexts.root, 'files', 'incoming');
+    await mkdir(incoming, { recursive: true });
+    const place = await mkdtemp(join(incoming, 'checkout-'));
     try {
       const root = await checkOutInto(place, repository, wish, reference, git);
       return await this.#contexts.receiveFolder(root, { key, signal: options.signal });

@@ -55,9 +55,6 @@ export function buildRoutes(
 }
 
 function refuseUnsupported({ query }: Exchange): void {
-  if (query.text('remote') !== '') {
-    throw unimplemented('building from a remote context is not supported yet: send the context as a tar');
-  }
   if (query.boolean('squash')) throw invalidArgument('squash is not supported');
   if (query.text('outputs') !== '')
     throw unimplemented('outputs other than the image store are not supported yet');
@@ -82,7 +79,11 @@ async function build({ images }: BuildBackends, builds: Builds, exchange: Exchan
   const { query, signal } = exchange;
   const options = optionsOf(exchange);
   const path = query.text('dockerfile') || 'Dockerfile';
-  const context = await builds.open(exchange.request, path, { signal });
+  const remote = query.text('remote');
+  const context =
+    remote === ''
+      ? await builds.open(exchange.request, path, { signal })
+      : await builds.openRemote(remote, path, { signal });
   const stream = new BuildStream(exchange, query.boolean('q'));
   try {
     const exporter = new ImageExporter(plainExport(query.all('t').filter((name) => name !== '')));

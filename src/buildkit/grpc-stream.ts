@@ -1,7 +1,14 @@
 import { once } from 'node:events';
-import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
+import {
+  constants,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader,
+} from 'node:http2';
 import { Code, ConnectError } from '@connectrpc/connect';
+import { fromBinary } from '@bufbuild/protobuf';
 import { framed, MessageBuffer } from '#filesync';
+import { StatusSchema } from './generated/gateway_pb.js';
 
 /**
  * One bidirectional gRPC call on a bare HTTP/2 stream, without compression: for transfers of many small messages, which
@@ -14,6 +21,8 @@ export class GrpcStream {
 
   constructor(stream: ClientHttp2Stream) {
     this.#stream = stream;
+    // Shows in the next reading.
+    stream.on('error', () => undefined);
     stream.on('response', (headers) => {
       this.#answer = headers;
       if (headers['grpc-status'] !== undefined) this.#trailers = headers;
@@ -56,7 +65,7 @@ export class GrpcStream {
   }
 
   cancel(): void {
-    this.#stream.close();
+    this.#stream.close(constants.NGHTTP2_CANCEL);
   }
 
   #checkStatus(otherwise: string): void {
@@ -67,7 +76,13 @@ export class GrpcStream {
       throw new ConnectError(http === 200 ? otherwise : `HTTP status ${http}`, Code.Unavailable);
     }
     const message = this.#trailers?.['grpc-message'];
-    throw new ConnectError(typeof message === 'string' ? percentDecoded(message) : '', codeOf(status));
+    const failure = new ConnectError(
+      typeof message === 'string' ? percentDecoded(message) : '',
+      codeOf(status),
+    );
+    const encoded = this.#trailers?.['grpc-status-details-bin'];
+    if (typeof encoded === 'string') failure.details = detailsOf(encoded);
+    throw failure;
   }
 }
 
@@ -79,5 +94,15 @@ function percentDecoded(text: string): string {
     return decodeURIComponent(text);
   } catch {
     return text;
+  }
+}
+
+/** What a status says beyond its message (google.rpc.Status in base64); nothing where it cannot be read. */
+function detailsOf(encoded: string): ConnectError['details'] {
+  try {
+    const { details } = fromBinary(StatusSchema, Buffer.from(encoded, 'base64'));
+    return details.map(({ typeUrl, value }) => ({ type: typeUrl.replace(/^.*\//, ''), value }));
+  } catch {
+    return [];
   }
 }

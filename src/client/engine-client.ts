@@ -23,7 +23,8 @@ export interface EngineRequest {
   /** Sent as it comes. */
   readonly stream?: AsyncIterable<Uint8Array>;
   readonly contentType?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** A list is sent as one line for each of its values. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Aborting drops the connection. */
   readonly signal?: AbortSignal;
 }

@@ -11,7 +11,8 @@ export interface HttpRequest {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** A list is sent as one line for each of its values. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
   /** A stream is sent chunked. */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
 }
@@ -52,7 +53,9 @@ export class HttpConnection {
         ? { 'Transfer-Encoding': 'chunked' }
         : hasLength && { 'Content-Length': String(fixed?.length ?? 0) }),
     };
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const lines = Object.entries(headers).flatMap(([name, value]) =>
+      (typeof value === 'string' ? [value] : value).map((each) => `${name}: ${each}\r\n`),
+    );
     const head = Buffer.from(`${request.method} ${request.target} HTTP/1.1\r\n${lines.join('')}\r\n`);
     await this.#connection.write(fixed ? Buffer.concat([head, fixed]) : head);
     if (!isStream) return this.#readHead();

@@ -69,4 +69,9 @@ export class PatternMatcher {
   mayIncludeBelow(folder: string): boolean {
     return this.#entries.some(({ pattern, negated }) => negated && pattern.mayMatchBelow(folder));
   }
+
+  /** Whether something in a folder may match a pattern without `!`: of a list of what is wanted. */
+  mayMatchBelow(folder: string): boolean {
+    return this.#entries.some(({ pattern, negated }) => !negated && pattern.mayMatchBelow(folder));
+  }
 }

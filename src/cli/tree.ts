@@ -101,6 +101,7 @@ const container = {
 } satisfies Record<string, Entry>;
 
 const image = {
+  build: { summary: 'Build an image from a Dockerfile', load: () => import('./commands/image/build.ts') },
   history: {
     summary: 'Show the steps that an image was made in',
     load: () => import('./commands/image/history.ts'),
@@ -275,6 +276,7 @@ export const commonCommands: Readonly<Record<string, Entry>> = {
   run: container.run,
   exec: container.exec,
   ps: { ...container.ls },
+  build: image.build,
   pull: image.pull,
   push: image.push,
   images: { ...image.ls },
@@ -294,6 +296,11 @@ export const commonCommands: Readonly<Record<string, Entry>> = {
 /** Groups of commands, by noun. */
 export const groups: Readonly<Record<string, Entry>> = {
   alias: { summary: 'Manage the names docker and dockerd', entries: alias },
+  builder: { summary: 'Manage builds', entries: { build: image.build } },
+  buildx: {
+    summary: 'Build, by the names of buildx',
+    entries: { build: image.build, b: also(image.build, 'build') },
+  },
   checkpoint: {
     summary: 'Manage checkpoints (experimental)',
     hidden: true,

@@ -1,0 +1,135 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { messageOf } from '#kernel';
+import { decodePacket, encodePacket, framed, type Packet } from '#filesync';
+import { FolderFilter } from './folder-filter.ts';
+import { walkFolder } from './folder-walk.ts';
+import { followedPaths } from './followed-paths.ts';
+import type { IncomingCall } from './incoming-call.ts';
+import type { SessionService } from './session-service.ts';
+
+/** Milliseconds that an engine that has everything may take to say so. */
+const patience = 1_000;
+
+/** Bytes that are written at once, and of one piece of a file. */
+const batch = 256 * 1024;
+
+/** Serves folders by the names that the Dockerfile frontend knows them by: `context`, `dockerfile`, named contexts. */
+export const fileSync = (folders: ReadonlyMap<string, string>): SessionService => ({
+  '/moby.filesync.v1.FileSync/DiffCopy': async (call) => {
+    const name = call.value('dir-name') ?? '';
+    const root = folders.get(name);
+    if (root === undefined)
+      throw new ConnectError(`no access allowed to dir ${JSON.stringify(name)}`, Code.PermissionDenied);
+    await new FolderSender(call, root).run();
+  },
+});
+
+/**
+ * The sending side of a transfer of files (fsutil): stats in walk order, an empty one at their end; contents by the
+ * number of their stat as the engine asks for them.
+ */
+class FolderSender {
+  readonly #call: IncomingCall;
+  readonly #root: string;
+  readonly #paths: string[] = [];
+  readonly #wanted: number[] = [];
+  #frames: Uint8Array[] = [];
+  #size = 0;
+  #sending: Promise<void> = Promise.resolve();
+
+  constructor(call: IncomingCall, root: string) {
+    this.#call = call;
+    this.#root = root;
+  }
+
+  async run(): Promise<void> {
+    const listed = this.#list();
+    // Its failure is told to the engine, which then ends the call.
+    listed.catch(() => undefined);
+    for await (const message of this.#call.messages()) {
+      const packet = decodePacket(message);
+      if (packet.type === 'error') throw new ConnectError(packet.message, Code.Unknown);
+      if (packet.type === 'end') {
+        await this.#sending;
+        await this.#call.sendFramed(framed(encodePacket({ type: 'end' })));
+        // The engine ends its side now; ended before that, the call would look broken to it.
+        setTimeout(() => this.#call.end(), patience).unref();
+      }
+      if (packet.type !== 'request') continue;
+      this.#wanted.push(packet.id);
+      if (this.#wanted.length === 1) this.#sending = this.#sendWanted();
+    }
+    await listed;
+  }
+
+  async #list(): Promise<void> {
+    const values = (name: string): readonly string[] => this.#call.metadata.get(name) ?? [];
+    try {
+      const followed = followedPaths(this.#root, values('followpaths'));
+      const filter = new FolderFilter({
+        include: [...values('include-patterns'), ...followed],
+        exclude: values('exclude-patterns'),
+      });
+      for (const stat of walkFolder(this.#root, filter)) {
+        this.#paths.push(stat.path);
+        if (this.#add({ type: 'stat', stat })) await this.#flush();
+      }
+      this.#add({ type: 'stat', stat: undefined });
+      await this.#flush();
+    } catch (error) {
+      await this.#refuse(error);
+      throw error;
+    }
+  }
+
+  async #sendWanted(): Promise<void> {
+    try {
+      for (let id = this.#wanted[0]; id !== undefined; id = this.#wanted[0]) {
+        await this.#sendFile(id);
+        this.#wanted.shift();
+      }
+      await this.#flush();
+    } catch (error) {
+      await this.#refuse(error);
+    }
+  }
+
+  async #sendFile(id: number): Promise<void> {
+    const path = this.#paths[id];
+    if (path === undefined) throw new Error(`the engine asked for a file that was not offered (${id})`);
+    const file = openSync(join(this.#root, path), 'r');
+    try {
+      for (;;) {
+        const data = Buffer.allocUnsafe(batch);
+        const count = readSync(file, data, 0, batch, null);
+        if (count === 0) break;
+        if (this.#add({ type: 'data', id, data: data.subarray(0, count) })) await this.#flush();
+      }
+    } finally {
+      closeSync(file);
+    }
+    this.#add({ type: 'data', id, data: new Uint8Array() });
+  }
+
+  /** True: enough has come together to be sent. */
+  #add(packet: Packet): boolean {
+    const frame = framed(encodePacket(packet));
+    this.#frames.push(frame);
+    this.#size += frame.length;
+    return this.#size >= batch;
+  }
+
+  async #flush(): Promise<void> {
+    const frames = Buffer.concat(this.#frames);
+    this.#frames = [];
+    this.#size = 0;
+    if (frames.length > 0) await this.#call.sendFramed(frames);
+  }
+
+  async #refuse(error: unknown): Promise<void> {
+    this.#add({ type: 'error', message: messageOf(error) });
+    await this.#flush().catch(() => undefined);
+  }
+}

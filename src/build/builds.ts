@@ -165,10 +165,10 @@ export class LocalBuilds implements Builds {
   async build(request: BuildRequest): Promise<ExportResponse> {
     using _files = await this.#parts.contexts.use();
     const { signal, exporters } = request;
+    const epoch = parseEpoch(request.options.buildArguments?.['SOURCE_DATE_EPOCH']);
     await using claim = this.#parts.building.begin();
     const { platforms, origins } = await this.#solve(request, claim);
     const isMultiPlatform = (request.platforms ?? []).length > 1;
-    const epoch = parseEpoch(request.options.buildArguments?.['SOURCE_DATE_EPOCH'], 'SOURCE_DATE_EPOCH');
     const now = formatTime(this.#clock.now());
     const built: Built = {
       ...{ platforms, isMultiPlatform, claim, now, signal, parts: this.#parts },

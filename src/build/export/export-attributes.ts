@@ -43,11 +43,12 @@ export function layerFormOf(attributes: ExportAttributes): LayerForm | undefined
   return { type, isForced, level: Math.max(0, Math.min(most, Number(level))) };
 }
 
-/** Seconds of SOURCE_DATE_EPOCH; undefined where it is empty or not given. `name` is what the error calls it. */
-export function parseEpoch(text: string | undefined, name: string): number | undefined {
+/** Seconds of SOURCE_DATE_EPOCH; undefined where it is empty or not given. Throws invalidArgument in BuildKit's words. */
+export function parseEpoch(text: string | undefined): number | undefined {
   if (text === undefined || text === '') return undefined;
   if (/^[+-]?\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
-  throw invalidArgument(`invalid ${name}: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const reason = `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`;
+  throw invalidArgument(`invalid source-date-epoch: ${reason}: ${reason}`);
 }
 
 /** The names of an image, as they are written in one attribute. */

@@ -31,7 +31,7 @@ export function imageFormOf(attributes: ExportAttributes): ImageForm {
     layers,
     isOci,
     annotations,
-    epoch: parseEpoch(attributes['source-date-epoch'], 'source-date-epoch'),
+    epoch: parseEpoch(attributes['source-date-epoch']),
     clampsFiles: flagOf(attributes, 'rewrite-timestamp', true),
     isSquashed: false,
   };

@@ -18,7 +18,7 @@ export class LocalExporter implements Exporter {
   constructor(sink: OutputSink, attributes: ExportAttributes) {
     this.#sink = sink;
     this.#isSplit = switchOf(attributes, 'platform-split');
-    this.#epoch = parseEpoch(attributes['source-date-epoch'], 'source-date-epoch');
+    this.#epoch = parseEpoch(attributes['source-date-epoch']);
     if ((attributes['mode'] ?? 'copy') !== 'copy')
       throw unimplemented(`the mode ${attributes['mode'] ?? ''} of local outputs is not supported: use copy`);
   }

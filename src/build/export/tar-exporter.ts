@@ -12,7 +12,7 @@ export class TarExporter implements Exporter {
   /** Throws invalidArgument in BuildKit's words. */
   constructor(sink: OutputSink, attributes: ExportAttributes) {
     this.#sink = sink;
-    this.#epoch = parseEpoch(attributes['source-date-epoch'], 'source-date-epoch');
+    this.#epoch = parseEpoch(attributes['source-date-epoch']);
   }
 
   async export(built: Built, step: ExportStep): Promise<ExportResponse> {

@@ -1,10 +1,10 @@
 import type { ProgressMessage } from '#api/types';
 import { invalidArgument, unimplemented } from '#kernel';
 import {
+  BaseImageFinder,
   failedCommand,
   ImageExporter,
   plainExport,
-  type BaseImages,
   type BuildKit,
   type BuildObserver,
   type BuildPlans,
@@ -12,23 +12,25 @@ import {
   type PlanOptions,
   type VertexId,
 } from '#build';
-import type { ImageRecord, ProgressEvent } from '#images';
-import { parsePlatform, type Platform } from '#oci';
+import type { ProgressEvent } from '#images';
+import { parsePlatform } from '#oci';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
 import { viewFailure, viewProgress } from '../views/progress.ts';
 import { mapOf } from './build-query.ts';
 import { cancelPostedBuild, runPostedBuild } from './posted-builds.ts';
+import { registryConfig } from './registry-config.ts';
 
 type BuildBackends = Pick<Backends, 'images'>;
 
 /** Builds as clients without BuildKit ask for them: a tar of the context, and a stream of what is done. */
 export function buildRoutes(
-  backends: BuildBackends,
+  { images }: BuildBackends,
   builds: Builds,
   buildKit: BuildKit | undefined,
 ): readonly Route[] {
+  const bases = new BaseImageFinder(images);
   return [
     {
       method: 'POST',
@@ -37,7 +39,7 @@ export function buildRoutes(
       handle: async (exchange) => {
         const version = exchange.query.text('version');
         if (version === '2' && buildKit) await runPostedBuild(buildKit, exchange);
-        else if (['', '1'].includes(version)) await build(backends, builds, exchange);
+        else if (['', '1'].includes(version)) await build(bases, builds, exchange);
         else throw invalidArgument(`invalid version ${JSON.stringify(version)}`);
         return undefined;
       },
@@ -74,7 +76,7 @@ function optionsOf(exchange: Exchange): PlanOptions {
   };
 }
 
-async function build({ images }: BuildBackends, builds: Builds, exchange: Exchange): Promise<void> {
+async function build(bases: BaseImageFinder, builds: Builds, exchange: Exchange): Promise<void> {
   refuseUnsupported(exchange);
   const { query, signal } = exchange;
   const options = optionsOf(exchange);
@@ -84,13 +86,21 @@ async function build({ images }: BuildBackends, builds: Builds, exchange: Exchan
     remote === ''
       ? await builds.open(exchange.request, path, { signal })
       : await builds.openRemote(remote, path, { signal });
+  const credentials = registryConfig(exchange);
   const stream = new BuildStream(exchange, query.boolean('q'));
   try {
     const exporter = new ImageExporter(plainExport(query.all('t').filter((name) => name !== '')));
     await builds.build({
       ...{ dockerfile: context.dockerfile, signal, exporters: [exporter] },
       options: { ...options, ignorePatterns: context.ignorePatterns },
-      base: baseImages(images, (event) => stream.pulling(event)),
+      base: {
+        resolve: (reference, asked) =>
+          bases.find(reference, {
+            ...asked,
+            credentials: (domain) => Promise.resolve(credentials(domain)),
+            report: (event) => stream.pulling(event),
+          }),
+      },
       pull: query.boolean('pull'),
       local: () => Promise.resolve(context.source),
       secret: () => Promise.resolve(undefined),
@@ -103,22 +113,6 @@ async function build({ images }: BuildBackends, builds: Builds, exchange: Exchan
     stream.fail(error);
   }
 }
-
-function baseImages(images: BuildBackends['images'], report: (event: ProgressEvent) => void): BaseImages {
-  return {
-    resolve: async (reference, { platform, pull, signal }): Promise<ImageRecord> => {
-      const here = (): ImageRecord | undefined => images.find(reference);
-      const known = here();
-      if (known && !pull && fits(known, platform)) return known;
-      report({ status: `Pulling ${reference}` });
-      await images.pull(reference, { platform, signal, report });
-      return images.get(reference);
-    },
-  };
-}
-
-const fits = ({ config }: ImageRecord, platform: Platform): boolean =>
-  config.os === platform.os && config.architecture === platform.architecture;
 
 /** A command that failed is told in the words of clients without BuildKit, with its exit code. */
 function viewBuildFailure(error: unknown): ProgressMessage {

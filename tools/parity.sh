@@ -1,5 +1,6 @@
 #!/bin/sh
 # Plays the scenarios of test/parity live against the reference engine and a daemon of ours; prints where they differ.
+# Without operations it then builds every Dockerfile of test/builds in every way, and compares with the recorded images.
 #
 #   parity.sh [--record] [--version V[,V]] [OPERATION...]
 #
@@ -20,3 +21,4 @@ fi
 sh tools/reference-engine.sh start >/dev/null
 PARITY_NAMESPACE=${WHARF_REFERENCE_NAMESPACE:-wharf-reference} \
   PARITY_REFERENCE=$WHARF_REFERENCE_STATE/docker.sock node test/parity/live.ts "$@"
+[ $# -gt 0 ] || WHARF_BUILD_CASES=1 node --test test/scenarios/build-corpus.test.ts

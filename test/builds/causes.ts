@@ -10,3 +10,11 @@ export const causes: Readonly<Record<string, string>> = {
   'run/hostname': '/etc/hostname has the host name, as in containers; the reference leaves it empty',
   'run/devices': '/dev/core is there, as in containers',
 };
+
+/** The same for what docker's command line sends without BuildKit, where that alone is why. */
+export const legacyCauses: Readonly<Record<string, string>> = {
+  'copy/ignored-by-own-name':
+    'the client leaves out what .dockerignore says, and does not know the other file',
+  'copy/ignored-everything-back':
+    'the client looks into no folder that is ignored, so that nothing in it comes back',
+};

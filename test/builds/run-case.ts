@@ -44,6 +44,27 @@ export async function prepareCase(one: BuildCase, root: string): Promise<CaseFol
   return { folder, words: [...words, folder] };
 }
 
+/** What builds a case: docker's plugin, docker without it, or our own command line. */
+export type BuildWay = 'buildx' | 'legacy' | 'wharf';
+
+interface Invocation {
+  readonly words: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const invocations: Readonly<Record<BuildWay, Invocation>> = {
+  buildx: {
+    words: ['buildx', 'build'],
+    env: { BUILDKIT_PROGRESS: 'plain', BUILDX_NO_DEFAULT_ATTESTATIONS: '1' },
+  },
+  legacy: { words: ['build'], env: { DOCKER_BUILDKIT: '0' } },
+  wharf: { words: ['build'], env: { BUILDKIT_PROGRESS: 'plain' } },
+};
+
+/** Whether a client that sends a tar and nothing else can be asked for a case. */
+export const fitsLegacy = (one: BuildCase): boolean =>
+  one.secrets === undefined && one.contexts === undefined && one.fails !== true;
+
 /** What went wrong, without what the command line says before it. */
 function failureOf(output: string): string {
   const message = /^ERROR: (.*)$/m.exec(output)?.[1] ?? output;
@@ -57,15 +78,18 @@ function failureOf(output: string): string {
 /** The docker command line on the PATH; DOCKER_HOST says where. */
 const onPath: Client = (args, options) => command('docker', args, options);
 
-/** Builds a case with docker's command line and reads what it came to. */
-export async function runCase(one: BuildCase, docker: Client = onPath): Promise<BuildResult> {
+/** Builds a case with a command line and reads what it came to. */
+export async function runCase(
+  one: BuildCase,
+  docker: Client = onPath,
+  way: BuildWay = 'buildx',
+): Promise<BuildResult> {
   const root = await mkdtemp(join(tmpdir(), 'wharf-case-'));
   const tag = `wharf-case:${one.name.replace(/[^a-z0-9]/g, '-')}`;
   try {
     const { words } = await prepareCase(one, root);
-    const built = await docker(['buildx', 'build', '--tag', tag, ...words], {
-      env: { BUILDKIT_PROGRESS: 'plain', BUILDX_NO_DEFAULT_ATTESTATIONS: '1' },
-    });
+    const how = invocations[way];
+    const built = await docker([...how.words, '--tag', tag, ...words], { env: how.env });
     if (built.code !== 0) return { error: failureOf(built.stderr) };
     const saved = join(root, 'saved');
     await mkdir(saved);

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { readBuildResult } from '../builds/build-golden.ts';
 import { buildCases } from '../builds/cases/index.ts';
-import { causes } from '../builds/causes.ts';
+import { causes, legacyCauses } from '../builds/causes.ts';
 import { differences } from '../builds/compare.ts';
-import { runCase } from '../builds/run-case.ts';
+import { fitsLegacy, runCase } from '../builds/run-case.ts';
 import { answerOf, busyboxArchive, debianArchive, startDaemon, type Daemon } from '../setup/index.ts';
 
 /** Every nth case of the corpus; WHARF_BUILD_CASES=1 takes them all. */
@@ -26,6 +26,13 @@ describe('Dockerfiles of the corpus come to what the reference makes of them', (
     if (index % every !== 0) continue;
     it(one.name, async () => {
       assert.deepEqual(differences(readBuildResult(one.name), await runCase(one, daemon.docker)), []);
+    });
+    if (!fitsLegacy(one) || one.name in legacyCauses) continue;
+    it(`${one.name} as a tar, without BuildKit`, async () => {
+      assert.deepEqual(
+        differences(readBuildResult(one.name), await runCase(one, daemon.docker, 'legacy')),
+        [],
+      );
     });
   }
 });

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { formatTime, internal, invalidArgument, type Clock } from '#kernel';
 import type { CheckWarning } from './checks/checks.ts';
+import { unmountBelow } from '#linux';
 import type { BuildClaim, ImageRecord, LayerStack } from '#images';
 import { formatPlatform, type Platform } from '#oci';
 import { openAddressedContext, openArchiveContext, type ArchiveContext } from './archive-context.ts';
@@ -16,8 +17,11 @@ import type { SourceTree } from './files/source-tree.ts';
 import type { BuildGraph } from './graph/graph-builder.ts';
 import type { BuildPlan, ImageRequest, PlanOptions, ResolvedImage } from './graph/plan-options.ts';
 import { planForPlatforms, type Planning } from './planning.ts';
-import type { BuildObserver, BuildParts } from './solver/ports.ts';
 import { CacheStore } from './cache/cache-store.ts';
+import { lendAgent } from './ops/lent-agent.ts';
+import { checkEntitlements, type Entitlements } from './entitlements.ts';
+import type { CommandLimits } from './limits.ts';
+import type { BuildObserver, BuildParts, ClientAgent } from './solver/ports.ts';
 import { filesResult, type Result } from './solver/result.ts';
 import { Solver } from './solver/solver.ts';
 import type { SourceAccess } from './sources/source-access.ts';
@@ -60,13 +64,21 @@ export interface PlanRequest {
 }
 
 /** One build. */
-export interface BuildRequest extends PlanRequest, SourceAccess {
+export interface BuildRequest extends PlanRequest {
   /** What is made of the result, one after the other. */
   readonly exporters: readonly Exporter[];
   /** What is said of the result, and of how it was asked for. */
   readonly attest?: { readonly asked: AttestOptions; readonly invocation: BuildInvocation };
   /** The client's files, by the name of the set; asked for once the plan says that they are needed. */
   local(name: string, paths: readonly string[] | undefined): Promise<SourceTree>;
+  /** Undefined where the client has no secret of that name. */
+  secret(id: string): Promise<Uint8Array | undefined>;
+  /** Undefined where the client forwards no agent of that name. */
+  agent(id: string): Promise<ClientAgent | undefined>;
+  /** What its commands may do beyond what every build's may. */
+  readonly entitlements: Entitlements;
+  /** Of its commands. */
+  readonly limits: CommandLimits;
   /** Called with what the checks of the language have found, also where the build fails at it. */
   warned?(warnings: readonly CheckWarning[]): void;
   /** The result of another build that the options' contexts name (`input:…`). */
@@ -123,6 +135,8 @@ export class LocalBuilds implements Builds {
   }
 
   async start(): Promise<void> {
+    // What a killed daemon has left mounted must not be emptied.
+    unmountBelow(this.#parts.mountFolder);
     await rm(this.#parts.mountFolder, { recursive: true, force: true });
     await mkdir(this.#parts.mountFolder, { recursive: true, mode: 0o700 });
     await this.#parts.contexts.start();
@@ -185,6 +199,17 @@ export class LocalBuilds implements Builds {
     return response;
   }
 
+  #accessOf(request: BuildRequest): SourceAccess {
+    return {
+      secret: (id) => request.secret(id),
+      sshAgent: async (id) => {
+        const agent = await request.agent(id);
+        if (!agent) throw invalidArgument(`unset ssh forward key ${id}`);
+        return lendAgent(agent, this.#parts.mountFolder);
+      },
+    };
+  }
+
   async #solve(
     request: BuildRequest,
     claim: BuildClaim,
@@ -208,6 +233,7 @@ export class LocalBuilds implements Builds {
     };
     const plans = plansOf(await planForPlatforms(request, resolve), request);
     const graph = mergedGraph(plans);
+    checkEntitlements(graph, request.entitlements);
     const paths = mergedPaths(plans);
     const observer = request.planned({ plans, graph });
     const { sources } = this.#parts;
@@ -218,10 +244,12 @@ export class LocalBuilds implements Builds {
       local: memo((name: string) => request.local(name, paths.get(name))),
       remote: (id, vertex) => {
         const onOutput = (data: Uint8Array): void => observer.output(id, 'stderr', data);
-        return sources.fetch(vertex, { signal, access: request, onOutput });
+        return sources.fetch(vertex, { signal, access: this.#accessOf(request), onOutput });
       },
       input: async (name) => this.#input(request, name, claim),
       secret: (id) => request.secret(id),
+      agent: (id) => request.agent(id),
+      limits: request.limits,
     });
     const platforms = plans.map(async (plan) => ({
       plan,

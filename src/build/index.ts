@@ -40,6 +40,8 @@ export { pruneUnused, type PruneRules } from './cache/prune-choice.ts';
 export { BuildTurns } from './solver/ports.ts';
 export type { BuildObserver, Command, CommandOptions, CommandRunner } from './solver/ports.ts';
 export type { ClientImages } from './builds.ts';
+export { noEntitlements, type GrantableRights } from './entitlements.ts';
+export type { CommandLimits } from './limits.ts';
 export { createBuildKit, type BuildKit } from './server/buildkit.ts';
 export type { PostedBuild } from './server/posted-build.ts';
 export { failedCommand } from './ops/command-error.ts';

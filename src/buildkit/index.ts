@@ -8,6 +8,7 @@ export * from './generated/health_pb.js';
 export * from './generated/ops_pb.js';
 export * from './generated/progress_pb.js';
 export * from './generated/secrets_pb.js';
+export * as sshforward from './generated/sshforward_pb.js';
 export * from './generated/trace_pb.js';
 export * as upload from './generated/upload_pb.js';
 export * from './generated/worker_pb.js';

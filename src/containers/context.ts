@@ -80,6 +80,8 @@ export class ContainerContext {
   readonly shipping: LogShipping;
   /** Runs that have told of volumes and networks. */
   readonly announced = new Map<string, Announced>();
+  /** Runs that are told to nobody: a build's commands. */
+  readonly untold = new Set<string>();
   /** Set by start(): the folder that lies under every root file system. */
   baseLayer = '';
   /** Set once the daemon is ending: nothing is started any more. */

@@ -5,6 +5,9 @@ import type { Digest } from '#oci';
 import type { TaskExit } from '#runtime';
 import type { ContainerMount, ContainerRecord } from './container-record.ts';
 import type { ContainerContext } from './context.ts';
+import { discardUnsupported } from './create/discard-unsupported.ts';
+import { validateResources } from './create/validate-resources.ts';
+import { stepDevices, type StepDevice } from './devices/step-devices.ts';
 import { launch, release } from './start/launch.ts';
 
 /** One command in a file system of its own, as a build runs it: confined like a container, but no container. */
@@ -17,9 +20,11 @@ export interface Step {
   /** `user[:group]` by name or number, '' for root. */
   readonly user: string;
   readonly hostname: string;
-  /** `default` is the default bridge. */
-  readonly network: 'default' | 'none' | 'host';
+  /** As a container's network mode; `default` is the default bridge. */
+  readonly network: string;
   readonly mounts: readonly StepMount[];
+  /** Devices of CDI files. */
+  readonly devices: readonly StepDevice[];
   /** Limits, capabilities, hosts: as a container's create request has them. */
   readonly hostConfig: HostConfig;
 }
@@ -66,10 +71,11 @@ export class Steps {
   async run(step: Step, { signal, onOutput }: StepOptions): Promise<StepResult> {
     signal.throwIfAborted();
     if (this.#ctx.stopping) throw unavailable('the daemon is stopping');
-    const { runtime } = this.#ctx.options;
-    const record = recordOf(step, this.#ctx.options.clock.now());
+    const { runtime, clock } = this.#ctx.options;
+    const record = recordOf(await this.#resolved(step), clock.now());
     const ended = Promise.withResolvers<TaskExit>();
     this.#running.set(step.id, ended.resolve);
+    this.#ctx.untold.add(step.id);
     const output = await runtime.attach({ containerId: step.id, stdin: false, stdout: true, stderr: true });
     const drained = readFrames(output, onOutput);
     const stop = (): void => void runtime.kill(step.id, kill).catch(() => undefined);
@@ -86,13 +92,25 @@ export class Steps {
       this.#running.delete(step.id);
       output.destroy();
       await release(this.#ctx, record);
+      this.#ctx.untold.delete(step.id);
     }
+  }
+
+  /** With the host configuration that this host can do. Throws invalidArgument for limits and devices that cannot be. */
+  async #resolved(step: Step): Promise<Step> {
+    const { host, logger } = this.#ctx.options;
+    const { host: hostConfig } = discardUnsupported(step.hostConfig, host.kernel);
+    validateResources(hostConfig, host);
+    const names = await stepDevices(step.devices, host.cdiSpecDirs, logger);
+    const DeviceRequests = names.length === 0 ? [] : [{ Driver: 'cdi', DeviceIDs: names }];
+    return { ...step, hostConfig: { ...hostConfig, DeviceRequests } };
   }
 }
 
 /** A container's record for what is none: it is in no store, and no client sees it. */
 function recordOf(step: Step, now: bigint): ContainerRecord {
   const mode = step.network === 'default' ? 'bridge' : step.network;
+  const isShared = mode === 'host' || mode === 'none' || mode.startsWith('container:');
   return {
     id: step.id,
     name: step.id,
@@ -107,7 +125,7 @@ function recordOf(step: Step, now: bigint): ContainerRecord {
       Hostname: step.hostname,
     },
     hostConfig: { ...step.hostConfig, NetworkMode: mode, LogConfig: { Type: 'none', Config: {} } },
-    endpoints: mode === 'bridge' ? { bridge: {} } : {},
+    endpoints: isShared ? {} : { [mode]: {} },
     mounts: step.mounts.map(containerMount),
     state: { status: 'created' },
     restartCount: 0,

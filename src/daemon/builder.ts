@@ -58,15 +58,18 @@ export async function openBuilder(
   const buildKit = opened.use(
     createBuildKit({
       ...{ builds, contexts, sources, clock, images: clientImages(storage.images), version: wharfVersion },
+      grantable: parts.foundation.configuration.builder.grantable,
       hostGateway: () => networks.find('bridge')?.pools[0]?.gateway,
     }),
   );
   return { builds, buildKit };
 }
 
-const runCommand = (
+function runCommand(
   { steps }: LocalContainers,
-  { isPrivileged, ...command }: Command,
+  { isPrivileged, extraHosts, limits, ...command }: Command,
   options: CommandOptions,
-): ReturnType<LocalContainers['steps']['run']> =>
-  steps.run({ ...command, hostConfig: { Privileged: isPrivileged } }, options);
+): ReturnType<LocalContainers['steps']['run']> {
+  const hostConfig = { ...limits, Privileged: isPrivileged, ExtraHosts: extraHosts };
+  return steps.run({ ...command, hostConfig }, options);
+}

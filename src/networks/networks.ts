@@ -105,6 +105,8 @@ export interface SandboxSpec {
   readonly ports: readonly PortRequest[];
   /** Upstream resolvers for 127.0.0.11; default: the host's. */
   readonly dns?: readonly string[];
+  /** No events are told of it: it belongs to no container. */
+  readonly isSilent?: boolean;
 }
 
 /** Networks and the containers' places in them. Persistent; start() rebuilds what the host lost. */

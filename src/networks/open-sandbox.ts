@@ -11,6 +11,7 @@ export interface OpenSandbox {
   readonly hostname: string;
   readonly requests: readonly PortRequest[];
   readonly dns: readonly string[] | undefined;
+  readonly isSilent: boolean;
   ports: readonly PublishedPort[];
   endpoints: StoredEndpoint[];
 }

@@ -30,7 +30,7 @@ export class SandboxRestoration {
         continue;
       }
       const { dns, endpoints, ...rest } = record;
-      const sandbox: OpenSandbox = { ...rest, path, dns, endpoints: [...endpoints] };
+      const sandbox: OpenSandbox = { ...rest, path, dns, isSilent: false, endpoints: [...endpoints] };
       this.#guard(sandbox, 'addresses', () => this.#lease(sandbox));
       this.#guard(sandbox, 'links', () => this.#reattach(sandbox));
       this.#guard(sandbox, 'ports', () => this.#publish(sandbox));

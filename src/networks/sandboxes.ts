@@ -128,6 +128,7 @@ export class Sandboxes {
       hostname: spec.hostname,
       requests: spec.ports,
       dns: spec.dns,
+      isSilent: spec.isSilent ?? false,
       ports: [],
       endpoints: [],
     };
@@ -298,6 +299,7 @@ export class Sandboxes {
   }
 
   #event(action: 'connect' | 'disconnect', sandbox: OpenSandbox, record: NetworkRecord): void {
+    if (sandbox.isSilent) return;
     this.#parts.options.events.publish('network', action, record.id, {
       container: sandbox.containerId,
       name: record.name,

@@ -100,6 +100,7 @@ export function applyRun(
   const shown = shownText(instruction.text + run.summary, shower, masked(state.environment, mounts));
   const values = visibleArguments(work);
   const { network } = instruction;
+  const { extraHosts = [] } = build.options;
   state.root = build.graph.add(
     {
       kind: 'exec',
@@ -110,6 +111,7 @@ export function applyRun(
       user: state.image.config.User,
       hostname: build.options.hostname ?? '',
       network: network === 'default' ? (build.options.network ?? 'default') : network,
+      ...(extraHosts.length > 0 && { extraHosts }),
       security: instruction.security,
       mounts,
       devices: instruction.devices,

@@ -23,8 +23,10 @@ export interface PlanOptions {
   /** The patterns of .dockerignore, for the check of what is copied. */
   readonly ignorePatterns?: readonly string[];
   readonly hostname?: string;
-  /** Of a RUN that does not say. */
-  readonly network?: 'default' | 'none' | 'host';
+  /** Of a RUN that does not say: `default`, `none`, `host` or a network's name. */
+  readonly network?: string;
+  /** `name:address`, for all commands. */
+  readonly extraHosts?: readonly string[];
   /** Keeps cache mounts of several builds apart. */
   readonly cacheNamespace?: string;
   /** All stages, not only what the target needs: for checks. */

@@ -1,6 +1,6 @@
 import type { Platform } from '#oci';
 import type { CacheSharing } from '../dockerfile/run-mount.ts';
-import type { DeviceRequest, NetworkMode, SecurityMode } from '../dockerfile/instruction.ts';
+import type { DeviceRequest, SecurityMode } from '../dockerfile/instruction.ts';
 
 /** `sha256:…` of what the vertex is, its inputs included: equal work has one id, in one build and across builds. */
 export type VertexId = string & { readonly __brand: 'VertexId' };
@@ -93,7 +93,10 @@ export interface ExecVertex {
   /** `user[:group]` by name or number, '' for root. */
   readonly user: string;
   readonly hostname: string;
-  readonly network: NetworkMode;
+  /** `default`, `none`, `host`; of a build without BuildKit's protocol also another network's name. */
+  readonly network: string;
+  /** `name:address`, further lines of its hosts file; left out for none. */
+  readonly extraHosts?: readonly string[];
   readonly security: SecurityMode;
   readonly mounts: readonly ExecMount[];
   readonly devices: readonly DeviceRequest[];

@@ -3,6 +3,7 @@ import { withoutIgnored } from '../archive-context.ts';
 import type { ContextStore } from '../contexts/context-store.ts';
 import type { Tree } from '../contexts/tree.ts';
 import { sourceOfContext, type SourceTree } from '../files/source-tree.ts';
+import type { ClientAgent } from '../solver/ports.ts';
 import type { BuildFiles, ReceiveOptions } from './client-files.ts';
 
 /** A context that came with the request; what else a build asks for comes from the session, if there is one. */
@@ -24,6 +25,10 @@ export class ArchiveFiles implements BuildFiles {
 
   async secret(id: string): Promise<Uint8Array | undefined> {
     return this.#session?.secret(id);
+  }
+
+  async agent(id: string): Promise<ClientAgent | undefined> {
+    return this.#session?.agent(id);
   }
 
   async credentials(host: string): Promise<{ username: string; password: string } | undefined> {

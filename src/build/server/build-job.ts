@@ -12,9 +12,11 @@ import type { Answer } from '../subrequests/answer.ts';
 import { readSourceText } from '../archive-context.ts';
 import { openContext, type ForeignFiles } from './open-context.ts';
 import { ClientFiles, type BuildFiles, type FileFilters } from './client-files.ts';
+import type { Entitlements } from '../entitlements.ts';
 import type { ClientSession } from './client-session.ts';
 import { planOptionsOf, platformsOf, type FrontendOptions } from './frontend-options.ts';
 import { checkSyntax } from './frontend-choice.ts';
+import { limitsOf } from './limit-options.ts';
 import { BuildProgress } from './progress.ts';
 import { answerSubrequest, isAboutText } from '../subrequests/answer-subrequest.ts';
 
@@ -41,6 +43,8 @@ export interface JobClient {
   readonly session: ClientSession | undefined;
   /** In place of those of the session. */
   readonly files?: BuildFiles;
+  /** What it grants the build. */
+  readonly entitlements: Entitlements;
 }
 
 /** One build of a client, from its `Solve` call to the end. */
@@ -53,12 +57,19 @@ export class BuildJob {
   readonly #parts: JobParts;
   readonly #startedAt: bigint;
   readonly #id = newId();
+  readonly #entitlements: Entitlements;
   readonly #returned = Promise.withResolvers<Prepared | undefined>();
   prepared: Prepared | undefined;
 
-  constructor(ref: string, { session, files }: JobClient, signal: AbortSignal, parts: JobParts) {
+  constructor(
+    ref: string,
+    { session, files, entitlements }: JobClient,
+    signal: AbortSignal,
+    parts: JobParts,
+  ) {
     this.ref = ref;
     this.session = session;
+    this.#entitlements = entitlements;
     this.signal = session ? AbortSignal.any([signal, session.signal]) : signal;
     this.#parts = parts;
     this.#startedAt = parts.clock.now();
@@ -155,6 +166,9 @@ export class BuildJob {
       attest: { asked: prepared.attest, invocation: this.#invocation(prepared) },
       local: (name, paths) => this.#local(name, paths, prepared, made),
       secret: (id) => this.files.secret(id),
+      agent: (id) => this.files.agent(id),
+      entitlements: this.#entitlements,
+      limits: limitsOf(prepared.options),
       warned: (warnings) => this.progress.warn(warnings, prepared),
       planned: (plans) => {
         made = plans;

@@ -1,7 +1,9 @@
 import { Auth, Secrets } from '#buildkit';
 import type { ContextStore } from '../contexts/context-store.ts';
 import { sourceOfContext, type SourceTree } from '../files/source-tree.ts';
-import type { ClientSession } from './client-session.ts';
+import type { ClientAgent } from '../solver/ports.ts';
+import { findClientAgent } from './client-agent.ts';
+import { isNotFound, type ClientSession } from './client-session.ts';
 
 /** Which of a set of files is wanted, by the names of BuildKit's transfer: `followpaths`, `exclude-patterns`. */
 export type FileFilters = Readonly<Record<string, readonly string[]>>;
@@ -20,6 +22,8 @@ export interface BuildFiles {
   receive(name: string, options: ReceiveOptions): Promise<SourceTree>;
   /** Undefined where the client has no secret of that name. */
   secret(id: string): Promise<Uint8Array | undefined>;
+  /** Undefined where the client forwards no agent of that name. */
+  agent(id: string): Promise<ClientAgent | undefined>;
   /** For the registry on a host; undefined where the client has none. */
   credentials(host: string): Promise<{ username: string; password: string } | undefined>;
 }
@@ -58,6 +62,10 @@ export class ClientFiles implements BuildFiles {
     }
   }
 
+  agent(id: string): Promise<ClientAgent | undefined> {
+    return findClientAgent(this.#session, id, this.#signal);
+  }
+
   async credentials(host: string): Promise<{ username: string; password: string } | undefined> {
     if (!this.#session.offers('/moby.filesync.v1.Auth/Credentials')) return undefined;
     const { username, secret } = await this.#session
@@ -66,5 +74,3 @@ export class ClientFiles implements BuildFiles {
     return secret === '' ? undefined : { username, password: secret };
   }
 }
-
-const isNotFound = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 5; // gRPC's NOT_FOUND

@@ -98,6 +98,10 @@ export class ClientSession implements Disposable {
   }
 }
 
+/** Whether a call failed since the client has nothing of that name. */
+export const isNotFound = (error: unknown): boolean =>
+  error instanceof ConnectError && error.code === Code.NotFound;
+
 /** Values beyond ASCII travel percent-encoded, with a second header that says so (BuildKit's session/filesync). */
 function encodedMetadata(
   metadata: Readonly<Record<string, string | readonly string[]>>,

@@ -1,5 +1,7 @@
+import { invalidArgument } from '#kernel';
 import { parsePlatform, type Platform } from '#oci';
 import type { PlanOptions } from '../graph/plan-options.ts';
+import { extraHostsOf } from './limit-options.ts';
 
 /** What a client asks the Dockerfile frontend for, by BuildKit's names of its options. */
 export type FrontendOptions = Readonly<Record<string, string>>;
@@ -14,7 +16,10 @@ const prefixed = (options: FrontendOptions, prefix: string): Record<string, stri
 
 /** Of one platform: those of several are `platformsOf()`. */
 export function planOptionsOf(options: FrontendOptions): PlanOptions {
-  const network = options['force-network-mode'];
+  const network = networkOf(options['force-network-mode'] ?? '');
+  const extraHosts = extraHostsOf(options);
+  const hostname = options['hostname'] ?? options['build-arg:BUILDKIT_SANDBOX_HOSTNAME'];
+  const cacheNamespace = options['build-arg:BUILDKIT_CACHE_MOUNT_NS'];
   const noCache = options['no-cache'];
   const check = options['build-arg:BUILDKIT_DOCKERFILE_CHECK'];
   return {
@@ -23,10 +28,19 @@ export function planOptionsOf(options: FrontendOptions): PlanOptions {
     buildArguments: prefixed(options, 'build-arg:'),
     labels: prefixed(options, 'label:'),
     contexts: prefixed(options, 'context:'),
-    ...(options['hostname'] !== undefined && { hostname: options['hostname'] }),
+    ...(hostname !== undefined && { hostname }),
+    ...(cacheNamespace !== undefined && { cacheNamespace }),
+    ...(extraHosts.length > 0 && { extraHosts }),
     ...(noCache !== undefined && { noCache: noCache === '' ? ('all' as const) : noCache.split(',') }),
-    ...((network === 'host' || network === 'none') && { network }),
+    network,
   };
+}
+
+/** `force-network-mode` of a build. Throws invalidArgument. */
+function networkOf(mode: string): string {
+  if (mode === '' || mode === 'sandbox') return 'default';
+  if (mode === 'host' || mode === 'none' || mode === 'default') return mode;
+  throw invalidArgument(`failed to parse network mode: invalid netmode ${mode}`);
 }
 
 /** The platforms to build for; none where the client leaves it to the engine. */

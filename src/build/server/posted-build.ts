@@ -85,6 +85,8 @@ export class PostedBuilds {
     const request = create(SolveRequestSchema, {
       ...{ ref: newId(), session: build.session, frontend: 'dockerfile.v0', frontendAttrs: build.options },
       exporters: [{ type, attrs }],
+      // Who asks for the host's network grants it: these clients have no other way to.
+      entitlements: build.options['force-network-mode'] === 'host' ? ['network.host'] : [],
     });
     const done = solve(this.#parts, this.#jobs, request, { signal, ...(files && { files }) });
     const isOver = new AbortController();

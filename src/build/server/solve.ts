@@ -1,5 +1,6 @@
 import type { SolveRequest } from '#buildkit';
 import type { ExportResponse } from '../export/exporter.ts';
+import { grantEntitlements, type Entitlements, type GrantableRights } from '../entitlements.ts';
 import { buildError } from './build-error.ts';
 import { BuildJob, type JobParts } from './build-job.ts';
 import type { BuildFiles } from './client-files.ts';
@@ -9,6 +10,8 @@ import type { Sessions } from './sessions.ts';
 
 export interface SolveParts extends JobParts {
   readonly sessions: Sessions;
+  /** What the configuration lets clients grant. */
+  readonly grantable: GrantableRights;
 }
 
 export interface SolveOptions {
@@ -26,7 +29,8 @@ export async function solve(
 ): Promise<ExportResponse> {
   const isAlone = files !== undefined && request.session === '';
   const session = isAlone ? undefined : await parts.sessions.get(request.session, signal);
-  const job = new BuildJob(request.ref, { session, ...(files && { files }) }, signal, parts);
+  const entitlements = entitlementsOf(request, parts.grantable);
+  const job = new BuildJob(request.ref, { session, entitlements, ...(files && { files }) }, signal, parts);
   using _live = jobs.add(job);
   using _kept = await parts.contexts.use();
   try {
@@ -38,5 +42,13 @@ export async function solve(
     throw buildError(error, job.prepared);
   } finally {
     job.progress.end();
+  }
+}
+
+function entitlementsOf({ entitlements }: SolveRequest, allowed: GrantableRights): Entitlements {
+  try {
+    return grantEntitlements(entitlements, allowed);
+  } catch (error) {
+    throw buildError(error, undefined);
   }
 }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Archiver } from '#archive';
 import type { BuildClaim, ImageBuilding, LayerStack } from '#images';
 import { Limiter } from '#kernel';
@@ -5,11 +6,13 @@ import type { Platform } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { ContextStore } from '../contexts/context-store.ts';
 import type { SourceTree } from '../files/source-tree.ts';
+import type { DeviceRequest } from '../dockerfile/instruction.ts';
 import type { BuildGraph } from '../graph/graph-builder.ts';
 import type { GitVertex, HttpVertex, VertexId } from '../graph/vertex.ts';
 import type { Sources } from '../sources/sources.ts';
 import type { BuildCache } from '../cache/build-cache.ts';
 import type { CacheMounts } from '../cache/cache-mounts.ts';
+import type { CommandLimits } from '../limits.ts';
 import type { Result } from './result.ts';
 
 /** A file, folder or empty space that a command sees at a place. */
@@ -26,10 +29,21 @@ export interface Command {
   readonly workingDirectory: string;
   readonly user: string;
   readonly hostname: string;
-  readonly network: 'default' | 'none' | 'host';
+  /** `default`, `none`, `host`, or a network's name. */
+  readonly network: string;
   readonly mounts: readonly CommandMount[];
+  readonly devices: readonly DeviceRequest[];
+  /** `name:address` */
+  readonly extraHosts: readonly string[];
+  readonly limits: CommandLimits;
   /** With all privileges: --security=insecure. */
   readonly isPrivileged: boolean;
+}
+
+/** An SSH agent that a client forwards. */
+export interface ClientAgent {
+  /** Begins a conversation with it. It ends with the socket, and the socket with it. */
+  connect(socket: Duplex): void;
 }
 
 export interface CommandOptions {
@@ -77,6 +91,8 @@ export interface BuildInputs {
   readonly observer: BuildObserver;
   /** Variables of proxies, `NAME=value`: they reach commands, but count for nothing. */
   readonly proxies: readonly string[];
+  /** Of all its commands. */
+  readonly limits: CommandLimits;
   /** The layers of a base image, which is here by then. */
   image(reference: string, platform: Platform): Promise<LayerStack>;
   /** The client's files: `context` or a named set. */
@@ -87,6 +103,8 @@ export interface BuildInputs {
   input(name: string): Promise<Result>;
   /** A secret of the client; undefined where it has none of that name. */
   secret(id: string): Promise<Uint8Array | undefined>;
+  /** An agent of the client; undefined where it forwards none of that name. */
+  agent(id: string): Promise<ClientAgent | undefined>;
 }
 
 /** Told how a build goes on. */

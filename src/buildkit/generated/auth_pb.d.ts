@@ -50,6 +50,153 @@ export declare type CredentialsResponse = Message<"moby.filesync.v1.CredentialsR
 export declare const CredentialsResponseSchema: GenMessage<CredentialsResponse>;
 
 /**
+ * A token of a registry: the client asks for it with its own credentials, which it keeps.
+ *
+ * @generated from message moby.filesync.v1.FetchTokenRequest
+ */
+export declare type FetchTokenRequest = Message<"moby.filesync.v1.FetchTokenRequest"> & {
+  /**
+   * @generated from field: string client_id = 1;
+   */
+  clientId: string;
+
+  /**
+   * @generated from field: string host = 2;
+   */
+  host: string;
+
+  /**
+   * @generated from field: string realm = 3;
+   */
+  realm: string;
+
+  /**
+   * @generated from field: string service = 4;
+   */
+  service: string;
+
+  /**
+   * @generated from field: repeated string scopes = 5;
+   */
+  scopes: string[];
+};
+
+/**
+ * Describes the message moby.filesync.v1.FetchTokenRequest.
+ * Use `create(FetchTokenRequestSchema)` to create a new message.
+ */
+export declare const FetchTokenRequestSchema: GenMessage<FetchTokenRequest>;
+
+/**
+ * @generated from message moby.filesync.v1.FetchTokenResponse
+ */
+export declare type FetchTokenResponse = Message<"moby.filesync.v1.FetchTokenResponse"> & {
+  /**
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * Seconds.
+   *
+   * @generated from field: int64 expires_in = 2;
+   */
+  expiresIn: bigint;
+
+  /**
+   * Seconds since the epoch.
+   *
+   * @generated from field: int64 issued_at = 3;
+   */
+  issuedAt: bigint;
+};
+
+/**
+ * Describes the message moby.filesync.v1.FetchTokenResponse.
+ * Use `create(FetchTokenResponseSchema)` to create a new message.
+ */
+export declare const FetchTokenResponseSchema: GenMessage<FetchTokenResponse>;
+
+/**
+ * @generated from message moby.filesync.v1.GetTokenAuthorityRequest
+ */
+export declare type GetTokenAuthorityRequest = Message<"moby.filesync.v1.GetTokenAuthorityRequest"> & {
+  /**
+   * @generated from field: string host = 1;
+   */
+  host: string;
+
+  /**
+   * @generated from field: bytes salt = 2;
+   */
+  salt: Uint8Array;
+};
+
+/**
+ * Describes the message moby.filesync.v1.GetTokenAuthorityRequest.
+ * Use `create(GetTokenAuthorityRequestSchema)` to create a new message.
+ */
+export declare const GetTokenAuthorityRequestSchema: GenMessage<GetTokenAuthorityRequest>;
+
+/**
+ * @generated from message moby.filesync.v1.GetTokenAuthorityResponse
+ */
+export declare type GetTokenAuthorityResponse = Message<"moby.filesync.v1.GetTokenAuthorityResponse"> & {
+  /**
+   * @generated from field: bytes public_key = 1;
+   */
+  publicKey: Uint8Array;
+};
+
+/**
+ * Describes the message moby.filesync.v1.GetTokenAuthorityResponse.
+ * Use `create(GetTokenAuthorityResponseSchema)` to create a new message.
+ */
+export declare const GetTokenAuthorityResponseSchema: GenMessage<GetTokenAuthorityResponse>;
+
+/**
+ * @generated from message moby.filesync.v1.VerifyTokenAuthorityRequest
+ */
+export declare type VerifyTokenAuthorityRequest = Message<"moby.filesync.v1.VerifyTokenAuthorityRequest"> & {
+  /**
+   * @generated from field: string host = 1;
+   */
+  host: string;
+
+  /**
+   * @generated from field: bytes payload = 2;
+   */
+  payload: Uint8Array;
+
+  /**
+   * @generated from field: bytes salt = 3;
+   */
+  salt: Uint8Array;
+};
+
+/**
+ * Describes the message moby.filesync.v1.VerifyTokenAuthorityRequest.
+ * Use `create(VerifyTokenAuthorityRequestSchema)` to create a new message.
+ */
+export declare const VerifyTokenAuthorityRequestSchema: GenMessage<VerifyTokenAuthorityRequest>;
+
+/**
+ * @generated from message moby.filesync.v1.VerifyTokenAuthorityResponse
+ */
+export declare type VerifyTokenAuthorityResponse = Message<"moby.filesync.v1.VerifyTokenAuthorityResponse"> & {
+  /**
+   * @generated from field: bytes signed = 1;
+   */
+  signed: Uint8Array;
+};
+
+/**
+ * Describes the message moby.filesync.v1.VerifyTokenAuthorityResponse.
+ * Use `create(VerifyTokenAuthorityResponseSchema)` to create a new message.
+ */
+export declare const VerifyTokenAuthorityResponseSchema: GenMessage<VerifyTokenAuthorityResponse>;
+
+/**
  * @generated from service moby.filesync.v1.Auth
  */
 export declare const Auth: GenService<{
@@ -60,6 +207,30 @@ export declare const Auth: GenService<{
     methodKind: "unary";
     input: typeof CredentialsRequestSchema;
     output: typeof CredentialsResponseSchema;
+  },
+  /**
+   * @generated from rpc moby.filesync.v1.Auth.FetchToken
+   */
+  fetchToken: {
+    methodKind: "unary";
+    input: typeof FetchTokenRequestSchema;
+    output: typeof FetchTokenResponseSchema;
+  },
+  /**
+   * @generated from rpc moby.filesync.v1.Auth.GetTokenAuthority
+   */
+  getTokenAuthority: {
+    methodKind: "unary";
+    input: typeof GetTokenAuthorityRequestSchema;
+    output: typeof GetTokenAuthorityResponseSchema;
+  },
+  /**
+   * @generated from rpc moby.filesync.v1.Auth.VerifyTokenAuthority
+   */
+  verifyTokenAuthority: {
+    methodKind: "unary";
+    input: typeof VerifyTokenAuthorityRequestSchema;
+    output: typeof VerifyTokenAuthorityResponseSchema;
   },
 }>;
 

@@ -10,7 +10,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
  * Describes the file auth.proto.
  */
 export const file_auth = /*@__PURE__*/
-  fileDesc("CgphdXRoLnByb3RvEhBtb2J5LmZpbGVzeW5jLnYxIiIKEkNyZWRlbnRpYWxzUmVxdWVzdBIMCgRob3N0GAEgASgJIjcKE0NyZWRlbnRpYWxzUmVzcG9uc2USEAoIdXNlcm5hbWUYASABKAkSDgoGc2VjcmV0GAIgASgJMmIKBEF1dGgSWgoLQ3JlZGVudGlhbHMSJC5tb2J5LmZpbGVzeW5jLnYxLkNyZWRlbnRpYWxzUmVxdWVzdBolLm1vYnkuZmlsZXN5bmMudjEuQ3JlZGVudGlhbHNSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("CgphdXRoLnByb3RvEhBtb2J5LmZpbGVzeW5jLnYxIiIKEkNyZWRlbnRpYWxzUmVxdWVzdBIMCgRob3N0GAEgASgJIjcKE0NyZWRlbnRpYWxzUmVzcG9uc2USEAoIdXNlcm5hbWUYASABKAkSDgoGc2VjcmV0GAIgASgJImQKEUZldGNoVG9rZW5SZXF1ZXN0EhEKCWNsaWVudF9pZBgBIAEoCRIMCgRob3N0GAIgASgJEg0KBXJlYWxtGAMgASgJEg8KB3NlcnZpY2UYBCABKAkSDgoGc2NvcGVzGAUgAygJIkoKEkZldGNoVG9rZW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRISCgpleHBpcmVzX2luGAIgASgDEhEKCWlzc3VlZF9hdBgDIAEoAyI2ChhHZXRUb2tlbkF1dGhvcml0eVJlcXVlc3QSDAoEaG9zdBgBIAEoCRIMCgRzYWx0GAIgASgMIi8KGUdldFRva2VuQXV0aG9yaXR5UmVzcG9uc2USEgoKcHVibGljX2tleRgBIAEoDCJKChtWZXJpZnlUb2tlbkF1dGhvcml0eVJlcXVlc3QSDAoEaG9zdBgBIAEoCRIPCgdwYXlsb2FkGAIgASgMEgwKBHNhbHQYAyABKAwiLgocVmVyaWZ5VG9rZW5BdXRob3JpdHlSZXNwb25zZRIOCgZzaWduZWQYASABKAwyoAMKBEF1dGgSWgoLQ3JlZGVudGlhbHMSJC5tb2J5LmZpbGVzeW5jLnYxLkNyZWRlbnRpYWxzUmVxdWVzdBolLm1vYnkuZmlsZXN5bmMudjEuQ3JlZGVudGlhbHNSZXNwb25zZRJXCgpGZXRjaFRva2VuEiMubW9ieS5maWxlc3luYy52MS5GZXRjaFRva2VuUmVxdWVzdBokLm1vYnkuZmlsZXN5bmMudjEuRmV0Y2hUb2tlblJlc3BvbnNlEmwKEUdldFRva2VuQXV0aG9yaXR5EioubW9ieS5maWxlc3luYy52MS5HZXRUb2tlbkF1dGhvcml0eVJlcXVlc3QaKy5tb2J5LmZpbGVzeW5jLnYxLkdldFRva2VuQXV0aG9yaXR5UmVzcG9uc2USdQoUVmVyaWZ5VG9rZW5BdXRob3JpdHkSLS5tb2J5LmZpbGVzeW5jLnYxLlZlcmlmeVRva2VuQXV0aG9yaXR5UmVxdWVzdBouLm1vYnkuZmlsZXN5bmMudjEuVmVyaWZ5VG9rZW5BdXRob3JpdHlSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * Describes the message moby.filesync.v1.CredentialsRequest.
@@ -25,6 +25,48 @@ export const CredentialsRequestSchema = /*@__PURE__*/
  */
 export const CredentialsResponseSchema = /*@__PURE__*/
   messageDesc(file_auth, 1);
+
+/**
+ * Describes the message moby.filesync.v1.FetchTokenRequest.
+ * Use `create(FetchTokenRequestSchema)` to create a new message.
+ */
+export const FetchTokenRequestSchema = /*@__PURE__*/
+  messageDesc(file_auth, 2);
+
+/**
+ * Describes the message moby.filesync.v1.FetchTokenResponse.
+ * Use `create(FetchTokenResponseSchema)` to create a new message.
+ */
+export const FetchTokenResponseSchema = /*@__PURE__*/
+  messageDesc(file_auth, 3);
+
+/**
+ * Describes the message moby.filesync.v1.GetTokenAuthorityRequest.
+ * Use `create(GetTokenAuthorityRequestSchema)` to create a new message.
+ */
+export const GetTokenAuthorityRequestSchema = /*@__PURE__*/
+  messageDesc(file_auth, 4);
+
+/**
+ * Describes the message moby.filesync.v1.GetTokenAuthorityResponse.
+ * Use `create(GetTokenAuthorityResponseSchema)` to create a new message.
+ */
+export const GetTokenAuthorityResponseSchema = /*@__PURE__*/
+  messageDesc(file_auth, 5);
+
+/**
+ * Describes the message moby.filesync.v1.VerifyTokenAuthorityRequest.
+ * Use `create(VerifyTokenAuthorityRequestSchema)` to create a new message.
+ */
+export const VerifyTokenAuthorityRequestSchema = /*@__PURE__*/
+  messageDesc(file_auth, 6);
+
+/**
+ * Describes the message moby.filesync.v1.VerifyTokenAuthorityResponse.
+ * Use `create(VerifyTokenAuthorityResponseSchema)` to create a new message.
+ */
+export const VerifyTokenAuthorityResponseSchema = /*@__PURE__*/
+  messageDesc(file_auth, 7);
 
 /**
  * @generated from service moby.filesync.v1.Auth

@@ -49,6 +49,15 @@ export class CdiRegistry {
     return spec && edits && !second ? { edits, spec } : undefined;
   }
 
+  /** The names of a kind's devices, in the order of the files. */
+  names(kind: string): readonly string[] {
+    return [
+      ...new Set(
+        this.#specs.filter((spec) => spec.kind === kind).flatMap(({ devices }) => [...devices.keys()]),
+      ),
+    ];
+  }
+
   has(kind: string): boolean {
     return this.#specs.some((spec) => spec.kind === kind);
   }

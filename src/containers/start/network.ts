@@ -59,6 +59,7 @@ export async function openNetwork(ctx: ContainerContext, record: ContainerRecord
       hostname: record.config.Hostname ?? '',
       endpoints: names.map(([network, settings]) => ({ network, spec: endpointSpec(settings) })),
       ports: names.length === 0 ? [] : portRequests(record.config, record.hostConfig),
+      isSilent: ctx.untold.has(record.id),
       ...((record.hostConfig.Dns ?? []).length > 0 && { dns: record.hostConfig.Dns ?? [] }),
     });
     return { mode: 'own', sandbox, path: sandbox.path };

@@ -36,7 +36,7 @@ function silentNetwork(ctx: ContainerContext, { hostConfig }: ContainerRecord): 
 /** Tells of a network that the networks' side tells nothing of. */
 export function announceNetwork(ctx: ContainerContext, record: ContainerRecord): void {
   const network = silentNetwork(ctx, record);
-  if (!network) return;
+  if (!network || ctx.untold.has(record.id)) return;
   announcedOf(ctx, record.id).network = network;
   const { id, name, type } = network;
   ctx.options.events.publish('network', 'connect', id, { container: record.id, name, type });

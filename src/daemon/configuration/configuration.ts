@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Ulimit } from '#api/types';
+import type { GrantableRights } from '#build';
 import type { DiskRules } from '#disk';
 import { EngineError, errnoOf, invalidArgument, kindOf, messageOf } from '#kernel';
 import { checkSettings } from './check-settings.ts';
+import { builderSettings } from './builder-settings.ts';
 import { diskSettings } from './disk-settings.ts';
 import type { RuntimeProgram } from '#runtime';
 import { inFile, mergeSettings, parseFile, type ParsedFlags, type Settings } from './parse-settings.ts';
@@ -77,6 +79,10 @@ export interface Configuration {
   };
   readonly storageDriver: 'overlay2' | 'copy' | undefined;
   readonly disk: DiskRules;
+  readonly builder: {
+    /** What clients may grant their builds. */
+    readonly grantable: GrantableRights;
+  };
   readonly containers: {
     readonly logDriver: string;
     readonly logOptions: Readonly<Record<string, string>>;
@@ -150,6 +156,7 @@ function configure(read: SettingsReader): Configuration {
     },
     storageDriver: read.choice('storageDriver', ['overlay2', 'copy']),
     disk: diskSettings(read),
+    builder: builderSettings(read),
     containers: containerSettings(read),
     liveRestore: read.flag('liveRestore', true),
     shutdownTimeout: read.number('shutdownTimeout') ?? 15,

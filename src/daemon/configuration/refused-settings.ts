@@ -25,7 +25,6 @@ export const refusedSettings: readonly RefusedSetting[] = [
   refuse('allow-direct-routing', 'flag', 'addresses of containers are never closed to the host’s neighbours'),
   refuse('authorization-plugin', 'list', 'there are no plugins', 'authorization-plugins'),
   refuse('bip6', 'text', noIpv6),
-  { key: 'builder', kind: 'pairs', reason: 'this engine does not build yet' },
   refuse('containerd', 'text', noContainerd),
   refuse('containerd-namespace', 'text', noContainerd),
   refuse('containerd-plugins-namespace', 'text', noContainerd, 'containerd-plugin-namespace'),

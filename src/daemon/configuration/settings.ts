@@ -33,11 +33,12 @@ const list = (name: string, key: string, help: string, more: Partial<Setting> = 
   help,
   ...more,
 });
-const pairs = (name: string, key: string, help: string): Setting => ({
+const pairs = (name: string, key: string, help: string, more: Partial<Setting> = {}): Setting => ({
   flag: name,
   key,
   kind: 'pairs',
   help,
+  ...more,
 });
 
 /** Every setting of the daemon, under dockerd's names. */
@@ -136,6 +137,12 @@ export const settings = {
   gcTaggedImages: list('gc-tagged-image', 'tagged-images', 'Of these only those whose tags fit, e.g. ci/*', {
     parent: 'gc',
   }),
+  builderEntitlements: pairs(
+    'builder-entitlement',
+    'entitlements',
+    'What builds may be granted: network-host, security-insecure or device, =true or =false',
+    { parent: 'builder' },
+  ),
   logDriver: text('log-driver', 'Default log driver'),
   logOptions: pairs('log-opt', 'log-opts', 'Default log option: KEY=VALUE'),
   defaultUlimits: list('default-ulimit', 'default-ulimits', 'Default limit of containers: NAME=SOFT[:HARD]'),

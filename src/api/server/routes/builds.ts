@@ -4,6 +4,7 @@ import {
   BaseImageFinder,
   failedCommand,
   ImageExporter,
+  noEntitlements,
   plainExport,
   type BuildKit,
   type BuildObserver,
@@ -18,6 +19,7 @@ import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
 import { viewFailure, viewProgress } from '../views/progress.ts';
+import { buildLimitsOf } from './build-limits.ts';
 import { mapOf } from './build-query.ts';
 import { cancelPostedBuild, runPostedBuild } from './posted-builds.ts';
 import { registryConfig } from './registry-config.ts';
@@ -66,13 +68,15 @@ function optionsOf(exchange: Exchange): PlanOptions {
   const { query } = exchange;
   const platform = query.text('platform');
   const network = query.text('networkmode');
+  const extraHosts = query.all('extrahosts').filter((host) => host !== '');
   return {
     target: query.text('target'),
     buildArguments: mapOf(exchange, 'buildargs'),
     labels: mapOf(exchange, 'labels'),
     ...(platform !== '' && { platform: parsePlatform(platform) }),
     ...(query.boolean('nocache') && { noCache: 'all' as const }),
-    ...((network === 'host' || network === 'none') && { network }),
+    ...(network !== '' && { network }),
+    ...(extraHosts.length > 0 && { extraHosts }),
   };
 }
 
@@ -80,6 +84,7 @@ async function build(bases: BaseImageFinder, builds: Builds, exchange: Exchange)
   refuseUnsupported(exchange);
   const { query, signal } = exchange;
   const options = optionsOf(exchange);
+  const limits = buildLimitsOf(exchange);
   const path = query.text('dockerfile') || 'Dockerfile';
   const remote = query.text('remote');
   const context =
@@ -104,6 +109,10 @@ async function build(bases: BaseImageFinder, builds: Builds, exchange: Exchange)
       pull: query.boolean('pull'),
       local: () => Promise.resolve(context.source),
       secret: () => Promise.resolve(undefined),
+      agent: () => Promise.resolve(undefined),
+      // Who asks for the host's network grants it.
+      entitlements: { ...noEntitlements, networkHost: options.network === 'host' },
+      limits,
       planned: (plans) => stream.plan(plans),
       // These clients know of no such steps.
       exporting: (_, work) => work({ did: () => undefined, transferred: () => undefined }),

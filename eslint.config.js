@@ -6,6 +6,7 @@ export default tseslint.config(
       'dist/**',
       'node_modules/**',
       'test/golden/**',
+      'test/scenarios/build-software/**',
       'src/buildkit/generated/**',
       '*.cjs',
       'eslint.config.js',

@@ -82,7 +82,7 @@ export interface BuildRequest extends PlanRequest {
   /** Called with what the checks of the language have found, also where the build fails at it. */
   warned?(warnings: readonly CheckWarning[]): void;
   /** The result of another build that the options' contexts name (`input:…`). */
-  input?(name: string): Promise<BuildInput>;
+  input?(name: string): Promise<BuildInput> | undefined;
   /** Called with the plans, before anything is done; what it answers is told of the rest. */
   planned(plans: BuildPlans): BuildObserver;
   /** Does an export, and tells of it. */

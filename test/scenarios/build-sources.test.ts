@@ -244,3 +244,65 @@ test('every version of docker/dockerfile is built in, and other frontends are re
   assert.notEqual(code, 0);
   assert.match(stderr, /the frontend example\.com\/other:1 is not supported/);
 });
+
+const bake = async (root: string, args: readonly string[] = []): Promise<CommandResult> =>
+  daemon.docker(['buildx', 'bake', '--progress', 'plain', ...args], { cwd: root });
+
+test('bake builds targets on others, with what their configurations say', async () => {
+  const root = await mkdtemp(join(folder, 'bake-'));
+  await writeTo(root, {
+    'docker-bake.json': JSON.stringify({
+      group: { default: { targets: ['app', 'copied'] } },
+      target: {
+        base: { context: 'base' },
+        app: { context: 'app', contexts: { base: 'target:base' }, tags: ['linked'] },
+        copied: {
+          'dockerfile-inline': 'FROM busybox\nCOPY --from=base /made /here\nRUN cat /here/once\n',
+          contexts: { base: 'target:base' },
+          tags: ['copied'],
+        },
+      },
+    }),
+    'base/Dockerfile': `FROM busybox\nENV WHO=base\nWORKDIR /made\nRUN date +%s%N > once\nUSER 5\n`,
+    'app/Dockerfile': 'FROM base\nRUN echo "$WHO $(id -u) $(pwd)"\n',
+  });
+  const { code, stderr } = await bake(root);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /base 5 \/made/);
+  const once = await answerOf(daemon.docker, ['run', '--rm', 'linked', 'cat', '/made/once']);
+  assert.equal(await answerOf(daemon.docker, ['run', '--rm', 'copied', 'cat', '/here/once']), once);
+  const history = await answerOf(daemon.docker, [
+    'history',
+    '--format',
+    '{{.CreatedAt}} {{.CreatedBy}}',
+    'linked',
+  ]);
+  assert.deepEqual(
+    history.split('\n').map((line) => line.replace(/^\S+ /, '').split(' ').slice(0, 1)[0]),
+    ['RUN', 'USER', 'RUN', 'WORKDIR', 'ENV', 'layer'],
+  );
+  assert.doesNotMatch(history, /^0001/m);
+});
+
+test('bake reads definitions from a repository, and builds with it as the context', async () => {
+  await writeTo(repository, {
+    'docker-bake.json': JSON.stringify({ target: { default: { tags: ['remote'] } } }),
+  });
+  await commit('bake');
+  await publish();
+  const { code, stderr } = await bake(folder, [`${server.url}/repo.git`]);
+  assert.equal(code, 0, stderr);
+  assert.match(
+    await answerOf(daemon.docker, ['run', '--rm', 'remote', 'ls', '/ctx']),
+    /^docker-bake\.json$/m,
+  );
+});
+
+test('a Dockerfile by its address goes with a context of the client', async () => {
+  server.files.set('/other', { content: 'FROM busybox\nCOPY own /own\nRUN cat /own\n' });
+  const root = await mkdtemp(join(folder, 'file-'));
+  await writeTo(root, { own: 'of the client' });
+  const { code, stderr } = await buildx(['-f', `${server.url}/other`, root]);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /of the client/);
+});

@@ -1,5 +1,6 @@
 import type { ListedEntry, PlacedEntry, TarHeader } from '#archive';
 import { tarHeader } from '#archive';
+import { cleanPath, invalidArgument } from '#kernel';
 import type { Tree, TreeEntry } from '../contexts/tree.ts';
 
 /** Something that can be copied: what it is, where its contents are, and what they are if that is known. */
@@ -68,6 +69,22 @@ export function sourceOfFolder(root: string, listed: readonly ListedEntry[]): So
       return [path, { header: { ...header, name: path }, from, digest: sha256 }];
     }),
   );
+}
+
+/** What is in a folder, by its path from there. Throws invalidArgument for a path that is none. */
+export function sourceBelow(source: SourceTree, folder: string): SourceTree {
+  const path = cleanPath(`/${folder}`).slice(1);
+  if (path === '') return source;
+  if (source.get(path)?.header.type !== 'folder') throw invalidArgument(`${folder} is no folder`);
+  const below = new Map([['', rootEntry]]);
+  const inside = (name: string): string => name.slice(path.length + 1);
+  for (const [name, entry] of source) {
+    if (!name.startsWith(`${path}/`)) continue;
+    const { header } = entry;
+    const linkName = header.type === 'hardlink' ? inside(header.linkName) : header.linkName;
+    below.set(inside(name), { ...entry, header: { ...header, name: inside(name), linkName } });
+  }
+  return below;
 }
 
 const maximumLinks = 40;

@@ -6,7 +6,7 @@ import { DockerfileError } from '../dockerfile/location.ts';
 import type { BuildPlatforms } from './global-arguments.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { httpFileName } from './http-file-name.ts';
-import { draftOf, emptyImage } from './image-draft.ts';
+import { draftOf, emptyImage, inputDraft } from './image-draft.ts';
 import { findNamedContext } from './named-context.ts';
 import type { NamedContext } from './named-context.ts';
 import type { ImageRequest, PlanOptions, ResolvedImage } from './plan-options.ts';
@@ -154,8 +154,10 @@ function startFromContext(
   }
   if (context.kind === 'local') node.localName = context.name;
   const root = contextRoot(context, node, inputs.graph);
+  const config = context.kind === 'input' ? inputs.options.inputImages?.[context.name] : undefined;
   node.platform = platform;
-  node.start = { state: new StageState(root, emptyImage(platform), platform), config: undefined };
+  const image = config ? inputDraft(config) : emptyImage(platform);
+  node.start = { state: new StageState(root, image, platform), config };
   return undefined;
 }
 

@@ -81,6 +81,13 @@ export function draftOf(image: ImageConfig): ImageDraft {
   };
 }
 
+/** The same on what another build comes to: entries of its own steps have no times yet, as those that follow. */
+export function inputDraft(image: ImageConfig): ImageDraft {
+  const draft = draftOf(image);
+  const first = draft.history.findIndex((entry) => !('created' in entry));
+  return { ...draft, inheritedHistory: first === -1 ? draft.history.length : first };
+}
+
 export const copyDraft = (draft: ImageDraft): ImageDraft => structuredClone(draft);
 
 /** The draft as it is written: what is empty is left out, as Docker does. */

@@ -18,6 +18,8 @@ export interface PlanOptions {
   readonly multiPlatform?: boolean;
   /** `--build-context`: name → `docker-image://…`, `local:…`. */
   readonly contexts?: Readonly<Record<string, string>>;
+  /** Configurations of the results that contexts name (`input:NAME`), by these names. */
+  readonly inputImages?: Readonly<Record<string, ImageConfig>>;
   /** Stages of which nothing is taken from the cache. */
   readonly noCache?: 'all' | readonly string[];
   /** The patterns of .dockerignore, for the check of what is copied. */

@@ -2,11 +2,13 @@ import { EngineError, formatTime, newId, invalidArgument, type Clock } from '#ke
 import { attestOptionsOf, type AttestOptions } from '../attest/attest-options.ts';
 import type { BuildInvocation } from '../attest/provenance/facts.ts';
 import type { ContextStore } from '../contexts/context-store.ts';
-import type { ExportResponse, Exporter } from '../export/exporter.ts';
+import type { BuiltPlatform } from '../export/built-platform.ts';
+import type { Built, ExportResponse, Exporter } from '../export/exporter.ts';
+import type { BuildPlan } from '../graph/plan-options.ts';
 import type { SourceTree } from '../files/source-tree.ts';
 import { ignoreFileNames, parseIgnoreFile } from '#patterns';
 import type { Vertex } from '../graph/vertex.ts';
-import type { Builds, BuildPlans, ClientImages, PlanRequest } from '../builds.ts';
+import type { BuildInput, BuildPlans, BuildRequest, Builds, ClientImages, PlanRequest } from '../builds.ts';
 import type { Sources } from '../sources/sources.ts';
 import type { Answer } from '../subrequests/answer.ts';
 import { readSourceText } from '../archive-context.ts';
@@ -15,6 +17,8 @@ import { ClientFiles, type BuildFiles, type FileFilters } from './client-files.t
 import type { Entitlements } from '../entitlements.ts';
 import type { ClientSession } from './client-session.ts';
 import { planOptionsOf, platformsOf, type FrontendOptions } from './frontend-options.ts';
+import type { DefinitionParts } from './definitions.ts';
+import { References } from './references.ts';
 import { checkSyntax } from './frontend-choice.ts';
 import { limitsOf } from './limit-options.ts';
 import { BuildProgress } from './progress.ts';
@@ -54,7 +58,11 @@ export class BuildJob {
   readonly signal: AbortSignal;
   readonly progress = new BuildProgress();
   readonly files: BuildFiles;
+  readonly references: References;
   readonly #parts: JobParts;
+  readonly #images = new Map<string, ReturnType<ClientImages['resolve']>>();
+  #input: (name: string) => Promise<BuildInput> | undefined = () => undefined;
+  #evaluated: Promise<readonly BuiltPlatform[]> | undefined;
   readonly #startedAt: bigint;
   readonly #id = newId();
   readonly #entitlements: Entitlements;
@@ -68,6 +76,7 @@ export class BuildJob {
     parts: JobParts,
   ) {
     this.ref = ref;
+    this.references = new References(ref);
     this.session = session;
     this.#entitlements = entitlements;
     this.signal = session ? AbortSignal.any([signal, session.signal]) : signal;
@@ -96,6 +105,23 @@ export class BuildJob {
     this.#returned.reject(error);
   }
 
+  /** `find` answers what the client gives by name, beside its own files; called at most once for each name. */
+  takeInputs(find: (name: string) => Promise<BuildInput> | undefined): void {
+    const known = new Map<string, Promise<BuildInput> | undefined>();
+    this.#input = (name) => {
+      if (!known.has(name)) known.set(name, find(name));
+      return known.get(name);
+    };
+  }
+
+  /** What sources in a client's own graphs are fetched with. */
+  sourceParts(): Omit<DefinitionParts, 'result'> {
+    const { contexts, sources } = this.#parts;
+    const local = (name: string, attributes: Readonly<Record<string, string>>): Promise<SourceTree> =>
+      this.files.receive(name, { filters: filtersOf(attributes) });
+    return { contexts, sources, signal: this.signal, access: this.files, local };
+  }
+
   /** Fetches the Dockerfile and what is to be ignored. */
   async prepare(options: FrontendOptions): Promise<Prepared> {
     const [files, prepared] = await this.#loadDefinition(options);
@@ -119,7 +145,10 @@ export class BuildJob {
   async #loadDefinition(options: FrontendOptions): Promise<readonly [SourceTree, Prepared]> {
     const attest = attestOptionsOf(options);
     const { files: own, session, progress, signal } = this;
-    const foreign = await openContext({ ...this.#parts, files: own, session, progress, signal }, options);
+    const foreign = await openContext(
+      { ...this.#parts, files: own, session, progress, signal, input: this.#input },
+      options,
+    );
     const name = foreign.onlyFile ?? options['filename'] ?? 'Dockerfile';
     const [files, text] = await this.progress.during(
       `[internal] load build definition from ${name}`,
@@ -157,25 +186,70 @@ export class BuildJob {
     return this.prepared;
   }
 
+  /** What is going to be done, for each platform. Throws DockerfileError. */
+  async plans(prepared: Prepared): Promise<readonly BuildPlan[]> {
+    const request = this.#planRequest(prepared);
+    const platforms = request.platforms ?? [];
+    const planned = async (more: Partial<PlanRequest>): Promise<BuildPlan> => {
+      const planning = await this.#parts.builds.plan({ ...request, ...more });
+      if (planning.kind === 'planned') return planning.plan;
+      this.progress.warn(planning.warnings, prepared);
+      throw planning.error;
+    };
+    if (platforms.length === 0) return [await planned({})];
+    return Promise.all(platforms.map((platform) => planned({ platforms: [platform] })));
+  }
+
+  /** What was prepared comes to, made once however often it is asked for. */
+  async evaluate(prepared: Prepared): Promise<readonly BuiltPlatform[]> {
+    return (this.#evaluated ??= this.#evaluate(prepared));
+  }
+
+  async #evaluate(prepared: Prepared): Promise<readonly BuiltPlatform[]> {
+    let platforms: readonly BuiltPlatform[] = [];
+    const keep = (built: Built): Promise<ExportResponse> => {
+      ({ platforms } = built);
+      return Promise.resolve({});
+    };
+    const silent = { did: () => undefined, transferred: () => undefined };
+    await this.#parts.builds.build({
+      ...this.#buildRequest(prepared),
+      exporters: [{ title: '', export: keep }],
+      exporting: (_, work) => work(silent),
+    });
+    return platforms;
+  }
+
   /** Builds what was prepared, and makes of it what the exporters make. */
   async build(prepared: Prepared, exporters: readonly Exporter[]): Promise<ExportResponse> {
-    let made: BuildPlans | undefined;
+    if (exporters.length === 0) {
+      await this.evaluate(prepared);
+      return {};
+    }
     return this.#parts.builds.build({
-      ...this.#planRequest(prepared),
+      ...this.#buildRequest(prepared),
       exporters,
       attest: { asked: prepared.attest, invocation: this.#invocation(prepared) },
+      exporting: (title, work) => this.progress.during(title, work),
+    });
+  }
+
+  #buildRequest(prepared: Prepared): Omit<BuildRequest, 'exporters' | 'exporting'> {
+    let made: BuildPlans | undefined;
+    return {
+      ...this.#planRequest(prepared),
       local: (name, paths) => this.#local(name, paths, prepared, made),
       secret: (id) => this.files.secret(id),
       agent: (id) => this.files.agent(id),
       entitlements: this.#entitlements,
       limits: limitsOf(prepared.options),
+      input: (name) => this.#input(name),
       warned: (warnings) => this.progress.warn(warnings, prepared),
       planned: (plans) => {
         made = plans;
         return this.progress.observe(plans.graph);
       },
-      exporting: (title, work) => this.progress.during(title, work),
-    });
+    };
   }
 
   #invocation({ options, name, text }: Prepared): BuildInvocation {
@@ -189,20 +263,32 @@ export class BuildJob {
       options: { ...planOptionsOf(options), ignorePatterns },
       platforms: platformsOf(options),
       base: {
-        resolve: (reference, asked) =>
-          this.progress
-            .during(`[internal] load metadata for ${reference}`, () =>
-              this.#parts.images.resolve(reference, {
-                ...asked,
-                credentials: (host) => this.files.credentials(host),
-              }),
-            )
-            .catch((error: unknown) => {
-              throw unresolved(reference, asked.written, error);
-            }),
+        resolve: (reference, asked) => this.#resolve(reference, asked),
       },
       pull: options['image-resolve-mode'] === 'pull',
     };
+  }
+
+  /** Each image is looked for once in a build, however often it is planned. */
+  #resolve(
+    reference: string,
+    asked: Parameters<PlanRequest['base']['resolve']>[1],
+  ): ReturnType<ClientImages['resolve']> {
+    const key = JSON.stringify([reference, asked.platform, asked.pull]);
+    const known = this.#images.get(key);
+    if (known) return known;
+    const found = this.progress
+      .during(`[internal] load metadata for ${reference}`, () =>
+        this.#parts.images.resolve(reference, {
+          ...asked,
+          credentials: (host) => this.files.credentials(host),
+        }),
+      )
+      .catch((error: unknown) => {
+        throw unresolved(reference, asked.written, error);
+      });
+    this.#images.set(key, found);
+    return found;
   }
 
   async #local(
@@ -234,6 +320,20 @@ export class BuildJob {
     const sharedKey = options[`sharedkey:localdir:${name}`] ?? '';
     return this.files.receive(name, { filters, sharedKey, ...(onProgress && { onProgress }) });
   }
+}
+
+/** Which of a client's files its own graph names, by the names of the transfer. */
+function filtersOf(attributes: Readonly<Record<string, string>>): FileFilters {
+  const filters: Record<string, readonly string[]> = {};
+  for (const [attribute, name] of [
+    ['local.followpaths', 'followpaths'],
+    ['local.includepattern', 'include-patterns'],
+    ['local.excludepatterns', 'exclude-patterns'],
+  ] as const) {
+    const text = attributes[attribute];
+    if (text !== undefined) filters[name] = (JSON.parse(text) as unknown[]).map(String);
+  }
+  return filters;
 }
 
 /** Why an image cannot be found out about, in BuildKit's words. */

@@ -1,5 +1,5 @@
 import { invalidArgument } from '#kernel';
-import { parsePlatform, type Platform } from '#oci';
+import { parseImageConfig, parsePlatform, type ImageConfig, type Platform } from '#oci';
 import type { PlanOptions } from '../graph/plan-options.ts';
 import { extraHostsOf } from './limit-options.ts';
 
@@ -31,6 +31,7 @@ export function planOptionsOf(options: FrontendOptions): PlanOptions {
     ...(hostname !== undefined && { hostname }),
     ...(cacheNamespace !== undefined && { cacheNamespace }),
     ...(extraHosts.length > 0 && { extraHosts }),
+    inputImages: inputImagesOf(prefixed(options, 'input-metadata:')),
     ...(noCache !== undefined && { noCache: noCache === '' ? ('all' as const) : noCache.split(',') }),
     network,
   };
@@ -49,3 +50,21 @@ export const platformsOf = (options: FrontendOptions): readonly Platform[] =>
     .split(',')
     .filter((name) => name !== '')
     .map(parsePlatform);
+
+/** Key of an image's configuration among what is known of a result. */
+export const configKey = 'containerimage.config';
+
+/** What clients hand on of the results that they build on: JSON of values in base64. */
+function inputImagesOf(metadata: Readonly<Record<string, string>>): Readonly<Record<string, ImageConfig>> {
+  const images: Record<string, ImageConfig> = {};
+  for (const [name, text] of Object.entries(metadata)) {
+    try {
+      const values = JSON.parse(text) as Readonly<Record<string, string>>; // checked by what follows
+      const config = values[configKey];
+      if (config !== undefined) images[name] = parseImageConfig(Buffer.from(config, 'base64'));
+    } catch (error) {
+      throw invalidArgument(`failed to parse input metadata ${text}`, error);
+    }
+  }
+  return images;
+}

@@ -1,9 +1,9 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { upload } from '#buildkit';
-import { cleanPath, invalidArgument } from '#kernel';
+import { invalidArgument, unimplemented } from '#kernel';
+import type { BuildInput } from '../builds.ts';
 import type { ContextStore } from '../contexts/context-store.ts';
-import type { Tree, TreeEntry } from '../contexts/tree.ts';
-import { sourceOfContext, type SourceTree } from '../files/source-tree.ts';
+import { sourceBelow, sourceOfContext, type SourceTree } from '../files/source-tree.ts';
 import { gitContextOf, isRemoteAddress, type RemoteContext } from '../sources/remote-context.ts';
 import type { Sources } from '../sources/sources.ts';
 import type { BuildFiles } from './client-files.ts';
@@ -25,6 +25,8 @@ export interface ContextParts {
   readonly session: ClientSession | undefined;
   readonly progress: BuildProgress;
   readonly signal: AbortSignal;
+  /** What the client gives by name in place of files of its own. */
+  readonly input: (name: string) => Promise<BuildInput> | undefined;
 }
 
 /** Host of addresses that mean a stream of bytes which the client holds. */
@@ -34,14 +36,25 @@ const pullPath = '/moby.upload.v1.Upload/Pull';
 /** Fetches the context that the options name by its address; nothing for the client's own. Throws invalidArgument. */
 export async function openContext(parts: ContextParts, options: FrontendOptions): Promise<ForeignFiles> {
   const address = options[options['contextkey'] ?? 'context'];
-  if (address === undefined || !isRemoteAddress(address)) return { sets: new Map(), onlyFile: undefined };
+  if (address === undefined || !isRemoteAddress(address)) return givenFiles(parts);
   const { tree, onlyFile } = await fetchContext(parts, address, options);
-  const below = scopedTo(tree, options['contextsubdir'] ?? '');
-  const source = sourceOfContext(below, (digest) => parts.contexts.path(digest));
+  const whole = sourceOfContext(tree, (digest) => parts.contexts.path(digest));
+  const source = sourceBelow(whole, options['contextsubdir'] ?? '');
   // A client may have the Dockerfile for a context from elsewhere.
   const isWhole = options['dockerfilekey'] === undefined;
   const names = isWhole ? ['context', 'dockerfile'] : ['context'];
   return { sets: new Map(names.map((name) => [name, source])), onlyFile: isWhole ? onlyFile : undefined };
+}
+
+/** The sets that a client gives as results of its own graphs. */
+async function givenFiles({ input }: ContextParts): Promise<ForeignFiles> {
+  const sets = new Map<string, SourceTree>();
+  for (const name of ['context', 'dockerfile']) {
+    const given = await input(name);
+    if (given?.kind === 'layers') throw unimplemented('a context of layers is not supported: give it a name');
+    if (given) sets.set(name, given.source);
+  }
+  return { sets, onlyFile: undefined };
 }
 
 async function fetchContext(
@@ -68,19 +81,4 @@ async function* pulled(session: ClientSession | undefined, path: string): AsyncG
   const stream = session.openStream(pullPath, { urlpath: path, urlhost: sessionHost });
   stream.end();
   for await (const message of stream.messages()) yield fromBinary(upload.BytesMessageSchema, message).data;
-}
-
-/** What is in a folder of a tree; all of it for ''. */
-function scopedTo(tree: Tree, folder: string): Tree {
-  const path = cleanPath(`/${folder}`).slice(1);
-  if (path === '') return tree;
-  if (tree.get(path)?.type !== 'directory') throw invalidArgument(`the context has no folder ${folder}`);
-  const below = new Map<string, TreeEntry>();
-  for (const entry of tree.values()) {
-    if (!entry.path.startsWith(`${path}/`)) continue;
-    const inside = entry.path.slice(path.length + 1);
-    const linkname = entry.type === 'hard-link' ? entry.linkname.slice(path.length + 1) : entry.linkname;
-    below.set(inside, { ...entry, path: inside, linkname });
-  }
-  return below;
 }

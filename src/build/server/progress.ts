@@ -110,14 +110,22 @@ export class BuildProgress {
     if (isDue) this.tell(status);
   }
 
-  /** Tells of the vertices of a graph. */
+  /** Tells of the vertices of a graph; not again of those that an earlier one had done. */
   observe({ vertices, steps }: BuildGraph): BuildObserver {
+    const isDone = (id: string): boolean => {
+      const known = this.#vertices.get(id);
+      return known?.completed !== undefined && known.error === undefined;
+    };
+    const done = new Set<string>([...vertices.keys()].filter(isDone));
     for (const [id, vertex] of vertices) {
+      if (done.has(id)) continue;
       this.#vertices.set(id, { digest: id, name: steps.get(id)?.name ?? '', inputs: inputsOf(vertex) });
     }
     this.tell({ vertexes: [...vertices.keys()].map((id) => this.#vertices.get(id) ?? { digest: id }) });
     return {
-      started: (id) => this.#vertex(id, { started: now() }),
+      started: (id) => {
+        if (!done.has(id)) this.#vertex(id, { started: now() });
+      },
       output: (id, stream, data) => {
         const log = {
           vertex: id,
@@ -127,8 +135,10 @@ export class BuildProgress {
         };
         this.tell({ logs: [log] });
       },
-      completed: (id, { cached, error }) =>
-        this.#vertex(id, { completed: now(), cached, ...(error && { error: error.message }) }),
+      completed: (id, { cached, error }) => {
+        if (done.has(id)) return;
+        this.#vertex(id, { completed: now(), cached, ...(error && { error: error.message }) });
+      },
     };
   }
 

@@ -1,11 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
+import type { ConnectRouter } from '@connectrpc/connect';
 import { buildablePlatforms } from '../ops/emulation.ts';
-import { buildError } from './build-error.ts';
-import type { BuildJob } from './build-job.ts';
+import { bridgeService } from './bridge.ts';
 import { cacheControl } from './cache-control.ts';
 import { Control, gateway, type WorkerRecordSchema, TraceService } from '#buildkit';
-import { checkFrontend } from './frontend-choice.ts';
 import type { Jobs } from './jobs.ts';
 import { solve, type SolveParts } from './solve.ts';
 
@@ -18,18 +16,38 @@ export interface ServiceParts extends SolveParts {
 /** What the engine can do, in the words in which clients ask before they use it. */
 const frontendCapabilities = [
   'frontend.caps',
+  'frontend.inputs',
+  'gateway.evaluate',
+  'gateway.solve.evaluate',
   'gateway.solve.metadata',
   'proto.refarray',
+  'readdir',
+  'readfile',
+  'reference.output',
   'return',
   'returnmap',
   'solve.base',
+  'statfile',
 ];
 const capabilities = [
+  'constraints',
   'exporter.image.annotations',
   'exporter.image.attestations',
   'exporter.multiple',
   'exporter.session',
   'exporter.sourcedateepoch',
+  'file.base',
+  'meta.description',
+  'platform',
+  'source.git',
+  'source.git.checksum',
+  'source.git.fullurl',
+  'source.git.httpauth',
+  'source.git.keepgitdir',
+  'source.git.skipsubmodules',
+  'source.git.subdir',
+  'source.http',
+  'source.http.checksum',
   'source.local',
   'source.local.sharedkeyhint',
   'source.image',
@@ -59,8 +77,6 @@ export function buildServices(parts: ServiceParts, jobs: Jobs): (router: Connect
       buildkitVersion: { package: 'wharf', version: `v${parts.version}`, revision: '' },
     };
   };
-  const jobOf = async (context: HandlerContext): Promise<BuildJob> =>
-    jobs.get(context.requestHeader.get('buildkit-controlapi-buildid') ?? '', context.signal);
   return (router) => {
     router.service(Control, {
       ...cacheControl(parts.builds.cache),
@@ -80,36 +96,8 @@ export function buildServices(parts: ServiceParts, jobs: Jobs): (router: Connect
         llbCaps: named(capabilities),
         workers: [worker()],
       }),
-      solve: async (request, context) => {
-        const job = await jobOf(context);
-        try {
-          checkFrontend(request.frontend, request.frontendOpt);
-          const question = request.frontendOpt['requestid'];
-          if (question !== undefined) {
-            return { result: { metadata: encoded(await job.answer(question, request.frontendOpt)) } };
-          }
-          const prepared = await job.prepare(request.frontendOpt);
-          return { result: { result: { case: 'ref', value: { id: `${job.ref} ${prepared.name}` } } } };
-        } catch (error) {
-          throw buildError(error, job.prepared);
-        }
-      },
-      return: async ({ error, result }, context) => {
-        const job = await jobOf(context);
-        if (error) job.fail(buildError(new Error(error.message), job.prepared));
-        else job.return(hasFileSystem(result) ? job.prepared : undefined);
-        return {};
-      },
+      ...bridgeService(jobs),
     });
     router.service(TraceService, { export: () => ({}) });
   };
 }
-
-/** The answer to a question has none. */
-function hasFileSystem(result: gateway.Result | undefined): boolean {
-  if (result?.result.case === 'ref') return result.result.value.id !== '';
-  return result?.result.case === 'refs';
-}
-
-const encoded = (texts: Readonly<Record<string, string>>): Record<string, Uint8Array> =>
-  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Buffer.from(text)]));

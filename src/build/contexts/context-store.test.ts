@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ClientSession } from '../server/client-session.ts';
 import { FileSender, socketPair } from '../testing/file-sender.ts';
 import { ContextStore } from './context-store.ts';
+import type { ReceivedTree } from './received-tree.ts';
 import type { Tree } from './tree.ts';
 
 const path = '/moby.filesync.v1.FileSync/DiffCopy';
@@ -36,11 +37,12 @@ describe('ContextStore', () => {
     await rm(folder, { recursive: true });
   });
 
-  const receive = (signal = new AbortController().signal): Promise<Tree> =>
+  const received = (signal = new AbortController().signal): Promise<ReceivedTree> =>
     store.receive(session.openStream(path, { 'dir-name': 'context', followpaths: ['ä', 'b'] }), {
       key: 'k',
       signal,
     });
+  const receive = async (signal?: AbortSignal): Promise<Tree> => (await received(signal)).open();
 
   it('receive() keeps contents, modes and links', async () => {
     await mkdir(join(client, 'src'));
@@ -76,6 +78,15 @@ describe('ContextStore', () => {
     await rm(store.path(tree.get('a')?.digest ?? ''));
     await receive();
     assert.deepEqual(sender.sent.slice(3), ['a']);
+  });
+
+  it('receive() knows a tree by everything in it but times', async () => {
+    await writeFile(join(client, 'a'), 'one');
+    const { digest } = await received();
+    await utimes(join(client, 'a'), 1, 1);
+    assert.equal((await received()).digest, digest);
+    await chmod(join(client, 'a'), 0o600);
+    assert.notEqual((await received()).digest, digest);
   });
 
   it('receive() rejects when the client goes away', async () => {

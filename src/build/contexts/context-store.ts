@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { deserialize } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { internal, invalidArgument, unavailable } from '#kernel';
+import { CopyDigests } from '../files/copy-digests.ts';
 import { Gathering } from './gathering.ts';
+import { ReceivedTree } from './received-tree.ts';
 import type { SingleFile, TransferAnswer, TransferRequest } from './transfer-messages.ts';
 import type { Tree } from './tree.ts';
 
@@ -43,6 +44,8 @@ const workerUrl = new URL(
  */
 export class ContextStore implements AsyncDisposable {
   readonly root: string;
+  /** What steps have taken of trees that were received. */
+  readonly copies = new CopyDigests();
   readonly #thread = new TransferThread();
   #users = 0;
   #clearing: Promise<unknown> | undefined;
@@ -105,7 +108,7 @@ export class ContextStore implements AsyncDisposable {
   }
 
   /** Receives a tree. Throws invalidArgument for what breaks the rules, or the stream's own error. */
-  async receive(stream: TransferStream, options: ReceiveOptions): Promise<Tree> {
+  async receive(stream: TransferStream, options: ReceiveOptions): Promise<ReceivedTree> {
     using _use = await this.use();
     options.signal.throwIfAborted();
     const cancel = (): void => stream.cancel();
@@ -166,7 +169,7 @@ export class ContextStore implements AsyncDisposable {
     const post = this.#thread.begin(transfer);
     try {
       post(request);
-      return await transfer.tree;
+      return (await transfer.tree).open();
     } finally {
       this.#thread.finish(transfer);
     }
@@ -192,7 +195,7 @@ export class ContextStore implements AsyncDisposable {
       }
       bytes.flush();
       post({ kind: 'end' });
-      return await transfer.tree;
+      return (await transfer.tree).open();
     } catch (error) {
       bytes.drop();
       post({ kind: 'cancel' });
@@ -219,7 +222,7 @@ const idleStream = (): TransferStream => ({
 class Transfer {
   readonly #stream: TransferStream;
   readonly #options: ReceiveOptions;
-  readonly #outcome = Promise.withResolvers<Tree>();
+  readonly #outcome = Promise.withResolvers<ReceivedTree>();
   #behind = 0;
   #resume: (() => void) | undefined;
   failure: Error | undefined;
@@ -230,7 +233,7 @@ class Transfer {
     this.#outcome.promise.catch(() => undefined);
   }
 
-  get tree(): Promise<Tree> {
+  get tree(): Promise<ReceivedTree> {
     return this.#outcome.promise;
   }
 
@@ -251,7 +254,7 @@ class Transfer {
         if (answer.frames) this.#stream.sendFramed(answer.frames).catch(() => undefined);
         break;
       case 'done':
-        this.#outcome.resolve(deserialize(answer.tree) as Tree); // the thread's own
+        this.#outcome.resolve(new ReceivedTree(answer.tree, answer.digest));
         this.#stream.end();
         break;
       case 'failed':

@@ -45,8 +45,8 @@ export type TransferAnswer =
       readonly consumed: number;
       readonly received: number;
     }
-  /** The whole tree, as v8 serializes it. */
-  | { readonly kind: 'done'; readonly transfer: number; readonly tree: Uint8Array }
+  /** The whole tree, as v8 serializes it, and the digest of everything in it but times. */
+  | { readonly kind: 'done'; readonly transfer: number; readonly tree: Uint8Array; readonly digest: string }
   | {
       readonly kind: 'failed';
       readonly transfer: number;

@@ -11,6 +11,7 @@ import { ByteQueue, readTarTree } from './tar-tree.ts';
 import { TreeReceiver } from './tree-receiver.ts';
 import type { TransferAnswer, TransferRequest } from './transfer-messages.ts';
 import type { Tree } from './tree.ts';
+import { digestOfTree } from './tree-digest.ts';
 
 /** The thread that takes contexts apart: unframing, hashing and writing files, so that the engine's loop only passes bytes on. */
 
@@ -50,19 +51,25 @@ function take(transfer: number, bytes: Uint8Array): void {
   const running = transfers.get(transfer);
   if (!running) return;
   running.buffer.push(bytes);
-  let done = false;
+  let isDone = false;
   for (let message = running.buffer.next(); message; message = running.buffer.next()) {
-    done = running.receiver.take(decodePacket(message)) || done;
+    isDone = running.receiver.take(decodePacket(message)) || isDone;
   }
   const frames = running.frames.length > 0 ? Buffer.concat(running.frames) : undefined;
   running.frames = [];
   const { received } = running.receiver;
   answer({ kind: 'progress', transfer, frames, consumed: bytes.length, received });
-  if (!done) return;
+  if (!isDone) return;
   transfers.delete(transfer);
-  const tree = serialize(running.receiver.tree());
-  keepTree(running.treeFile, transfer, tree);
-  answer({ kind: 'done', transfer, tree });
+  const tree = running.receiver.tree();
+  const serialized = serialize(tree);
+  keepTree(running.treeFile, transfer, serialized);
+  done(transfer, tree, serialized);
+}
+
+function done(transfer: number, tree: Tree, serialized = serialize(tree)): void {
+  const bytes = new Uint8Array(serialized);
+  answer({ kind: 'done', transfer, tree: bytes, digest: digestOfTree(tree) }, [bytes.buffer]);
 }
 
 function keepTree(treeFile: string, transfer: number, tree: Uint8Array): void {
@@ -108,7 +115,7 @@ function beginBytes(
 
 function make(transfer: number, root: string, tree: (store: FileStore) => Promise<Tree>): void {
   tree(new FileStore(join(root, 'files'), `${threadId}-${transfer}`))
-    .then((made) => answer({ kind: 'done', transfer, tree: serialize(made) }))
+    .then((made) => done(transfer, made))
     .catch((error: unknown) => failed(transfer, error))
     .finally(() => archives.delete(transfer));
 }

@@ -3,6 +3,9 @@ import { type FileStat, type Packet, entryTypeOf, permissionsOf } from '#filesyn
 import type { FileStore, IncomingFile } from './file-store.ts';
 import type { Tree, TreeEntry } from './tree.ts';
 
+/** One for all: it is stored and handed over once. */
+const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
+
 export interface TreeReceiverOptions {
   readonly store: FileStore;
   /** What came the last time: files that look the same are not sent again. */
@@ -69,7 +72,8 @@ export class TreeReceiver {
     const id = this.#entries.length;
     const type = entryTypeOf(stat.mode, stat.linkname);
     const size = type === 'file' ? stat.size : 0;
-    const entry = { ...stat, path, type, mode: permissionsOf(stat.mode), size, digest: '' };
+    const xattrs = stat.xattrs.size > 0 ? stat.xattrs : noXattrs;
+    const entry = { ...stat, xattrs, path, type, mode: permissionsOf(stat.mode), size, digest: '' };
     const known = type === 'file' ? this.#known(entry) : '';
     this.#byPath.set(path, id);
     this.#entries.push({ ...entry, digest: known });

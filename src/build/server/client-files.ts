@@ -1,5 +1,6 @@
 import { Auth, Secrets } from '#buildkit';
 import type { ContextStore } from '../contexts/context-store.ts';
+import { ClientTree } from '../files/client-tree.ts';
 import { sourceOfContext, type SourceTree } from '../files/source-tree.ts';
 import type { ClientAgent } from '../solver/ports.ts';
 import { findClientAgent } from './client-agent.ts';
@@ -48,8 +49,10 @@ export class ClientFiles implements BuildFiles {
     const key = JSON.stringify([this.#session.introduction.sharedKey, sharedKey, name, wanted]);
     const stream = this.#session.openStream(transferPath, { 'dir-name': name, ...filters });
     const options = { key, signal: this.#signal, ...(onProgress && { onProgress }) };
-    const tree = await this.#contexts.receive(stream, options);
-    return sourceOfContext(tree, (digest) => this.#contexts.path(digest));
+    const contexts = this.#contexts;
+    const received = await contexts.receive(stream, options);
+    const load = (): SourceTree => sourceOfContext(received.open(), (digest) => contexts.path(digest));
+    return new ClientTree(received.digest, load, contexts.copies);
   }
 
   async secret(id: string): Promise<Uint8Array | undefined> {

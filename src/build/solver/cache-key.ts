@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { planCopy } from '../files/plan-copy.ts';
+import { ClientTree } from '../files/client-tree.ts';
 import type { SourceTree } from '../files/source-tree.ts';
 import type { CopyAction, FileSystem, FileVertex, Vertex } from '../graph/vertex.ts';
 import { identityOf, type Result } from './result.ts';
@@ -70,7 +71,12 @@ function copyKey(
 }
 
 /** Of everything that a copy takes, but for times. */
-export function digestOfCopy(source: SourceTree, action: CopyAction): string {
+export const digestOfCopy = (source: SourceTree, action: CopyAction): string =>
+  source instanceof ClientTree
+    ? source.digestOfCopy(action, (files) => digestOfTaken(files, action))
+    : digestOfTaken(source, action);
+
+function digestOfTaken(source: SourceTree, action: CopyAction): string {
   const digests = new Map([...source.values()].map(({ from, digest }) => [from, digest]));
   const hash = createHash('sha256');
   for (const { header, from } of planCopy(

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { topOf, type LayerStack } from '#images';
+import { ClientTree } from '../files/client-tree.ts';
 import type { SourceTree } from '../files/source-tree.ts';
 
 /** What a vertex results in: layers over each other, or files that are no file system of their own yet. */
@@ -20,7 +21,7 @@ export function filesResult(source: SourceTree): Result {
     kind: 'files',
     source,
     get digest() {
-      digest ??= digestOfSource(source);
+      digest ??= source instanceof ClientTree ? source.digest : digestOfSource(source);
       return digest;
     },
   };

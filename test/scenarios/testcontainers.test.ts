@@ -1,7 +1,7 @@
 /** Testcontainers for Node as it comes from npm, without its reaper: the flows of its documentation. */
 import assert from 'node:assert/strict';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -321,3 +321,20 @@ test('many start at once', async () => {
   assert.deepEqual(await Promise.all(containers.map(page)), Array(8).fill('hello from inside'));
   await Promise.all(containers.map((container) => container.stop()));
 });
+
+for (const buildKit of [false, true]) {
+  test(`an image is built from a Dockerfile, ${buildKit ? 'through' : 'without'} BuildKit`, async () => {
+    const context = join(folder, `build-${buildKit}`);
+    await mkdir(context);
+    const dockerfile =
+      'FROM busybox AS page\nARG WHO\nRUN mkdir /www && echo "built for $WHO" > /www/index.html\n';
+    const server = 'FROM page\nCOPY note /www/note\nCMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\n';
+    await writeFile(join(context, 'Dockerfile'), dockerfile + server);
+    await writeFile(join(context, 'note'), 'a note');
+    const builder = library.GenericContainer.fromDockerfile(context).withBuildArgs({ WHO: 'a test' });
+    const image = await (buildKit ? builder.withBuildkit() : builder).build();
+    const container = await image.withExposedPorts(8080).start();
+    assert.equal(await page(container), 'built for a test\n');
+    await container.stop();
+  });
+}

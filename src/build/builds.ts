@@ -110,6 +110,8 @@ export interface Builds {
     dockerfile: string,
     options: { readonly signal: AbortSignal },
   ): Promise<ArchiveContext>;
+  /** What a client lends for fetching what only it may see. */
+  accessOf(client: Pick<BuildRequest, 'secret' | 'agent'>): SourceAccess;
   /** What a build would do, for its first platform; nothing is built. A file that cannot be built is `failed`. */
   plan(request: PlanRequest): Promise<Planning>;
   /** What `open` answers, for a context by its address: a git repository, a tar, or a Dockerfile by itself. */
@@ -199,11 +201,11 @@ export class LocalBuilds implements Builds {
     return response;
   }
 
-  #accessOf(request: BuildRequest): SourceAccess {
+  accessOf(client: Pick<BuildRequest, 'secret' | 'agent'>): SourceAccess {
     return {
-      secret: (id) => request.secret(id),
+      secret: (id) => client.secret(id),
       sshAgent: async (id) => {
-        const agent = await request.agent(id);
+        const agent = await client.agent(id);
         if (!agent) throw invalidArgument(`unset ssh forward key ${id}`);
         return lendAgent(agent, this.#parts.mountFolder);
       },
@@ -244,7 +246,7 @@ export class LocalBuilds implements Builds {
       local: memo((name: string) => request.local(name, paths.get(name))),
       remote: (id, vertex) => {
         const onOutput = (data: Uint8Array): void => observer.output(id, 'stderr', data);
-        return sources.fetch(vertex, { signal, access: this.#accessOf(request), onOutput });
+        return sources.fetch(vertex, { signal, access: this.accessOf(request), onOutput });
       },
       input: async (name) => this.#input(request, name, claim),
       secret: (id) => request.secret(id),

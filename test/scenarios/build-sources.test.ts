@@ -10,6 +10,7 @@ import {
   git,
   startDaemon,
   startSourceServer,
+  startSshServer,
   succeed,
   type CommandResult,
   type Daemon,
@@ -231,6 +232,15 @@ test('a repository that wants a token gets it from the client, and nobody else d
   const { code, stderr } = await buildx(['--secret', 'id=GIT_AUTH_TOKEN', url], { GIT_AUTH_TOKEN: 't0ken' });
   assert.equal(code, 0, stderr);
   assert.doesNotMatch(stderr, /t0ken/);
+});
+
+test('a repository by SSH is opened with the keys of the client, and with no others', async () => {
+  await using ssh = await startSshServer({ programs: {} });
+  const url = `${ssh.host.replace('//', '//root@')}${server.repositories}/repo.git`;
+  assert.match(await failingAdd(`ADD ${url} /x`), /unset ssh forward key default/);
+  assert.match(await add([`ADD ${url} /x`, 'RUN ls /x'], '--ssh', `default=${ssh.key}`), / Dockerfile/);
+  const { code, stderr } = await buildx(['--no-cache', '--ssh', `default=${ssh.key}`, `${url}#main:sub`]);
+  assert.equal(code, 0, stderr);
 });
 
 test('every version of docker/dockerfile is built in, and other frontends are refused by name', async () => {

@@ -11,6 +11,8 @@ export interface SshServer extends AsyncDisposable {
   readonly host: string;
   /** In which `ssh` logs in there without a question. */
   readonly env: Readonly<Record<string, string>>;
+  /** File of the private key that logs in. */
+  readonly key: string;
 }
 
 export interface SshServerOptions {
@@ -76,6 +78,7 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
   const result: SshServer = {
     host: `ssh://127.0.0.1:${port}`,
     env,
+    key: file('user'),
     async [Symbol.asyncDispose]() {
       server.kill('SIGTERM');
       await ended;

@@ -116,10 +116,10 @@ export class BuildJob {
 
   /** What sources in a client's own graphs are fetched with. */
   sourceParts(): Omit<DefinitionParts, 'result'> {
-    const { contexts, sources } = this.#parts;
+    const { contexts, sources, builds } = this.#parts;
     const local = (name: string, attributes: Readonly<Record<string, string>>): Promise<SourceTree> =>
       this.files.receive(name, { filters: filtersOf(attributes) });
-    return { contexts, sources, signal: this.signal, access: this.files, local };
+    return { contexts, sources, signal: this.signal, access: builds.accessOf(this.files), local };
   }
 
   /** Fetches the Dockerfile and what is to be ignored. */
@@ -144,9 +144,10 @@ export class BuildJob {
 
   async #loadDefinition(options: FrontendOptions): Promise<readonly [SourceTree, Prepared]> {
     const attest = attestOptionsOf(options);
-    const { files: own, session, progress, signal } = this;
+    const { session, progress, signal } = this;
+    const access = this.#parts.builds.accessOf(this.files);
     const foreign = await openContext(
-      { ...this.#parts, files: own, session, progress, signal, input: this.#input },
+      { ...this.#parts, access, session, progress, signal, input: this.#input },
       options,
     );
     const name = foreign.onlyFile ?? options['filename'] ?? 'Dockerfile';

@@ -5,8 +5,8 @@ import type { BuildInput } from '../builds.ts';
 import type { ContextStore } from '../contexts/context-store.ts';
 import { sourceBelow, sourceOfContext, type SourceTree } from '../files/source-tree.ts';
 import { gitContextOf, isRemoteAddress, type RemoteContext } from '../sources/remote-context.ts';
+import type { SourceAccess } from '../sources/source-access.ts';
 import type { Sources } from '../sources/sources.ts';
-import type { BuildFiles } from './client-files.ts';
 import type { ClientSession } from './client-session.ts';
 import type { FrontendOptions } from './frontend-options.ts';
 import type { BuildProgress } from './progress.ts';
@@ -21,7 +21,7 @@ export interface ForeignFiles {
 export interface ContextParts {
   readonly sources: Sources;
   readonly contexts: ContextStore;
-  readonly files: BuildFiles;
+  readonly access: SourceAccess;
   readonly session: ClientSession | undefined;
   readonly progress: BuildProgress;
   readonly signal: AbortSignal;
@@ -58,7 +58,7 @@ async function givenFiles({ input }: ContextParts): Promise<ForeignFiles> {
 }
 
 async function fetchContext(
-  { sources, session, files, progress, signal }: ContextParts,
+  { sources, session, access, progress, signal }: ContextParts,
   address: string,
   options: FrontendOptions,
 ): Promise<RemoteContext> {
@@ -68,7 +68,7 @@ async function fetchContext(
     const url = isGit ? undefined : new URL(address);
     if (url?.hostname === sessionHost) return sources.receive(pulled(session, url.pathname), { signal });
     return sources.open(address, {
-      ...{ signal, access: files, keepGitDir: options['build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR'] === '1' },
+      ...{ signal, access, keepGitDir: options['build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR'] === '1' },
       onOutput: (data) => step.output(data),
       onProgress: (received, total) => step.transferred('downloading:', received, total || undefined),
     });

@@ -289,12 +289,16 @@ export class ImageIndex {
   }
 
   /**
-   * Docker's resolution: a whole id, a name, then a unique prefix of an id. Throws invalidArgument for what is no
+   * Docker's resolution: a whole id, or the digest of a manifest or index as stores of other engines have it for an id; a
+   * name, then a unique prefix of an id. Throws invalidArgument for what is no
    * reference or an ambiguous prefix.
    */
   resolve(reference: string): { readonly id: Digest; readonly name: ImageName | undefined } | undefined {
     const whole = findImageId(reference);
-    if (whole) return this.#images.has(whole) ? { id: whole, name: undefined } : undefined;
+    if (whole) {
+      const id = this.#images.has(whole) ? whole : this.#ledToBy(whole);
+      return id && { id, name: undefined };
+    }
     const parsed = withDefaultTag(parseReference(reference));
     const name = nameOf(parsed);
     const image = this.#names.get(name)?.image;
@@ -302,6 +306,15 @@ export class ImageIndex {
     if (parsed.digest && this.#images.has(parsed.digest)) return { id: parsed.digest, name: undefined };
     const id = this.#findPrefix(reference);
     return id && { id, name: undefined };
+  }
+
+  /** The image that a manifest or an index stands for. */
+  #ledToBy(digest: Digest): Digest | undefined {
+    const models = [...this.#images.values()].map(({ model }) => model);
+    const found =
+      models.find(({ manifest }) => manifest.digest === digest) ??
+      models.find(({ target }) => target.digest === digest);
+    return found?.id;
   }
 
   #findPrefix(reference: string): Digest | undefined {

@@ -3,12 +3,22 @@ import { constants, createGzip, createZstdCompress } from 'node:zlib';
 import { decompress } from '#archive';
 import type { ContentStore } from '#content';
 import { KeyedLock } from '#kernel';
-import { isIndex, mediaTypes, type Descriptor, type Digest, type Platform } from '#oci';
+import {
+  isImageConfig,
+  isIndex,
+  mediaTypes,
+  parseManifest,
+  type Descriptor,
+  type Digest,
+  type Manifest,
+  type Platform,
+} from '#oci';
 import type { Claim } from './claims.ts';
 import { gzipFile } from './gzip-stream.ts';
 import type { ImageIndex } from './image-index.ts';
 import type { ImageIntake } from './image-intake.ts';
-import { readImageModel, type ImageModel } from './stored-image.ts';
+import { IndexCompression } from './index-compression.ts';
+import { findMissingBlob, readConfig, readImageModel, type ImageModel } from './stored-image.ts';
 
 export interface LayerCompressionOptions {
   readonly content: ContentStore;
@@ -58,21 +68,69 @@ export class LayerCompression {
     this.#options = options;
   }
 
-  /** The same image with compressed layers, all held by the claim; an index is taken as it is. */
+  /** The same image with compressed layers, all held by the claim. */
   async compress(model: ImageModel, claim: Claim, signal: AbortSignal): Promise<ImageModel> {
-    const { content, index, intake, platform } = this.#options;
-    if (isIndex(model.target.mediaType) || !model.layers.some(isUncompressed)) return model;
-    const layers: Descriptor[] = [];
-    for (const [n, layer] of model.layers.entries()) {
-      const diffId = model.config.rootfs.diff_ids[n] ?? layer.digest;
-      layers.push(await this.convert(layer, { diffId, form: { type: 'gzip' }, claim, signal }));
-    }
-    const target = await intake.putManifest(claim, model.configuration, layers);
+    if (isIndex(model.target.mediaType)) return this.#compressIndex(model, claim, signal);
+    const { content, intake, platform } = this.#options;
+    if (!model.layers.some(isUncompressed)) return model;
+    const layers = await this.#compressLayers(model.layers, model.config.rootfs.diff_ids, claim, signal);
+    const manifest = parseManifest(await content.read(model.manifest.digest));
+    const document = Buffer.from(JSON.stringify({ ...manifest, layers }));
+    const target = await intake.put(claim, model.manifest.mediaType, document);
     const result = await readImageModel(content, target, platform, target);
-    const known = index.byId(model.id);
-    // Removed or replaced meanwhile: then this push goes on, and nothing is recorded.
-    if (known?.model === model) index.add(result, known.record.size, []);
+    this.#replace(model, result);
     return result;
+  }
+
+  /** With all of its platforms that are images here. */
+  async #compressIndex(model: ImageModel, claim: Claim, signal: AbortSignal): Promise<ImageModel> {
+    const { content, index, intake, platform } = this.#options;
+    const compression = new IndexCompression({
+      ...{ content, intake, claim },
+      compressed: async (manifest) => {
+        const isImage = isImageConfig(manifest.config.mediaType) && manifest.layers.some(isUncompressed);
+        if (!isImage || (await findMissingBlob(content, blobsOf(manifest)))) return manifest.layers;
+        const { rootfs } = await readConfig(content, manifest);
+        return this.#compressLayers(manifest.layers, rootfs.diff_ids, claim, signal);
+      },
+    });
+    const target = await compression.compress(model.target);
+    const { replaced } = compression;
+    if (replaced.size === 0) return model;
+    const next = async (one: ImageModel): Promise<ImageModel> => {
+      const manifest = replaced.get(one.manifest.digest);
+      return readImageModel(content, target, platform, { ...one.manifest, ...manifest });
+    };
+    const result = await next(model);
+    for (const { model: other } of index.images()) {
+      if (other.target.digest === model.target.digest) this.#replace(other, await next(other));
+    }
+    return result;
+  }
+
+  async #compressLayers(
+    layers: readonly Descriptor[],
+    diffIds: readonly Digest[],
+    claim: Claim,
+    signal: AbortSignal,
+  ): Promise<readonly Descriptor[]> {
+    const compressed: Descriptor[] = [];
+    for (const [n, layer] of layers.entries()) {
+      const options = { diffId: diffIds[n] ?? layer.digest, form: { type: 'gzip' }, claim, signal } as const;
+      const made = await this.convert(layer, options);
+      // In the words of the manifest: a type of Docker's becomes one of OCI's where the others are.
+      const isOci = layer.mediaType.startsWith('application/vnd.oci.');
+      const mediaType =
+        isOci && made.mediaType === mediaTypes.dockerLayerGzip ? mediaTypes.ociLayerGzip : made.mediaType;
+      compressed.push({ ...made, mediaType });
+    }
+    return compressed;
+  }
+
+  /** Removed or replaced meanwhile: then this push goes on, and nothing is recorded. */
+  #replace(model: ImageModel, result: ImageModel): void {
+    const known = this.#options.index.byId(model.id);
+    if (known?.model === model) this.#options.index.add(result, known.record.size, []);
   }
 
   /**
@@ -133,6 +191,11 @@ export class LayerCompression {
     return form.type === 'uncompressed' ? stream : compressed(stream, form, signal);
   }
 }
+
+const blobsOf = ({ config, layers }: Manifest): readonly Digest[] => [
+  config.digest,
+  ...layers.map(({ digest }) => digest),
+];
 
 /** By zlib in libuv's threads. */
 function compressed(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { digestOf, hexOf, mediaTypes, type Descriptor, type Platform } from '#oci';
+import { digestOf, hexOf, mediaTypes, parseIndex, parseManifest, type Descriptor, type Platform } from '#oci';
 import { chunks, tarOf } from './testing/archives.ts';
 import { openImageStore, transfer } from './testing/image-store.ts';
 
@@ -34,8 +34,9 @@ async function layoutOf(platforms: readonly Platform[], name: string): Promise<U
     manifests.push({ ...manifestOf(config, add(mediaTypes.ociLayer, layer)), platform });
   }
   const unknown = { os: 'unknown', architecture: 'unknown' };
+  const subject = manifests[0]?.digest ?? digestOf(Buffer.alloc(0));
   manifests.push({
-    ...manifestOf(unknown, add('application/vnd.in-toto+json', '{}')),
+    ...manifestOf(unknown, add('application/vnd.in-toto+json', JSON.stringify({ subject: hexOf(subject) }))),
     platform: unknown,
     annotations: {
       'vnd.docker.reference.type': 'attestation-manifest',
@@ -166,4 +167,40 @@ test('sharedSizes() counts the layers that several images have', async () => {
   const child = await store.images.commit(spec, { signal });
   assert.equal(store.images.sharedSizes().get(base.id), base.size);
   assert.equal(store.images.sharedSizes().get(child), base.size);
+});
+
+test('push() compresses the layers of an index, and what is said about its images names the new ones', async () => {
+  await using store = await openImageStore();
+  await store.images.load(chunks(await layoutOf([amd64, arm64], 'h.test/x:1')), transfer());
+  await store.images.select('h.test/x:1', arm64, { signal });
+  await store.images.push('h.test/x:1', transfer());
+  const repository = store.registry.repository('h.test/x');
+  const documentOf = async (reference: string): Promise<Uint8Array> =>
+    (await repository.fetchManifest(reference, { signal })).bytes;
+  const { manifests } = parseIndex(await documentOf('1'));
+  const [first, , attestation] = manifests;
+  assert.ok(first && attestation);
+  for (const { digest, platform } of manifests.slice(0, 2)) {
+    const { layers } = parseManifest(await documentOf(digest));
+    assert.deepEqual(
+      layers.map(({ mediaType }) => mediaType),
+      [mediaTypes.ociLayerGzip],
+    );
+    const image = await store.images.select('h.test/x:1', platform ?? amd64, { signal });
+    assert.equal(image.manifest.digest, digest);
+  }
+  assert.equal(attestation.annotations?.['vnd.docker.reference.digest'], first.digest);
+  const [statement] = parseManifest(await documentOf(attestation.digest)).layers;
+  assert.ok(statement);
+  const text = Buffer.from(await store.content.read(statement.digest)).toString();
+  assert.deepEqual(JSON.parse(text), { subject: hexOf(first.digest) });
+  // The second time there is nothing to do.
+  const target = store.images.get('h.test/x:1').target.digest;
+  await store.images.push('h.test/x:1', transfer());
+  assert.equal(store.images.get('h.test/x:1').target.digest, target);
+  // What is said about the image: its manifest, configuration and statement.
+  assert.equal((await store.leftovers()).length, 3);
+  // The index and the manifests name the image, too.
+  assert.equal(store.images.get(target).id, store.images.get('h.test/x:1').id);
+  assert.equal(store.images.get(first.digest).id, store.images.get('h.test/x:1').id);
 });

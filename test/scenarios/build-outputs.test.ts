@@ -152,24 +152,26 @@ test('one build puts out files, a tar, archives and an image, each as its export
 test('images of several platforms are made, kept, pushed and pulled as one', async () => {
   const name = `${registry.address}/platforms`;
   const both = ['--platform', 'linux/amd64,linux/arm64'];
-  await build(
-    daemon,
-    ...[...both, '-t', `${name}:1`, '-o', 'type=image,push=true'],
-    ...['--annotation', 'index:of=all', '--annotation', 'manifest[linux/arm64]:of=one'],
-  );
+  const annotations = ['--annotation', 'index:of=all', '--annotation', 'manifest[linux/arm64]:of=one'];
+  await build(daemon, ...both, ...annotations, '-t', `${name}:1`, '-o', 'type=image');
+  await answerOf(daemon.docker, ['push', '-q', `${name}:1`]);
   const index = await documentOf('platforms:1');
   assert.deepEqual(
     index.manifests?.map((each) => each.platform?.architecture),
     ['amd64', 'arm64'],
   );
   assert.deepEqual(index.annotations, { of: 'all' });
-  const annotations = await Promise.all(
-    (index.manifests ?? []).map(async ({ digest }) => (await documentOf(`platforms@${digest}`)).annotations),
+  const manifests = await Promise.all(
+    (index.manifests ?? []).map(({ digest }) => documentOf(`platforms@${digest}`)),
   );
-  assert.deepEqual(annotations, [undefined, { of: 'one' }]);
-  // Here it is one image of several platforms, and pushed whole again by the engine.
-  await answerOf(daemon.docker, ['tag', `${name}:1`, `${name}:2`]);
-  await answerOf(daemon.docker, ['push', '-q', `${name}:2`]);
+  assert.deepEqual(
+    manifests.map((manifest) => manifest.annotations),
+    [undefined, { of: 'one' }],
+  );
+  for (const { layers } of manifests)
+    for (const { mediaType } of layers ?? []) assert.match(mediaType, /gzip$/);
+  // The build pushes the same by itself.
+  await build(daemon, ...both, ...annotations, '-t', `${name}:2`, '-o', 'type=image,push=true');
   assert.deepEqual(await documentOf('platforms:2'), index);
   // Files of both.
   const files = join(folder, 'platforms');
@@ -276,6 +278,48 @@ test('a build pushes with the credentials of its client, and the legacy client p
   assert.notEqual((await daemon.docker(['build', join(folder, 'legacy')], legacy)).code, 0);
   const built = await docker(['build', '-t', 'legacy', join(folder, 'legacy')], legacy);
   assert.equal(built.code, 0, built.stderr);
+});
+
+test('the legacy builder makes one layer of what it adds to the base, where it is asked to', async () => {
+  const root = join(folder, 'squashed');
+  await mkdir(root);
+  await writeFile(
+    join(root, 'Dockerfile'),
+    'FROM busybox\nRUN echo secret > /secret && mkdir /kept\nRUN rm /secret /bin/sh && echo x > /kept/file\nENV A=b\n',
+  );
+  const context = join(folder, 'squashed.tar');
+  await succeed('tar', ['cf', context, '-C', root, '.']);
+  const url = 'http://engine/build?squash=1&t=squashed';
+  const said = await succeed('curl', [
+    ...['-sS', '--unix-socket', daemon.socket, '-H', 'Content-Type: application/x-tar'],
+    ...['-X', 'POST', '--data-binary', `@${context}`, url],
+  ]);
+  assert.match(said, /Successfully tagged squashed:latest/);
+  const layersOf = async (name: string): Promise<unknown[]> =>
+    JSON.parse(
+      await answerOf(daemon.docker, ['image', 'inspect', '-f', '{{json .RootFS.Layers}}', name]),
+    ) as unknown[];
+  const [base, made] = [await layersOf('busybox'), await layersOf('squashed')];
+  assert.deepEqual(made.slice(0, -1), base);
+  const archive = join(folder, 'squashed-image.tar');
+  await answerOf(daemon.docker, ['save', '-o', archive, 'squashed']);
+  const contents = await succeed('sh', [
+    '-c',
+    `tar xOf ${archive} --wildcards 'blobs/sha256/${String(made.at(-1)).slice('sha256:'.length)}' | tar t`,
+  ]);
+  // Folders in which things are mounted while a command runs may come along.
+  assert.deepEqual(
+    lines(contents).filter((name) => !['bin/', 'proc/', 'sys/'].includes(name)),
+    ['bin/.wh.sh', 'kept/', 'kept/file'],
+  );
+  const history = await answerOf(daemon.docker, [
+    'history',
+    '--no-trunc',
+    '--format',
+    '{{.Comment}}',
+    'squashed',
+  ]);
+  assert.match(history, /^merge sha256:/);
 });
 
 test('outputs that cannot be made are refused in words that say why', async () => {

@@ -59,7 +59,6 @@ export function buildRoutes(
 }
 
 function refuseUnsupported({ query }: Exchange): void {
-  if (query.boolean('squash')) throw invalidArgument('squash is not supported');
   if (query.text('outputs') !== '')
     throw unimplemented('outputs other than the image store are not supported yet');
 }
@@ -94,7 +93,12 @@ async function build(bases: BaseImageFinder, builds: Builds, exchange: Exchange)
   const credentials = registryConfig(exchange);
   const stream = new BuildStream(exchange, query.boolean('q'));
   try {
-    const exporter = new ImageExporter(plainExport(query.all('t').filter((name) => name !== '')));
+    const exporter = new ImageExporter(
+      plainExport(
+        query.all('t').filter((name) => name !== ''),
+        { isSquashed: query.boolean('squash') },
+      ),
+    );
     await builds.build({
       ...{ dockerfile: context.dockerfile, signal, exporters: [exporter] },
       options: { ...options, ignorePatterns: context.ignorePatterns },

@@ -8,8 +8,10 @@ import { openAddressedContext, openArchiveContext, type ArchiveContext } from '.
 import type { AttestOptions } from './attest/attest-options.ts';
 import { BuildAccount, type BuildAccountOptions } from './attest/build-account.ts';
 import { BuildAttestor } from './attest/build-attestor.ts';
-import { imageMaterial } from './attest/material.ts';
+import { imageMaterial, type Material } from './attest/material.ts';
+import { fetchNoted } from './attest/noted-sources.ts';
 import type { BuildInvocation } from './attest/provenance/facts.ts';
+import { sbomsOf } from './attest/sbom/sbom.ts';
 import { parseEpoch } from './export/export-attributes.ts';
 import type { BuiltPlatform } from './export/built-platform.ts';
 import type { Built, ExportResponse, Exporter, ExportStep } from './export/exporter.ts';
@@ -17,6 +19,7 @@ import type { SourceTree } from './files/source-tree.ts';
 import type { BuildGraph } from './graph/graph-builder.ts';
 import type { BuildPlan, ImageRequest, PlanOptions, ResolvedImage } from './graph/plan-options.ts';
 import { planForPlatforms, type Planning } from './planning.ts';
+import type { VertexId } from './graph/vertex.ts';
 import { CacheStore } from './cache/cache-store.ts';
 import { lendAgent } from './ops/lent-agent.ts';
 import { checkEntitlements, type Entitlements } from './entitlements.ts';
@@ -68,7 +71,12 @@ export interface BuildRequest extends PlanRequest {
   /** What is made of the result, one after the other. */
   readonly exporters: readonly Exporter[];
   /** What is said of the result, and of how it was asked for. */
-  readonly attest?: { readonly asked: AttestOptions; readonly invocation: BuildInvocation };
+  readonly attest?: {
+    readonly asked: AttestOptions;
+    readonly invocation: BuildInvocation;
+    /** `wharf-1.0`: who says it. */
+    readonly tool: string;
+  };
   /** The client's files, by the name of the set; asked for once the plan says that they are needed. */
   local(name: string, paths: readonly string[] | undefined): Promise<SourceTree>;
   /** Undefined where the client has no secret of that name. */
@@ -186,10 +194,12 @@ export class LocalBuilds implements Builds {
     const { platforms, origins } = await this.#solve(request, claim);
     const isMultiPlatform = (request.platforms ?? []).length > 1;
     const now = formatTime(this.#clock.now());
+    const attestor = this.#attestor(request, origins, { claim, now, epoch });
+    await attestor?.list(platforms, (title, work) => request.exporting(title, work));
     const built: Built = {
       ...{ platforms, isMultiPlatform, claim, now, signal, parts: this.#parts },
       ...(epoch !== undefined && { epoch }),
-      ...(request.attest && { attestor: attestorOf(request.attest, origins, claim, now) }),
+      ...(attestor && { attestor }),
     };
     let response: ExportResponse = {};
     for (const exporter of exporters) {
@@ -239,6 +249,7 @@ export class LocalBuilds implements Builds {
     const paths = mergedPaths(plans);
     const observer = request.planned({ plans, graph });
     const { sources } = this.#parts;
+    const materials = new Map<VertexId, Material>();
     using solver = new Solver(this.#parts, {
       ...{ graph, claim, signal, observer },
       proxies: proxiesOf(request.options.buildArguments ?? {}),
@@ -246,7 +257,8 @@ export class LocalBuilds implements Builds {
       local: memo((name: string) => request.local(name, paths.get(name))),
       remote: (id, vertex) => {
         const onOutput = (data: Uint8Array): void => observer.output(id, 'stderr', data);
-        return sources.fetch(vertex, { signal, access: this.accessOf(request), onOutput });
+        const note = (material: Material): unknown => materials.set(id, material);
+        return fetchNoted(sources, vertex, { signal, access: this.accessOf(request), onOutput }, note);
       },
       input: async (name) => this.#input(request, name, claim),
       secret: (id) => request.secret(id),
@@ -257,15 +269,33 @@ export class LocalBuilds implements Builds {
       plan,
       platform: plan.platform,
       layers: await solver.solve(plan.result),
+      ...(request.attest?.asked.sbom && { scanned: await solveAll(solver, plan.scanned) }),
     }));
     const origins: BuildOrigins = {
       layersOf: (id) => solver.layersOf(id),
-      materialOf: (_, vertex) =>
+      materialOf: (id, vertex) =>
         vertex.kind === 'image'
           ? imageMaterial(vertex, images.get(keyOf(vertex.reference, vertex.platform))?.target.digest)
-          : undefined,
+          : materials.get(id),
     };
     return { platforms: await Promise.all(platforms), origins };
+  }
+
+  #attestor(
+    { attest, signal }: BuildRequest,
+    origins: BuildOrigins,
+    { claim, now, epoch }: Pick<Built, 'claim' | 'now'> & { readonly epoch: number | undefined },
+  ): BuildAttestor | undefined {
+    if (!attest) return undefined;
+    const { asked, invocation, tool } = attest;
+    const time = epoch === undefined ? now : new Date(epoch * 1000).toISOString();
+    const createdAt = time.replace(/(?:\.\d+)?Z$/, 'Z');
+    return new BuildAttestor({
+      ...{ asked, outputs: claim.outputs },
+      account: new BuildAccount({ ...origins, invocation, finishedAt: now }),
+      list: async (built) =>
+        asked.sbom ? sbomsOf(this.#parts, built, asked.sbom, { createdAt, tool, signal }) : [],
+    });
   }
 
   async #input(request: BuildRequest, name: string, claim: BuildClaim): Promise<Result> {
@@ -279,13 +309,13 @@ export class LocalBuilds implements Builds {
 
 type BuildOrigins = Pick<BuildAccountOptions, 'layersOf' | 'materialOf'>;
 
-const attestorOf = (
-  { asked, invocation }: NonNullable<BuildRequest['attest']>,
-  origins: BuildOrigins,
-  { outputs }: BuildClaim,
-  finishedAt: string,
-): BuildAttestor =>
-  new BuildAttestor({ asked, outputs, account: new BuildAccount({ ...origins, invocation, finishedAt }) });
+async function solveAll(
+  solver: Solver,
+  systems: BuildPlan['scanned'],
+): Promise<ReadonlyMap<string, LayerStack>> {
+  const solved = [...systems].map(async ([name, system]) => [name, await solver.solve(system)] as const);
+  return new Map(await Promise.all(solved));
+}
 
 /** Throws where one of them failed. */
 function plansOf(plannings: readonly Planning[], request: BuildRequest): readonly BuildPlan[] {

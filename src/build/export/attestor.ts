@@ -1,4 +1,5 @@
 import type { Descriptor } from '#oci';
+import type { Subject } from '../attest/attestation.ts';
 import type { BuiltPlatform } from './built-platform.ts';
 import type { IndexEntry } from './image-index.ts';
 
@@ -28,4 +29,6 @@ export interface Attestor {
   speaks(options: Pick<AttestedImage, 'inline'>): boolean;
   /** Puts manifests about an image; they follow all images in the index. */
   attest(image: AttestedImage): Promise<readonly AttestationManifest[]>;
+  /** The statements as files that lie among those that they are about: their texts by their names. */
+  files(built: BuiltPlatform, subjects: readonly Subject[]): ReadonlyMap<string, string>;
 }

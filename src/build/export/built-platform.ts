@@ -7,4 +7,6 @@ export interface BuiltPlatform {
   readonly platform: Platform;
   readonly plan: BuildPlan;
   readonly layers: LayerStack;
+  /** Other file systems whose packages are listed, by name. */
+  readonly scanned?: ReadonlyMap<string, LayerStack>;
 }

@@ -12,11 +12,13 @@ export class LocalExporter implements Exporter {
   readonly title = 'exporting to client directory';
   readonly #sink: OutputSink;
   readonly #isSplit: boolean | undefined;
+  readonly #prefix: string;
   readonly #epoch: number | undefined;
 
   /** Throws invalidArgument in BuildKit's words. */
   constructor(sink: OutputSink, attributes: ExportAttributes) {
     this.#sink = sink;
+    this.#prefix = attributes['attestation-prefix'] ?? '';
     this.#isSplit = switchOf(attributes, 'platform-split');
     this.#epoch = parseEpoch(attributes['source-date-epoch']);
     if ((attributes['mode'] ?? 'copy') !== 'copy')
@@ -29,7 +31,8 @@ export class LocalExporter implements Exporter {
     const mtime = epoch === undefined ? undefined : BigInt(epoch) * 1_000_000_000n;
     const { signal, parts } = built;
     const senders = new Map<string, string>();
-    await mountedPlatforms(built, async (mounts) => {
+    const isShared = built.isMultiPlatform && !isSplit;
+    await mountedPlatforms(built, { prefix: this.#prefix, isShared, epoch }, async (mounts) => {
       for (const mount of mounts) {
         const entries = await parts.archiver.listTree({ root: mount.root, signal });
         const headers = entries.map(({ header }) => (mtime === undefined ? header : { ...header, mtime }));

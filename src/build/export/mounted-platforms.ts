@@ -4,6 +4,7 @@ import { newId } from '#kernel';
 import { topOf, type LayerStack } from '#images';
 import { unmountInBackground } from '#linux';
 import { formatPlatform } from '#oci';
+import { placeStatements, type AttestedFilesOptions } from './attested-files.ts';
 import type { BuiltPlatform } from './built-platform.ts';
 import type { Built } from './exporter.ts';
 
@@ -17,11 +18,17 @@ export interface MountedPlatform {
   readonly root: string;
 }
 
-/** Mounts the file systems of all platforms side by side in one folder while `work` is done. */
+/**
+ * Mounts the file systems of all platforms side by side in one folder while `work` is done. What is said about them lies
+ * in them meanwhile.
+ */
 export async function mountedPlatforms<T>(
-  { parts, platforms }: Pick<Built, 'parts' | 'platforms'>,
+  whole: Built,
+  statements: AttestedFilesOptions,
   work: (mounts: readonly MountedPlatform[], parent: string) => Promise<T>,
 ): Promise<T> {
+  const { parts, platforms, claim, attestor } = whole;
+  const isAttested = attestor?.speaks({ inline: false }) === true;
   const parent = join(parts.mountFolder, newId());
   await using opened = new AsyncDisposableStack();
   const folder = async (path: string): Promise<void> => {
@@ -35,7 +42,13 @@ export async function mountedPlatforms<T>(
     const mount = { built, name, folder: name.replaceAll('/', '_') };
     const root = join(parent, mount.folder);
     await folder(root);
-    if (mountLayers(parts, built.layers, root)) opened.defer(() => unmountInBackground(root));
+    if (isAttested) {
+      const key = await claim.open(built.layers);
+      opened.defer(() => claim.discard(key));
+      parts.snapshots.mount(key, root, { readonly: false });
+      opened.defer(() => unmountInBackground(root));
+      await placeStatements(whole, built, root, { ...statements, folder: mount.folder });
+    } else if (mountLayers(parts, built.layers, root)) opened.defer(() => unmountInBackground(root));
     mounts.push({ ...mount, root });
   }
   return await work(mounts, parent);

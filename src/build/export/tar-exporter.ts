@@ -7,11 +7,13 @@ import type { OutputSink } from './output-sink.ts';
 export class TarExporter implements Exporter {
   readonly title = 'exporting to client tarball';
   readonly #sink: OutputSink;
+  readonly #prefix: string;
   readonly #epoch: number | undefined;
 
   /** Throws invalidArgument in BuildKit's words. */
   constructor(sink: OutputSink, attributes: ExportAttributes) {
     this.#sink = sink;
+    this.#prefix = attributes['attestation-prefix'] ?? '';
     this.#epoch = parseEpoch(attributes['source-date-epoch']);
   }
 
@@ -19,7 +21,8 @@ export class TarExporter implements Exporter {
     const { signal, parts, isMultiPlatform } = built;
     const epoch = this.#epoch ?? built.epoch;
     const time = epoch === undefined ? {} : { mtime: BigInt(epoch) * 1_000_000_000n };
-    await mountedPlatforms(built, async ([only], parent) => {
+    const statements = { prefix: this.#prefix, isShared: false, epoch };
+    await mountedPlatforms(built, statements, async ([only], parent) => {
       const root = isMultiPlatform || !only ? parent : only.root;
       const { stream } = parts.archiver.pack({ root, name: '', signal, ...time });
       await this.#sink.bytes(stream as AsyncIterable<Uint8Array>, { about: {}, signal });

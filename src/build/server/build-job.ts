@@ -30,6 +30,8 @@ export interface JobParts {
   readonly sources: Sources;
   readonly images: ClientImages;
   readonly clock: Clock;
+  /** Of the engine. */
+  readonly version: string;
 }
 
 /** What the Dockerfile frontend has read, before anything is built. */
@@ -230,7 +232,11 @@ export class BuildJob {
     return this.#parts.builds.build({
       ...this.#buildRequest(prepared),
       exporters,
-      attest: { asked: prepared.attest, invocation: this.#invocation(prepared) },
+      attest: {
+        asked: prepared.attest,
+        invocation: this.#invocation(prepared),
+        tool: `wharf-${this.#parts.version}`,
+      },
       exporting: (title, work) => this.progress.during(title, work),
     });
   }

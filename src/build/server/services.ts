@@ -8,7 +8,6 @@ import type { Jobs } from './jobs.ts';
 import { solve, type SolveParts } from './solve.ts';
 
 export interface ServiceParts extends SolveParts {
-  readonly version: string;
   /** Address that `host-gateway` stands for in a build; undefined where there is none. */
   hostGateway(): string | undefined;
 }

@@ -25,6 +25,8 @@ export interface CheckoutOptions {
   readonly signal: AbortSignal;
   readonly access: SourceAccess;
   readonly onOutput?: (data: Uint8Array) => void;
+  /** Told which commit it is. */
+  readonly onCommit?: (commit: string) => void;
 }
 
 /**
@@ -55,6 +57,7 @@ export class GitRepositories {
       }),
     };
     const reference = await resolveReference(wish.remote, wish.ref, wish.checksum, git);
+    options.onCommit?.(reference.commit);
     const key = `git ${JSON.stringify([wish.remote, reference.commit, reference.name, { ...wish, ref: '', checksum: '' }])}`;
     await using _lock = await this.#locks.acquire(`git ${wish.remote}`, options);
     const known = await this.#contexts.recall(key);

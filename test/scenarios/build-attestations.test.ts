@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { answerOf, busyboxArchive, startDaemon, startRegistry, succeed, type Daemon } from '../setup/index.ts';
+
+let daemon: Daemon;
+let folder: string;
+let context: string;
+
+const dockerfile = `FROM busybox AS base
+ARG WHO=world
+ARG BUILDKIT_SBOM_SCAN_STAGE=true
+RUN mkdir -p /usr/lib/node_modules/leftpad && \\
+  echo '{"name":"leftpad","version":"1.2.3","license":"MIT"}' > /usr/lib/node_modules/leftpad/package.json
+FROM scratch
+COPY --from=base /usr/lib/node_modules/leftpad /app/node_modules/leftpad
+COPY status /var/lib/dpkg/status
+COPY data /data
+`;
+
+const status = `Package: tool
+Status: install ok installed
+Maintainer: Someone <someone@example.com>
+Architecture: amd64
+Version: 1.0-2
+`;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wharf-test-attestations-'));
+  context = join(folder, 'context');
+  await mkdir(context);
+  for (const [name, text] of [
+    ['Dockerfile', dockerfile],
+    ['status', status],
+    ['data', 'x'],
+  ] as const) {
+    await writeFile(join(context, name), text);
+  }
+  daemon = await startDaemon();
+  await answerOf(daemon.docker, ['load', '-i', await busyboxArchive()]);
+});
+after(async () => {
+  await daemon[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+async function build(...flags: string[]): Promise<string> {
+  const { code, stderr } = await daemon.docker([
+    ...['buildx', 'build', '--progress', 'plain', ...flags, context],
+  ]);
+  assert.equal(code, 0, stderr);
+  return stderr;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What a client prints as JSON; its shape is what the tests check. */
+const parsed = (text: string): Json => JSON.parse(text) as Json;
+
+const statement = async (path: string): Promise<Json> => parsed(await readFile(join(folder, path), 'utf8'));
+
+test('an image says how it was built and what is in it, also after its way through a registry', async () => {
+  await using registry = await startRegistry();
+  const name = `${registry.address}/team/attested:1`;
+  await build('-t', name, '--push', '--sbom=true', '--provenance=mode=max', '--build-arg', 'WHO=me');
+  const inspect = async (format: string): Promise<Json> =>
+    parsed(await answerOf(daemon.docker, ['buildx', 'imagetools', 'inspect', name, '--format', format]));
+  const { SLSA } = await inspect('{{json .Provenance}}');
+  const { buildType, materials, invocation, buildConfig } = SLSA as Json;
+  assert.equal(buildType, 'https://mobyproject.org/buildkit@v1');
+  const [busybox, ...others] = materials as Json[];
+  assert.equal(busybox?.['uri'], 'pkg:docker/busybox@latest?platform=linux%2Famd64');
+  assert.deepEqual(others, []);
+  assert.deepEqual(((invocation as Json)['parameters'] as Json)['args'], { 'build-arg:WHO': 'me' });
+  assert.equal(((buildConfig as Json)['llbDefinition'] as unknown[]).length, 7);
+  const { SPDX } = await inspect('{{json .SBOM}}');
+  const packages = (SPDX as Json)['packages'] as Json[];
+  assert.deepEqual(
+    packages.map((one) => `${String(one['name'])} ${String(one['versionInfo'])}`),
+    ['sbom undefined', 'tool 1.0-2', 'leftpad 1.2.3'],
+  );
+});
+
+test('files have their statements among them', async () => {
+  const flags = ['--sbom=true', '--provenance=mode=min,version=v1', '--build-arg', 'WHO=me'];
+  await build('-o', `type=local,dest=${join(folder, 'files')},attestation-prefix=about-`, ...flags);
+  const provenance = await statement('files/about-provenance.json');
+  assert.equal(provenance['predicateType'], 'https://slsa.dev/provenance/v1');
+  const hash = createHash('sha256').update('x').digest('hex');
+  const subjects = provenance['subject'] as Json[];
+  assert.deepEqual(subjects[1], { name: 'data', digest: { sha256: hash } });
+  assert.doesNotMatch(JSON.stringify(provenance), /WHO/);
+  assert.equal((await statement('files/about-sbom.spdx.json'))['predicateType'], 'https://spdx.dev/Document');
+  const stage = JSON.stringify(await statement('files/about-sbom-base.spdx.json'));
+  assert.match(stage, /usr\/lib\/node_modules\/leftpad\/package\.json/);
+  const archive = join(folder, 'files.tar');
+  await build(
+    '-o',
+    `type=tar,dest=${archive}`,
+    '--attest',
+    'type=sbom,format=cyclonedx',
+    '--provenance=false',
+  );
+  const stdout = await succeed('tar', ['-xOf', archive, 'sbom.cdx.json']);
+  assert.match(stdout, /"bomFormat": "CycloneDX"/);
+  // What is said by default belongs to images only.
+  await build('-o', `type=local,dest=${join(folder, 'plain')}`);
+  assert.deepEqual((await readdir(join(folder, 'plain'))).sort(), ['app', 'data', 'var']);
+});
+
+test('a scanner in an image is refused by its name', async () => {
+  const { code, stderr } = await daemon.docker([
+    ...['buildx', 'build', '--attest', 'type=sbom,generator=example.com/scanner:1', context],
+  ]);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /the SBOM generator example\.com\/scanner:1 is not supported/);
+});

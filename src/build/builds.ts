@@ -21,6 +21,8 @@ import type { BuildPlan, ImageRequest, PlanOptions, ResolvedImage } from './grap
 import { planForPlatforms, type Planning } from './planning.ts';
 import type { VertexId } from './graph/vertex.ts';
 import { CacheStore } from './cache/cache-store.ts';
+import type { Explanation } from './explain/explainer.ts';
+import { openExplainer } from './explain/open-explainer.ts';
 import { lendAgent } from './ops/lent-agent.ts';
 import { checkEntitlements, type Entitlements } from './entitlements.ts';
 import type { CommandLimits } from './limits.ts';
@@ -87,6 +89,12 @@ export interface BuildRequest extends PlanRequest {
   readonly entitlements: Entitlements;
   /** Of its commands. */
   readonly limits: CommandLimits;
+  /** What is built, for the client: builds of one name are compared with each other. */
+  readonly identity: string;
+  /** Every step that is done says why, not only where that is news. */
+  readonly explainsAll?: boolean;
+  /** Called with why steps were done, once they are. */
+  explained?(explanations: readonly Explanation[]): void;
   /** Called with what the checks of the language have found, also where the build fails at it. */
   warned?(warnings: readonly CheckWarning[]): void;
   /** The result of another build that the options' contexts name (`input:…`). */
@@ -250,8 +258,9 @@ export class LocalBuilds implements Builds {
     const observer = request.planned({ plans, graph });
     const { sources } = this.#parts;
     const materials = new Map<VertexId, Material>();
+    const journal = openExplainer(this.#parts, request, graph, observer);
     using solver = new Solver(this.#parts, {
-      ...{ graph, claim, signal, observer },
+      ...{ graph, claim, signal, observer, journal },
       proxies: proxiesOf(request.options.buildArguments ?? {}),
       image: layersOf,
       local: memo((name: string) => request.local(name, paths.get(name))),
@@ -278,7 +287,12 @@ export class LocalBuilds implements Builds {
           ? imageMaterial(vertex, images.get(keyOf(vertex.reference, vertex.platform))?.target.digest)
           : materials.get(id),
     };
-    return { platforms: await Promise.all(platforms), origins };
+    try {
+      return { platforms: await Promise.all(platforms), origins };
+    } finally {
+      journal.finish((id) => solver.layersOf(id) !== undefined);
+      request.explained?.(journal.explanations);
+    }
   }
 
   #attestor(

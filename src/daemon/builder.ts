@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import {
+  BuildMemory,
   BuildTurns,
   CacheMounts,
   ContextStore,
@@ -48,6 +49,7 @@ export async function openBuilder(
       building: storage.images.building,
       commands: { run: (command, options) => runCommand(containers, command, options) },
       cache: storage.buildCache,
+      memory: new BuildMemory(db, clock),
       turns: new BuildTurns(),
       mountFolder: join(runFolder, 'builds'),
       mounts: new CacheMounts(join(root, 'build', 'caches'), db, clock),

@@ -20,6 +20,7 @@
  *   retired_images   image id → the names it had; the image is in the bin, its row in `images` stays
  *   build_cache      what a build step was made of → the layers that came of it; they stay as long as the row
  *   build_mounts     folder below build/caches → which cache mount of builds it is
+ *   build_memory     hash of what a client builds → what its steps were made of at the last build, as JSON
  *   retired_volumes  id → what `volumes` had of it; a volume in the bin
  */
 export const migrations: readonly string[] = [
@@ -149,5 +150,12 @@ export const migrations: readonly string[] = [
     uses INTEGER NOT NULL
   ) STRICT;
   DELETE FROM leases WHERE name LIKE 'build cache %';
+  `,
+  `
+  CREATE TABLE build_memory (
+    name TEXT PRIMARY KEY,
+    steps TEXT NOT NULL,
+    built_at INTEGER NOT NULL
+  ) STRICT;
   `,
 ];

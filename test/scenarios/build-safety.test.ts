@@ -210,6 +210,54 @@ test('limits hold for the commands of both kinds of clients, and tell nothing of
   await refused(legacyBuild(own, '--memory', '1m'), /Minimum memory limit allowed is 6MB/);
 });
 
+for (const [client, env] of [
+  ['buildx', {}],
+  ['the legacy client', legacy],
+] as const) {
+  test(`${client} is told why a step is done again`, async () => {
+    const name = `why-${client.length}`;
+    const root = join(folder, name);
+    const write = (path: string, text: string): Promise<void> => writeFile(join(root, path), text);
+    await mkdir(join(root, 'src'), { recursive: true });
+    await write(
+      'Dockerfile',
+      `FROM busybox
+ARG MODE=dev
+WORKDIR /app
+COPY package.json .
+RUN echo npm ci $MODE ${name} > log
+COPY src src
+RUN cat log src/*
+`,
+    );
+    await write('package.json', '{\n  "version": "1"\n}\n');
+    await write('src/main.js', 'first\n');
+    const rebuilt = async (...flags: string[]): Promise<string> => {
+      const args = env === legacy ? ['build'] : ['buildx', 'build', '--progress', 'plain'];
+      return built(daemon.docker([...args, '-t', name, ...flags, root], { env }));
+    };
+    assert.doesNotMatch(await rebuilt(), /rebuilt:/);
+    assert.doesNotMatch(await rebuilt(), /rebuilt:/);
+    // A line of the source: what is installed stays.
+    await write('src/main.js', 'second\n');
+    const changed = await rebuilt();
+    assert.match(changed, /RUN echo npm ci[^\n]*\n(?:#\d+ CACHED| ---> Using cache)/);
+    assert.match(changed, /COPY src src\n(?:#\d+ \d+\.\d+ )?rebuilt: content changed \(line 1: second\)\n/);
+    assert.equal(changed.match(/rebuilt:/g)?.length, 1);
+    await write('package.json', '{\n  "version": "2"\n}\n');
+    // Also where others have built that file before: then it is what is built on it that says so.
+    assert.match(await rebuilt(), /rebuilt: [^\n]*content changed \(line 2: "version": "2"\)\n/);
+    const argument = await rebuilt('--build-arg', 'MODE=prod');
+    assert.match(argument, /rebuilt: its build argument MODE changed \("dev" → "prod"\)\n/);
+    assert.doesNotMatch(await rebuilt('--build-arg', 'MODE=prod', '--no-cache'), /rebuilt:/);
+    await write('Dockerfile', 'FROM busybox\nCOPY . /all\nRUN echo npm ci\n');
+    await rebuilt();
+    await write('src/other.js', name);
+    const last = await rebuilt();
+    assert.match(last, /rebuilt: src\/other\.js is new\n(?:#\d+ \d+\.\d+ )?hint: COPY \. \/all before npm/);
+  });
+}
+
 /** Processes on the host with a word among their arguments. */
 async function processesWith(word: string): Promise<string[]> {
   const found: string[] = [];

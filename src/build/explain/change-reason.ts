@@ -1,13 +1,8 @@
 import { splitAssignment } from '../dockerfile/variables.ts';
-import type { Step } from '../graph/graph-builder.ts';
 import { inputsOf } from '../graph/vertex.ts';
+import { contentsOf } from './client-files.ts';
 import type { ExecVertex, Vertex } from '../graph/vertex.ts';
-
-/** A step as a build left it: what it was, and what its file sources held. */
-export interface RecordedStep {
-  readonly vertex: Vertex;
-  readonly step: Pick<Step, 'instruction' | 'stage' | 'buildArguments' | 'ignoreCache'>;
-}
+import type { RecordedStep } from './recorded-step.ts';
 
 /** Why a step's earlier result does not hold. */
 export type ChangeReason =
@@ -24,8 +19,23 @@ export type ChangeReason =
   | { readonly kind: 'setting'; readonly name: 'user' | 'folder' | 'platform' | 'options' }
   /** What it is built on, or copies from, changed: that step has a reason of its own. */
   | { readonly kind: 'input' }
-  /** Nothing about the step: its files did, or the result is gone. */
-  | { readonly kind: 'content' };
+  /** The image that it is built on. */
+  | { readonly kind: 'base'; readonly before: string; readonly after: string }
+  /** What was fetched from elsewhere. */
+  | { readonly kind: 'source'; readonly name: string }
+  | { readonly kind: 'files'; readonly changes: readonly FileChange[] }
+  /** A step that it is built on, which itself was in the cache as it is now. */
+  | { readonly kind: 'through'; readonly instruction: string; readonly reason: ChangeReason }
+  /** Nothing about the step: its earlier result is gone. */
+  | { readonly kind: 'gone' };
+
+export interface FileChange {
+  /** As the step's destination has it; '' where it is the only file. */
+  readonly path: string;
+  readonly how: 'content' | 'attributes' | 'added' | 'removed';
+  /** Where the text first differs: `line 12: "version": "1.2"`; undefined where that is not known. */
+  readonly line?: string | undefined;
+}
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
@@ -81,7 +91,34 @@ export function changeReason(before: RecordedStep | undefined, after: RecordedSt
   const platformOf = (one: Vertex): unknown => ('platform' in one ? one.platform : undefined);
   if (!same(platformOf(before.vertex), platformOf(vertex))) return { kind: 'setting', name: 'platform' };
   if (alone(before.vertex) !== alone(vertex)) return { kind: 'setting', name: 'options' };
-  return same(inputsOf(before.vertex), inputsOf(vertex)) ? { kind: 'content' } : { kind: 'input' };
+  return same(inputsOf(before.vertex), inputsOf(vertex)) ? contentReason(before, after) : { kind: 'input' };
+}
+
+/** What changed of a step whose description did not: its files, or what came of the steps before it. */
+function contentReason(before: RecordedStep, after: RecordedStep): ChangeReason {
+  const old = before.facts;
+  const now = after.facts;
+  if (!old || !now) return { kind: 'new' };
+  const changes = fileChanges(old.files, now.files);
+  if (changes.length > 0) return { kind: 'files', changes };
+  return same(old.inputs, now.inputs) ? { kind: 'gone' } : { kind: 'input' };
+}
+
+function fileChanges(
+  old: Readonly<Record<string, string>>,
+  now: Readonly<Record<string, string>>,
+): readonly FileChange[] {
+  const paths = [...new Set([...Object.keys(now), ...Object.keys(old)])].filter(
+    (path) => old[path] !== now[path],
+  );
+  const isOnlyOne = Object.keys(now).length === 1 && Object.keys(old).length === 1 && paths.length === 1;
+  return paths.map((path) => ({ path: isOnlyOne ? '' : path, how: howChanged(old[path], now[path]) }));
+}
+
+function howChanged(old: string | undefined, now: string | undefined): FileChange['how'] {
+  if (old === undefined) return 'added';
+  if (now === undefined) return 'removed';
+  return contentsOf(old) === contentsOf(now) && contentsOf(now) !== '' ? 'attributes' : 'content';
 }
 
 /**
@@ -125,9 +162,43 @@ export function reasonText(reason: ChangeReason): string {
       return `its ${reason.name} changed`;
     case 'input':
       return 'a step that it builds on changed';
-    case 'content':
-      return 'the content of its files changed';
+    case 'base':
+      return reason.before === reason.after
+        ? `the base image ${reason.after} was updated`
+        : `the base image changed (${reason.before} → ${reason.after})`;
+    case 'source':
+      return `what is at ${reason.name} changed`;
+    case 'through':
+      return `it builds on ${reason.instruction}: ${reasonText(reason.reason)}`;
+    case 'files':
+      return filesText(reason.changes);
+    case 'gone':
+      return 'its earlier result is not in the cache any more';
   }
+}
+
+/** Of more changes only these many are named. */
+const mostNamed = 3;
+
+function changeText({ path, how, line }: FileChange): string {
+  const where = line === undefined ? '' : ` (${line})`;
+  const name = path === '' ? 'its file' : path;
+  switch (how) {
+    case 'content':
+      return path === '' ? `content changed${where}` : `${path} changed${where}`;
+    case 'attributes':
+      return `mode or owner of ${name} changed`;
+    case 'added':
+      return `${name} is new`;
+    case 'removed':
+      return `${name} is gone`;
+  }
+}
+
+function filesText(changes: readonly FileChange[]): string {
+  const named = changes.slice(0, mostNamed).map(changeText);
+  const others = changes.length - named.length;
+  return [...named, ...(others > 0 ? [`${others} more`] : [])].join(', ');
 }
 
 const longestShown = 60;

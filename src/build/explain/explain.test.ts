@@ -5,14 +5,18 @@ import { Checks } from '../checks/checks.ts';
 import { readDockerfile } from '../dockerfile/parse-dockerfile.ts';
 import { parseSyntax } from '../dockerfile/parse-syntax.ts';
 import type { PlanOptions } from '../graph/plan-options.ts';
+import type { VertexId } from '../graph/vertex.ts';
+import { inputReason } from './input-reason.ts';
 import { changeReason, counterpart, firstChangedLine, reasonText } from './change-reason.ts';
-import type { RecordedStep } from './change-reason.ts';
+import type { RecordedStep } from './recorded-step.ts';
 import { orderHints } from './order-hints.ts';
 
 function recorded(text: string, options: PlanOptions = {}): RecordedStep[] {
   const plan = planWithTestImages(text, options);
   assert(plan.kind === 'plan');
-  return [...plan.graph.vertices].map(([id, vertex]) => ({ vertex, step: plan.graph.steps.get(id)! }));
+  return [...plan.graph.vertices].map(([id, vertex]) => ({
+    ...{ id, vertex, step: plan.graph.steps.get(id)! },
+  }));
 }
 
 /** The reasons of all steps of the second build that the first did not have. */
@@ -50,9 +54,45 @@ test('changeReason() tells variables, settings, instructions and new steps apart
   ]);
 });
 
-test('changeReason() leaves the content of files to those who know it', () => {
+test('changeReason() tells files, inputs and lost results apart where the step is the same', () => {
   const [copy] = recorded('FROM scratch\nCOPY a b\n').slice(-1);
-  assert.deepEqual(changeReason(copy, copy!), { kind: 'content' });
+  const made = (files: Record<string, string>, inputs: Record<string, string> = {}): RecordedStep => ({
+    ...copy!,
+    facts: { key: '', files, inputs },
+  });
+  const text = (before: RecordedStep, after: RecordedStep): string => reasonText(changeReason(before, after));
+  const one = made({ b: 'c1 644' });
+  assert.equal(text(one, made({ b: 'c2 644' })), 'content changed');
+  assert.equal(text(one, made({ b: 'c1 755' })), 'mode or owner of its file changed');
+  assert.equal(text(one, made({ b: 'c1 644', c: 'c3 644' })), 'c is new');
+  assert.equal(
+    text(made({ a: '1', b: '1', c: '1', d: '1' }), made({})),
+    'a is gone, b is gone, c is gone, 1 more',
+  );
+  assert.equal(text(one, one), 'its earlier result is not in the cache any more');
+  assert.equal(text(made({}, { x: '1' }), made({}, { x: '2' })), 'a step that it builds on changed');
+  assert.equal(text(copy!, one), 'it was not built before');
+});
+
+test('inputReason() names the base image', () => {
+  const before = recorded('FROM busybox\nRUN a\n');
+  const after = recorded('FROM debian\nRUN a\n');
+  const find = (steps: readonly RecordedStep[]) => (id: VertexId) =>
+    steps.find((step) => step.id === id)?.vertex;
+  const reasonOf = (old: readonly RecordedStep[], now: readonly RecordedStep[], step: RecordedStep): string =>
+    reasonText(inputReason(old.at(-1)!, step, { before: find(old), after: find(now) }));
+  assert.equal(
+    reasonOf(before, after, after.at(-1)!),
+    'the base image changed (busybox:latest → debian:latest)',
+  );
+  const based = (identity: string): RecordedStep => ({
+    ...before.at(-1)!,
+    facts: { key: '', files: {}, inputs: { [before[0]!.id]: identity } },
+  });
+  assert.equal(
+    reasonOf([before[0]!, based('1')], before, based('2')),
+    'the base image busybox:latest was updated',
+  );
 });
 
 test('firstChangedLine() shows where two texts part', () => {

@@ -20,6 +20,7 @@ import { planOptionsOf, platformsOf, type FrontendOptions } from './frontend-opt
 import type { DefinitionParts } from './definitions.ts';
 import { References } from './references.ts';
 import { checkSyntax } from './frontend-choice.ts';
+import { explainOption, identityOf, isExplained } from './explain-option.ts';
 import { limitsOf } from './limit-options.ts';
 import { BuildProgress } from './progress.ts';
 import { answerSubrequest, isAboutText } from '../subrequests/answer-subrequest.ts';
@@ -229,9 +230,14 @@ export class BuildJob {
       await this.evaluate(prepared);
       return {};
     }
-    return this.#parts.builds.build({
+    let explained: ExportResponse = {};
+    const explainsAll = isExplained(prepared.options);
+    const response = await this.#parts.builds.build({
       ...this.#buildRequest(prepared),
-      exporters,
+      ...{ exporters, explainsAll },
+      explained: (explanations) => {
+        if (explainsAll) explained = { [explainOption]: JSON.stringify(explanations) };
+      },
       attest: {
         asked: prepared.attest,
         invocation: this.#invocation(prepared),
@@ -239,12 +245,14 @@ export class BuildJob {
       },
       exporting: (title, work) => this.progress.during(title, work),
     });
+    return { ...response, ...explained };
   }
 
   #buildRequest(prepared: Prepared): Omit<BuildRequest, 'exporters' | 'exporting'> {
     let made: BuildPlans | undefined;
     return {
       ...this.#planRequest(prepared),
+      identity: identityOf(prepared, this.session?.introduction.sharedKey ?? ''),
       local: (name, paths) => this.#local(name, paths, prepared, made),
       secret: (id) => this.files.secret(id),
       agent: (id) => this.files.agent(id),

@@ -8,9 +8,10 @@ import type { ContextStore } from '../contexts/context-store.ts';
 import type { SourceTree } from '../files/source-tree.ts';
 import type { DeviceRequest } from '../dockerfile/instruction.ts';
 import type { BuildGraph } from '../graph/graph-builder.ts';
-import type { GitVertex, HttpVertex, VertexId } from '../graph/vertex.ts';
+import type { FileSystem, GitVertex, HttpVertex, VertexId } from '../graph/vertex.ts';
 import type { Sources } from '../sources/sources.ts';
 import type { BuildCache } from '../cache/build-cache.ts';
+import type { BuildMemory } from '../explain/build-memory.ts';
 import type { CacheMounts } from '../cache/cache-mounts.ts';
 import type { CommandLimits } from '../limits.ts';
 import type { Result } from './result.ts';
@@ -76,6 +77,7 @@ export interface BuildParts {
   readonly contexts: ContextStore;
   readonly sources: Sources;
   readonly cache: BuildCache;
+  readonly memory: BuildMemory;
   readonly turns: BuildTurns;
   /** Where file systems are mounted while they are worked on. */
   readonly mountFolder: string;
@@ -89,6 +91,7 @@ export interface BuildInputs {
   readonly claim: BuildClaim;
   readonly signal: AbortSignal;
   readonly observer: BuildObserver;
+  readonly journal: StepJournal;
   /** Variables of proxies, `NAME=value`: they reach commands, but count for nothing. */
   readonly proxies: readonly string[];
   /** Of all its commands. */
@@ -105,6 +108,14 @@ export interface BuildInputs {
   secret(id: string): Promise<Uint8Array | undefined>;
   /** An agent of the client; undefined where it forwards none of that name. */
   agent(id: string): Promise<ClientAgent | undefined>;
+}
+
+/** Told what each step is made of. */
+export interface StepJournal {
+  /** The result was known. `resultOf` finds what its inputs came to. */
+  found(id: VertexId, key: string, resultOf: (system: FileSystem) => Result): void;
+  /** It was not; the step is done when this has resolved. */
+  missed(id: VertexId, key: string, resultOf: (system: FileSystem) => Result): Promise<void>;
 }
 
 /** Told how a build goes on. */

@@ -144,7 +144,10 @@ export class Solver implements Disposable {
   ): Promise<Outcome> {
     if (this.#inputs.graph.steps.get(id)?.ignoreCache !== true) {
       const known = await this.#lookUp(key);
-      if (known) return { result: known, cached: true };
+      if (known) {
+        this.#inputs.journal.found(id, key, this.#finder);
+        return { result: known, cached: true };
+      }
     }
     const { signal } = this.#inputs;
     return this.#parts.turns.steps.run(async () => this.#perform(id, key, vertex), { signal });
@@ -176,9 +179,11 @@ export class Solver implements Disposable {
       const known = await this.#lookUp(byContent);
       if (known?.kind === 'layers') {
         this.#parts.cache.put([key], known.layers, description);
+        this.#inputs.journal.found(id, key, this.#finder);
         return { result: known, cached: true };
       }
     }
+    await this.#inputs.journal.missed(id, key, this.#finder);
     const layers = await this.#execute(id, vertex);
     this.#parts.cache.put(byContent === undefined ? [key] : [key, byContent], layers, description);
     return { result: { kind: 'layers', layers }, cached: false };
@@ -247,6 +252,8 @@ export class Solver implements Disposable {
       }
     }
   }
+
+  readonly #finder = (system: FileSystem): Result => this.#resultOf(system);
 
   #resultOf(system: FileSystem): Result {
     if (system === 'scratch') return emptyResult;

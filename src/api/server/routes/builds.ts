@@ -117,6 +117,8 @@ async function build(bases: BaseImageFinder, builds: Builds, exchange: Exchange)
       // Who asks for the host's network grants it.
       entitlements: { ...noEntitlements, networkHost: options.network === 'host' },
       limits,
+      // Of the same names and file; without a name the file's text is all there is to know it by.
+      identity: JSON.stringify([path, options.target, query.text('t') === '' ? context.dockerfile : query.all('t')]),
       planned: (plans) => stream.plan(plans),
       // These clients know of no such steps.
       exporting: (_, work) => work({ did: () => undefined, transferred: () => undefined }),

@@ -20,6 +20,15 @@ import type { BuildGraph } from './graph/graph-builder.ts';
 import type { BuildPlan, ImageRequest, PlanOptions, ResolvedImage } from './graph/plan-options.ts';
 import { planForPlatforms, type Planning } from './planning.ts';
 import type { VertexId } from './graph/vertex.ts';
+import {
+  exportCaches,
+  importCaches,
+  noCaches,
+  type CacheRequest,
+  type Telling,
+} from './cache/build-caches.ts';
+import { writeInlineCache } from './cache/cache-config.ts';
+import { packMounts } from './cache/shared-mounts.ts';
 import { CacheStore } from './cache/cache-store.ts';
 import type { Explanation } from './explain/explainer.ts';
 import { openExplainer } from './explain/open-explainer.ts';
@@ -27,6 +36,7 @@ import { lendAgent } from './ops/lent-agent.ts';
 import { checkEntitlements, type Entitlements } from './entitlements.ts';
 import type { CommandLimits } from './limits.ts';
 import type { BuildObserver, BuildParts, ClientAgent } from './solver/ports.ts';
+import type { SolvedStep } from './solver/step-cache.ts';
 import { filesResult, type Result } from './solver/result.ts';
 import { Solver } from './solver/solver.ts';
 import type { SourceAccess } from './sources/source-access.ts';
@@ -79,6 +89,8 @@ export interface BuildRequest extends PlanRequest {
     /** `wharf-1.0`: who says it. */
     readonly tool: string;
   };
+  /** Caches of others, and what becomes of this build's own. */
+  readonly caches?: CacheRequest;
   /** The client's files, by the name of the set; asked for once the plan says that they are needed. */
   local(name: string, paths: readonly string[] | undefined): Promise<SourceTree>;
   /** Undefined where the client has no secret of that name. */
@@ -101,7 +113,7 @@ export interface BuildRequest extends PlanRequest {
   input?(name: string): Promise<BuildInput> | undefined;
   /** Called with the plans, before anything is done; what it answers is told of the rest. */
   planned(plans: BuildPlans): BuildObserver;
-  /** Does an export, and tells of it. */
+  /** Does an export, or what else there is beside the graph, and tells of it. */
   exporting<T>(title: string, work: (step: ExportStep) => Promise<T>): Promise<T>;
 }
 
@@ -199,7 +211,7 @@ export class LocalBuilds implements Builds {
     const { signal, exporters } = request;
     const epoch = parseEpoch(request.options.buildArguments?.['SOURCE_DATE_EPOCH']);
     await using claim = this.#parts.building.begin();
-    const { platforms, origins } = await this.#solve(request, claim);
+    const { platforms, origins, solved, graph } = await this.#solve(request, claim);
     const isMultiPlatform = (request.platforms ?? []).length > 1;
     const now = formatTime(this.#clock.now());
     const attestor = this.#attestor(request, origins, { claim, now, epoch });
@@ -216,7 +228,19 @@ export class LocalBuilds implements Builds {
         ...(await request.exporting(exporter.title, (step) => exporter.export(built, step))),
       };
     }
-    return response;
+    const results = platforms.map(({ layers }) => layers);
+    const told = await exportCaches(
+      request.caches?.to ?? [],
+      {
+        steps: solved,
+        results,
+        claim,
+        signal,
+        mounts: () => packMounts(graph, this.#parts, { claim, signal }),
+      },
+      (...asked) => request.exporting(...asked),
+    );
+    return { ...response, ...told };
   }
 
   accessOf(client: Pick<BuildRequest, 'secret' | 'agent'>): SourceAccess {
@@ -233,8 +257,17 @@ export class LocalBuilds implements Builds {
   async #solve(
     request: BuildRequest,
     claim: BuildClaim,
-  ): Promise<{ readonly platforms: readonly BuiltPlatform[]; readonly origins: BuildOrigins }> {
-    const { signal, base, pull } = request;
+  ): Promise<{
+    readonly platforms: readonly BuiltPlatform[];
+    readonly origins: BuildOrigins;
+    readonly solved: readonly SolvedStep[];
+    readonly graph: BuildGraph;
+  }> {
+    const { signal, base, pull, caches = noCaches } = request;
+    const { building } = this.#parts;
+    const telling: Telling = (...asked) => request.exporting(...asked);
+    const importing = importCaches(caches.from, building, telling, { signal });
+    importing.catch(() => undefined);
     const images = new Map<string, ImageRecord>();
     const keyOf = (reference: string, platform: Platform): string =>
       `${reference} ${formatPlatform(platform)}`;
@@ -260,7 +293,7 @@ export class LocalBuilds implements Builds {
     const materials = new Map<VertexId, Material>();
     const journal = openExplainer(this.#parts, request, graph, observer);
     using solver = new Solver(this.#parts, {
-      ...{ graph, claim, signal, observer, journal },
+      ...{ graph, claim, signal, observer, journal, imported: await importing },
       proxies: proxiesOf(request.options.buildArguments ?? {}),
       image: layersOf,
       local: memo((name: string) => request.local(name, paths.get(name))),
@@ -274,12 +307,13 @@ export class LocalBuilds implements Builds {
       agent: (id) => request.agent(id),
       limits: request.limits,
     });
-    const platforms = plans.map(async (plan) => ({
-      plan,
-      platform: plan.platform,
-      layers: await solver.solve(plan.result),
-      ...(request.attest?.asked.sbom && { scanned: await solveAll(solver, plan.scanned) }),
-    }));
+    const platforms = plans.map(async (plan): Promise<BuiltPlatform> => {
+      const layers = await solver.solve(plan.result);
+      const scanned = request.attest?.asked.sbom ? await solveAll(solver, plan.scanned) : undefined;
+      const steps = solver.solved.filter(({ vertex }) => plan.graph.vertices.has(vertex));
+      const inline = caches.isInline && { inlineCache: writeInlineCache(steps, layers) };
+      return { plan, platform: plan.platform, layers, ...(scanned && { scanned }), ...inline };
+    });
     const origins: BuildOrigins = {
       layersOf: (id) => solver.layersOf(id),
       materialOf: (id, vertex) =>
@@ -288,7 +322,7 @@ export class LocalBuilds implements Builds {
           : materials.get(id),
     };
     try {
-      return { platforms: await Promise.all(platforms), origins };
+      return { platforms: await Promise.all(platforms), origins, solved: solver.solved, graph };
     } finally {
       journal.finish((id) => solver.layersOf(id) !== undefined);
       request.explained?.(journal.explanations);

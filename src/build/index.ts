@@ -33,6 +33,7 @@ export { ContextStore } from './contexts/context-store.ts';
 export { sourceOfContext, type SourceTree } from './files/source-tree.ts';
 export { Sources } from './sources/sources.ts';
 export { BuildCache } from './cache/build-cache.ts';
+export type { CacheRequest } from './cache/build-caches.ts';
 export { CacheMounts } from './cache/cache-mounts.ts';
 export { privateBytes, type CacheUsage } from './cache/cache-usage.ts';
 export { pruneUnused, type PruneRules } from './cache/prune-choice.ts';

@@ -61,6 +61,7 @@ export async function openBuilder(
     createBuildKit({
       ...{ builds, contexts, sources, clock, images: clientImages(storage.images), version: wharfVersion },
       grantable: parts.foundation.configuration.builder.grantable,
+      registry: storage.registry,
       hostGateway: () => networks.find('bridge')?.pools[0]?.gateway,
     }),
   );

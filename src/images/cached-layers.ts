@@ -1,7 +1,7 @@
 import type { ContentStore } from '#content';
 import { isKind, Limiter } from '#kernel';
 import type { Leases } from '#metadata';
-import { chainIds, type Digest } from '#oci';
+import { chainIds, type Descriptor, type Digest } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { BlobDownloads, BlobSource } from './blob-downloads.ts';
 import type { Claim, Claims } from './claims.ts';
@@ -106,6 +106,19 @@ export class CachedLayers {
     // From the longest chain down: a parent goes after its children.
     const chains = new Set(all.flatMap((layers) => chainsOf(layers).map((chain, n) => ({ chain, n }))));
     for (const { chain } of [...chains].sort((a, b) => b.n - a.n)) await claims.sweepSnapshot(chain);
+  }
+
+  /** Brings a blob in that is elsewhere; resolves to its file. */
+  async bring(
+    blob: Descriptor,
+    from: BlobSource,
+    claim: Claim,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<string> {
+    const { content, downloads } = this.#options;
+    await claim.blob(blob.digest);
+    if (!(await content.find(blob.digest))) await downloads.fetch(from, blob, { signal });
+    return content.pathOfWhole(blob.digest);
   }
 
   /** Brings layers in that are elsewhere; resolves to them as they are here, held by the claim. */

@@ -1,5 +1,5 @@
 import { formatTime, newId, type Clock } from '#kernel';
-import { mediaTypes, type Digest } from '#oci';
+import { mediaTypes, type Descriptor, type Digest } from '#oci';
 import type { BlobSource } from './blob-downloads.ts';
 import { CachedLayers, type CachedLayersOptions, type LayerUsage } from './cached-layers.ts';
 import type { Claim } from './claims.ts';
@@ -27,6 +27,8 @@ export interface BuildClaim extends AsyncDisposable {
     from: BlobSource,
     options: { readonly signal: AbortSignal },
   ): Promise<LayerStack>;
+  /** Brings a blob in that is elsewhere; resolves to its file, which is there until the build is over. */
+  bring(blob: Descriptor, from: BlobSource, options: { readonly signal: AbortSignal }): Promise<string>;
   /** The layers from the `first` one on as one, none where they change nothing; `first` layers stay. */
   squash(layers: LayerStack, first: number, options: { readonly signal: AbortSignal }): Promise<LayerStack>;
   /** For what is made of the build. */
@@ -38,6 +40,8 @@ export interface ImageBuilding {
   begin(): BuildClaim;
   /** The layers of an image that is here. */
   layersOf(id: Digest): LayerStack;
+  /** An image that is here: the text of its configuration, and its layers. */
+  describe(reference: string): Promise<{ readonly config: string; readonly layers: LayerStack } | undefined>;
   /** What layers take that the builder keeps, by chainID, parents first; those that are gone are not in it. */
   usage(
     stacks: Iterable<LayerStack>,
@@ -75,6 +79,13 @@ export class LocalImageBuilding implements ImageBuilding {
     return this.#cached.sweep(stacks);
   }
 
+  async describe(reference: string): ReturnType<ImageBuilding['describe']> {
+    const { index, content } = this.#options;
+    const id = index.resolve(reference)?.id;
+    if (id === undefined) return undefined;
+    return { config: Buffer.from(await content.read(id)).toString(), layers: this.layersOf(id) };
+  }
+
   layersOf(id: Digest): LayerStack {
     const model = this.#options.index.byId(id)?.model;
     const diffIds = model?.config.rootfs.diff_ids ?? [];
@@ -109,6 +120,10 @@ class LocalBuildClaim implements BuildClaim {
     const found = await Promise.all(unseen.map((digest) => content.find(digest)));
     for (const blob of found) if (blob) this.#seen.add(blob.digest);
     return found.every((blob) => blob !== undefined);
+  }
+
+  bring(blob: Descriptor, from: BlobSource, options: { signal: AbortSignal }): Promise<string> {
+    return this.#cached.bring(blob, from, this.#claim, options);
   }
 
   receive(layers: LayerStack, from: BlobSource, options: { signal: AbortSignal }): Promise<LayerStack> {

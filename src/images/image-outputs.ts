@@ -28,6 +28,8 @@ interface Cancellable {
 export interface ImageOutputs {
   /** A document, held until the build is over. */
   put(mediaType: string, data: Uint8Array): Promise<Descriptor>;
+  /** A blob of bytes that come one after the other, held as well. */
+  store(mediaType: string, bytes: AsyncIterable<Uint8Array>): Promise<Descriptor>;
   /** The layer's blob in another form; by Docker's media types where they have one. */
   convert(layer: BuiltLayer, form: LayerForm, options: Cancellable): Promise<Descriptor>;
   /** The layers from the `first` one on with no file later than a time, in nanoseconds. */
@@ -51,8 +53,8 @@ export interface ImageOutputs {
     name: string,
     options: Pick<TransferOptions, 'auth' | 'signal'> & { readonly byDigest: boolean },
   ): Promise<void>;
-  /** A blob that is held. */
-  open(digest: Digest): Promise<Readable>;
+  /** A blob that is held, from an offset on. */
+  open(digest: Digest, offset?: number): Promise<Readable>;
 }
 
 export interface ImageOutputsOptions {
@@ -79,6 +81,12 @@ export class LocalImageOutputs implements ImageOutputs {
 
   put(mediaType: string, data: Uint8Array): Promise<Descriptor> {
     return this.#options.intake.put(this.#claim, mediaType, data);
+  }
+
+  async store(mediaType: string, bytes: AsyncIterable<Uint8Array>): Promise<Descriptor> {
+    await using ingest = await this.#options.content.ingest();
+    for await (const chunk of bytes) await ingest.write(chunk);
+    return { mediaType, ...(await this.#claim.land(ingest)) };
   }
 
   convert({ blob, diffId }: BuiltLayer, form: LayerForm, { signal }: Cancellable): Promise<Descriptor> {
@@ -127,7 +135,7 @@ export class LocalImageOutputs implements ImageOutputs {
     return this.#options.push.pushContent(target, name, { ...options, report: () => undefined });
   }
 
-  open(digest: Digest): Promise<Readable> {
-    return this.#options.content.openStream(digest);
+  open(digest: Digest, offset = 0): Promise<Readable> {
+    return this.#options.content.openStream(digest, { start: offset });
   }
 }

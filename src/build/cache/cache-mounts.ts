@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ExecMount } from '../graph/vertex.ts';
 import { KeyedLock, newId, type Clock } from '#kernel';
 import { integer, text, type Database } from '#metadata';
 
@@ -13,8 +14,8 @@ export interface MountRequest {
   /** What a new one begins with, by name: another beginning is another cache. */
   readonly origin: string;
   readonly sharing: MountSharing;
-  /** Puts into a new one, an empty folder of mode 0755, what it begins with. */
-  fill(folder: string): Promise<void>;
+  /** Puts into a new one, an empty folder of mode 0755, what it begins with; `name` is what its folder will be called. */
+  fill(folder: string, name: string): Promise<void>;
 }
 
 export interface MountRecord {
@@ -89,6 +90,15 @@ export class CacheMounts {
     return { path: join(this.root, folder), [Symbol.dispose]: () => held.dispose() };
   }
 
+  /** The folder of a cache as it is now; undefined where there is none. */
+  find(
+    request: Pick<MountRequest, 'id' | 'origin'>,
+  ): { readonly folder: string; readonly path: string } | undefined {
+    const folder = hashOf(request);
+    const isKnown = this.#db.find('SELECT folder FROM build_mounts WHERE folder = ?', folder) !== undefined;
+    return isKnown ? { folder, path: join(this.root, folder) } : undefined;
+  }
+
   /** Removes a cache that nobody uses; false: somebody does. */
   async remove(folder: string): Promise<boolean> {
     using _making = await this.#locks.acquire(`make ${folder}`);
@@ -115,7 +125,7 @@ export class CacheMounts {
     const making = join(this.root, `${goingPrefix}${newId()}`);
     await mkdir(making, { mode: 0o755 });
     try {
-      await request.fill(making);
+      await request.fill(making, folder);
       await rename(making, join(this.root, folder));
     } catch (error) {
       await rm(making, { recursive: true, force: true });
@@ -140,10 +150,22 @@ export class CacheMounts {
   }
 }
 
+/** What a cache of a command is called: by its id, and by what a new one begins with. */
+export const mountIdentity = ({
+  id,
+  from,
+  source,
+}: CacheMount): { readonly id: string; readonly origin: string } => ({
+  id,
+  origin: from === 'scratch' ? '' : `${from} ${source}`,
+});
+
+export type CacheMount = Extract<ExecMount, { kind: 'cache' }>;
+
 /** Folders that are not there yet, or no more. */
 const goingPrefix = '.passing-';
 
-const hashOf = ({ id, origin }: MountRequest): string =>
+const hashOf = ({ id, origin }: Pick<MountRequest, 'id' | 'origin'>): string =>
   createHash('sha256')
     .update(JSON.stringify(origin === '' ? [id] : [id, origin]))
     .digest('hex');

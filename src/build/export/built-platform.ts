@@ -9,4 +9,6 @@ export interface BuiltPlatform {
   readonly layers: LayerStack;
   /** Other file systems whose packages are listed, by name. */
   readonly scanned?: ReadonlyMap<string, LayerStack>;
+  /** For the image's configuration: which steps made its layers. */
+  readonly inlineCache?: string;
 }

@@ -1,6 +1,7 @@
 import type { BuiltLayer, LayerStack } from '#images';
 import { formatTime, parseTime } from '#kernel';
 import { digestOf, type HistoryEntry, type ImageConfig } from '#oci';
+import { inlineCacheKey } from '../cache/cache-config.ts';
 import type { PlannedImage } from '../graph/plan-options.ts';
 
 export interface ConfigOptions {
@@ -10,6 +11,8 @@ export interface ConfigOptions {
   readonly epoch?: number;
   /** The layers on top of the base were made one: it belongs to an entry of its own. */
   readonly isSquashed?: boolean;
+  /** Which steps made the layers. */
+  readonly inlineCache?: string;
 }
 
 /**
@@ -34,6 +37,7 @@ export function configOf(
     os: planned.os,
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
     ...(planned.variant !== undefined && planned.variant !== '' && { variant: planned.variant }),
+    ...(options.inlineCache !== undefined && { [inlineCacheKey]: options.inlineCache }),
   };
   if (options.isSquashed !== true || added.length === 0) return JSON.stringify(config);
   return JSON.stringify({

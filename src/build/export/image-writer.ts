@@ -5,6 +5,7 @@ import type { BuiltPlatform } from './built-platform.ts';
 import type { Built, ExportStep } from './exporter.ts';
 import { configOf } from './image-config.ts';
 import type { ImageForm } from './image-form.ts';
+import { layerTypeIn } from './layer-types.ts';
 import { documentText, putIndex, type IndexEntry } from './image-index.ts';
 
 /** One platform's image in the content store. */
@@ -114,12 +115,16 @@ class ImageWriter {
   async #platform(built: BuiltPlatform): Promise<WrittenManifest> {
     const { claim, now } = this.#built;
     const { form, step } = this.#options;
-    const { plan, platform } = built;
+    const { plan, platform, inlineCache } = built;
     const epoch = form.epoch ?? this.#built.epoch;
     const stack = await this.#stack(built, epoch);
     const layers = await this.#layers(stack);
     step.did('exporting layers');
-    const configOptions = { now, ...(epoch !== undefined && { epoch }), isSquashed: form.isSquashed };
+    const configOptions = {
+      ...{ now, isSquashed: form.isSquashed },
+      ...(epoch !== undefined && { epoch }),
+      ...(inlineCache !== undefined && !form.isSquashed && { inlineCache }),
+    };
     const text = configOf(plan.image, stack, plan.baseImage, configOptions);
     const config = await claim.outputs.put(
       this.#isOci ? mediaTypes.ociConfig : mediaTypes.dockerConfig,
@@ -161,20 +166,13 @@ class ImageWriter {
     for (const layer of stack) {
       const blob = form.layers ? await claim.outputs.convert(layer, form.layers, { signal }) : layer.blob;
       const { digest, size, urls } = blob;
-      blobs.push({ mediaType: this.#layerType(blob.mediaType), digest, size, ...(urls && { urls }) });
+      blobs.push({
+        mediaType: layerTypeIn(this.#isOci, blob.mediaType),
+        digest,
+        size,
+        ...(urls && { urls }),
+      });
     }
     return blobs;
-  }
-
-  /** The type that says the same in the words of the other manifests. */
-  #layerType(mediaType: string): string {
-    const pairs = [
-      [mediaTypes.dockerLayer, mediaTypes.ociLayer],
-      [mediaTypes.dockerLayerGzip, mediaTypes.ociLayerGzip],
-    ] as const;
-    for (const [docker, oci] of pairs) {
-      if (mediaType === docker || mediaType === oci) return this.#isOci ? oci : docker;
-    }
-    return mediaType;
   }
 }

@@ -1,3 +1,4 @@
+import { internal } from '#kernel';
 import { posix } from 'node:path';
 import type { Archiver } from '#archive';
 import type { CopyAction } from '../graph/vertex.ts';
@@ -87,6 +88,7 @@ export async function withSource<T>(
   work: (source: SourceTree, action: CopyAction) => Promise<T>,
 ): Promise<T> {
   if (result.kind === 'files') return work(result.source, action);
+  if (result.kind === 'known') throw internal('files are read before they are here');
   return mountedLayers(parts, result.layers, async (root) => {
     const found = await sourceInFolder(parts.archiver, root, action, options);
     return work(found.source, found.action);

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { internal, invalidArgument, newId } from '#kernel';
 import { unmountInBackground } from '#linux';
 import { topOf, type LayerStack } from '#images';
+import { mountIdentity, type CacheMount } from '../cache/cache-mounts.ts';
+import { unpackSharedMount } from '../cache/shared-mounts.ts';
 import type { ExecMount, FileSystem } from '../graph/vertex.ts';
 import type { BuildInputs, BuildParts, CommandMount } from '../solver/ports.ts';
 import { openAgentSocket } from './agent-socket.ts';
@@ -23,12 +25,7 @@ export function agentTarget(mounts: readonly ExecMount[]): string | undefined {
   return first && agentPlace(0, first);
 }
 
-type CacheMount = OfKind<'cache'>;
-
-/** What a new cache begins with, by name. */
-const originOf = ({ from, source }: CacheMount): string => (from === 'scratch' ? '' : `${from} ${source}`);
-
-const cacheName = (mount: CacheMount): string => JSON.stringify([mount.id, originOf(mount)]);
+const cacheName = (mount: CacheMount): string => JSON.stringify(mountIdentity(mount));
 
 /** Makes what the mounts of a command show. */
 export class MountOpener {
@@ -117,13 +114,15 @@ export class MountOpener {
   async openCaches(mounts: readonly ExecMount[]): Promise<void> {
     const caches = mounts.filter((mount) => mount.kind === 'cache');
     for (const mount of caches.sort((a, b) => (a.id < b.id ? -1 : 1))) {
-      const { id, sharing, from, source } = mount;
       const name = cacheName(mount);
       if (this.#caches.has(name)) continue;
-      const fill = async (folder: string): Promise<void> =>
-        this.#fill(folder, await this.#layersOf(from), source);
+      const { sharing } = mount;
+      const fill = async (folder: string, called: string): Promise<void> => {
+        if (await unpackSharedMount(called, folder, this.#parts, this.#inputs)) return;
+        await this.#fill(folder, await this.#layersOf(mount.from), mount.source);
+      };
       const { signal } = this.#inputs;
-      const cache = await this.#parts.mounts.open({ id, origin: originOf(mount), sharing, fill }, { signal });
+      const cache = await this.#parts.mounts.open({ ...mountIdentity(mount), sharing, fill }, { signal });
       this.#opened.use(cache);
       this.#caches.set(name, cache.path);
     }

@@ -1,4 +1,5 @@
 import { EngineError, formatTime, newId, invalidArgument, type Clock } from '#kernel';
+import { noCaches, type CacheRequest } from '../cache/build-caches.ts';
 import { attestOptionsOf, type AttestOptions } from '../attest/attest-options.ts';
 import type { BuildInvocation } from '../attest/provenance/facts.ts';
 import type { ContextStore } from '../contexts/context-store.ts';
@@ -52,6 +53,8 @@ export interface JobClient {
   readonly files?: BuildFiles;
   /** What it grants the build. */
   readonly entitlements: Entitlements;
+  /** Caches that it gives, and wants, with what it says to the frontend. Throws invalidArgument. */
+  caches(job: BuildJob, options: FrontendOptions): CacheRequest;
 }
 
 /** One build of a client, from its `Solve` call to the end. */
@@ -68,20 +71,16 @@ export class BuildJob {
   #evaluated: Promise<readonly BuiltPlatform[]> | undefined;
   readonly #startedAt: bigint;
   readonly #id = newId();
-  readonly #entitlements: Entitlements;
+  readonly #client: JobClient;
   readonly #returned = Promise.withResolvers<Prepared | undefined>();
   prepared: Prepared | undefined;
 
-  constructor(
-    ref: string,
-    { session, files, entitlements }: JobClient,
-    signal: AbortSignal,
-    parts: JobParts,
-  ) {
+  constructor(ref: string, client: JobClient, signal: AbortSignal, parts: JobParts) {
+    const { session, files } = client;
     this.ref = ref;
     this.references = new References(ref);
     this.session = session;
-    this.#entitlements = entitlements;
+    this.#client = client;
     this.signal = session ? AbortSignal.any([signal, session.signal]) : signal;
     this.#parts = parts;
     this.#startedAt = parts.clock.now();
@@ -216,8 +215,10 @@ export class BuildJob {
       return Promise.resolve({});
     };
     const silent = { did: () => undefined, transferred: () => undefined };
+    const { from } = this.#client.caches(this, prepared.options);
     await this.#parts.builds.build({
       ...this.#buildRequest(prepared),
+      caches: { ...noCaches, from },
       exporters: [{ title: '', export: keep }],
       exporting: (_, work) => work(silent),
     });
@@ -226,7 +227,8 @@ export class BuildJob {
 
   /** Builds what was prepared, and makes of it what the exporters make. */
   async build(prepared: Prepared, exporters: readonly Exporter[]): Promise<ExportResponse> {
-    if (exporters.length === 0) {
+    const caches = this.#client.caches(this, prepared.options);
+    if (exporters.length === 0 && caches.to.length === 0) {
       await this.evaluate(prepared);
       return {};
     }
@@ -234,7 +236,7 @@ export class BuildJob {
     const explainsAll = isExplained(prepared.options);
     const response = await this.#parts.builds.build({
       ...this.#buildRequest(prepared),
-      ...{ exporters, explainsAll },
+      ...{ exporters, caches, explainsAll },
       explained: (explanations) => {
         if (explainsAll) explained = { [explainOption]: JSON.stringify(explanations) };
       },
@@ -256,7 +258,7 @@ export class BuildJob {
       local: (name, paths) => this.#local(name, paths, prepared, made),
       secret: (id) => this.files.secret(id),
       agent: (id) => this.files.agent(id),
-      entitlements: this.#entitlements,
+      entitlements: this.#client.entitlements,
       limits: limitsOf(prepared.options),
       input: (name) => this.#input(name),
       warned: (warnings) => this.progress.warn(warnings, prepared),

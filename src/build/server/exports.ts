@@ -1,5 +1,5 @@
 import type { SolveRequest } from '#buildkit';
-import { invalidArgument, unimplemented } from '#kernel';
+import { invalidArgument } from '#kernel';
 import { parseReference } from '#oci';
 import type { RegistryAuth } from '#registry/client';
 import type { Exporter } from '../export/exporter.ts';
@@ -13,9 +13,7 @@ import { ClientOutput } from './client-outputs.ts';
 
 /** What a client wants of the result, in the order in which it names it. Throws invalidArgument for what is unknown. */
 export function exportersOf(request: SolveRequest, job: BuildJob): readonly Exporter[] {
-  const { exporters, exporter, exporterAttrs, cache } = request;
-  if ((cache?.exports ?? []).length > 0)
-    throw unimplemented('exporting the build cache is not supported yet');
+  const { exporters, exporter, exporterAttrs } = request;
   const asked = exporters.length > 0 ? exporters : [{ type: exporter, attrs: exporterAttrs }];
   return asked
     .filter(({ type }) => type !== '')
@@ -43,7 +41,7 @@ function exporterOf(type: string, attributes: ExportAttributes, job: BuildJob, i
 }
 
 /** The client's credentials for the registry of a name. */
-function credentialsFor({ files }: BuildJob, name: string): Promise<RegistryAuth | undefined> {
+export function credentialsFor({ files }: BuildJob, name: string): Promise<RegistryAuth | undefined> {
   const { domain } = parseReference(name);
   return files.credentials(domain === 'docker.io' ? hub : domain);
 }

@@ -52,6 +52,9 @@ const capabilities = [
   'source.image',
   'exec.meta.base',
   'gc.freespacefilter',
+  // Clients leave these caches out where they are not named, and nobody is told; so they are refused with a reason.
+  'cache.gha',
+  'cache.s3',
 ];
 
 const named = (ids: readonly string[]): { id: string; enabled: boolean }[] =>

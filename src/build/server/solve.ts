@@ -1,10 +1,12 @@
 import type { SolveRequest } from '#buildkit';
+import type { RegistryClient } from '#registry/client';
 import type { ExportResponse } from '../export/exporter.ts';
 import { grantEntitlements, type Entitlements, type GrantableRights } from '../entitlements.ts';
 import { buildError } from './build-error.ts';
-import { BuildJob, type JobParts } from './build-job.ts';
+import { BuildJob, type JobClient, type JobParts } from './build-job.ts';
 import type { BuildFiles } from './client-files.ts';
-import { exportersOf } from './exports.ts';
+import { cacheRequestOf } from './cache-options.ts';
+import { credentialsFor, exportersOf } from './exports.ts';
 import type { Jobs } from './jobs.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -12,6 +14,8 @@ export interface SolveParts extends JobParts {
   readonly sessions: Sessions;
   /** What the configuration lets clients grant. */
   readonly grantable: GrantableRights;
+  /** Where caches are kept. */
+  readonly registry: RegistryClient;
 }
 
 export interface SolveOptions {
@@ -30,7 +34,14 @@ export async function solve(
   const isAlone = files !== undefined && request.session === '';
   const session = isAlone ? undefined : await parts.sessions.get(request.session, signal);
   const entitlements = entitlementsOf(request, parts.grantable);
-  const job = new BuildJob(request.ref, { session, entitlements, ...(files && { files }) }, signal, parts);
+  const caches: JobClient['caches'] = (asking, options) =>
+    cacheRequestOf(request, options, {
+      ...parts,
+      session,
+      credentials: (name) => credentialsFor(asking, name),
+    });
+  const client = { session, entitlements, caches, ...(files && { files }) };
+  const job = new BuildJob(request.ref, client, signal, parts);
   using _live = jobs.add(job);
   using _kept = await parts.contexts.use();
   try {

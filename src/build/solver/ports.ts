@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Archiver } from '#archive';
 import type { BuildClaim, ImageBuilding, LayerStack } from '#images';
-import { Limiter } from '#kernel';
+import { KeyedLock, Limiter } from '#kernel';
 import type { Platform } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { ContextStore } from '../contexts/context-store.ts';
@@ -12,6 +12,7 @@ import type { FileSystem, GitVertex, HttpVertex, VertexId } from '../graph/verte
 import type { Sources } from '../sources/sources.ts';
 import type { BuildCache } from '../cache/build-cache.ts';
 import type { BuildMemory } from '../explain/build-memory.ts';
+import type { ImportedCaches } from '../cache/imported-caches.ts';
 import type { CacheMounts } from '../cache/cache-mounts.ts';
 import type { CommandLimits } from '../limits.ts';
 import type { Result } from './result.ts';
@@ -65,7 +66,7 @@ export class BuildTurns {
   /** Steps that run at once: many of them wait for the network or for the disk. */
   readonly steps = new Limiter(16);
   /** Steps that are being done, by their keys: who needs the same waits for it. */
-  readonly underWay = new Map<string, Promise<unknown>>();
+  readonly keys = new KeyedLock();
 }
 
 /** What the builder stands on. */
@@ -92,6 +93,8 @@ export interface BuildInputs {
   readonly signal: AbortSignal;
   readonly observer: BuildObserver;
   readonly journal: StepJournal;
+  /** What other builders have done. */
+  readonly imported: ImportedCaches;
   /** Variables of proxies, `NAME=value`: they reach commands, but count for nothing. */
   readonly proxies: readonly string[];
   /** Of all its commands. */

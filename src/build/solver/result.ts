@@ -1,18 +1,35 @@
 import { createHash } from 'node:crypto';
 import { topOf, type LayerStack } from '#images';
+import type { ImportedStep } from '../cache/imported-caches.ts';
 import { ClientTree } from '../files/client-tree.ts';
 import type { SourceTree } from '../files/source-tree.ts';
 
 /** What a vertex results in: layers over each other, or files that are no file system of their own yet. */
 export type Result =
   | { readonly kind: 'layers'; readonly layers: LayerStack }
-  | { readonly kind: 'files'; readonly source: SourceTree; readonly digest: string };
+  | { readonly kind: 'files'; readonly source: SourceTree; readonly digest: string }
+  | KnownResult;
+
+/** Of a step that another builder has done: nothing of it is here before it is needed. */
+export interface KnownResult {
+  readonly kind: 'known';
+  readonly key: string;
+  readonly step: ImportedStep;
+}
 
 export const emptyResult: Result = { kind: 'layers', layers: [] };
 
 /** Equal for equal contents: what later steps are known by. */
-export const identityOf = (result: Result): string =>
-  result.kind === 'files' ? `files ${result.digest}` : `layers ${topOf(result.layers) ?? ''}`;
+export function identityOf(result: Result): string {
+  switch (result.kind) {
+    case 'files':
+      return `files ${result.digest}`;
+    case 'layers':
+      return `layers ${topOf(result.layers) ?? ''}`;
+    case 'known':
+      return `layers ${result.step.chain}`;
+  }
+}
 
 /** Its digest is made when it is asked for: few steps need all files of a client at once. */
 export function filesResult(source: SourceTree): Result {

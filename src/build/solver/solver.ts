@@ -16,7 +16,11 @@ import { mounted } from '../ops/mounted.ts';
 import { cacheKeyOf, contentKeyOf, digestOfCopy } from './cache-key.ts';
 import type { BuildInputs, BuildParts } from './ports.ts';
 import { StepError } from './step-error.ts';
-import { emptyResult, filesResult, type Result } from './result.ts';
+import { emptyResult, filesResult, type KnownResult, type Result } from './result.ts';
+import { StepCache, type SolvedStep } from './step-cache.ts';
+
+/** What is looked up before it is done. */
+type Work = Extract<Vertex, { kind: 'exec' | 'file' | 'merge' }>;
 
 interface Outcome {
   readonly result: Result;
@@ -34,13 +38,15 @@ export class Solver implements Disposable {
   readonly #inputs: BuildInputs;
   readonly #results = new Map<VertexId, Promise<Result>>();
   readonly #done = new Map<VertexId, Result>();
-  /** Keys of the cache that were of use. */
-  readonly #used = new Set<string>();
   readonly #stop = new AbortController();
+  /** Vertices whose results are on their way here. */
+  readonly #settling = new Map<VertexId, Promise<void>>();
+  readonly #cache: StepCache;
 
   constructor(parts: BuildParts, inputs: BuildInputs) {
     this.#parts = parts;
     this.#inputs = { ...inputs, signal: AbortSignal.any([inputs.signal, this.#stop.signal]) };
+    this.#cache = new StepCache(parts, this.#inputs);
   }
 
   /**
@@ -50,10 +56,12 @@ export class Solver implements Disposable {
   async solve(system: FileSystem): Promise<LayerStack> {
     if (system === 'scratch') return [];
     try {
-      return await this.#layersOf(await this.#resolve(system));
+      await this.#resolve(system);
+      await this.#settle(system);
+      return await this.#layersOf(this.#resultOf(system));
     } catch (error) {
       this.#stop.abort(canceled());
-      await Promise.allSettled(this.#results.values());
+      await Promise.allSettled([...this.#results.values(), ...this.#settling.values()]);
       throw error;
     }
   }
@@ -64,9 +72,13 @@ export class Solver implements Disposable {
     return result?.kind === 'layers' ? result.layers : undefined;
   }
 
-  /** Notes what was of use in the cache, once it is known. */
+  /** What was done or found, for who wants to share it. */
+  get solved(): readonly SolvedStep[] {
+    return this.#cache.solved;
+  }
+
   [Symbol.dispose](): void {
-    this.#parts.cache.use(this.#used);
+    this.#cache[Symbol.dispose]();
   }
 
   #resolve(id: VertexId): Promise<Result> {
@@ -82,6 +94,10 @@ export class Solver implements Disposable {
     const vertex = this.#inputs.graph.vertices.get(id);
     if (!vertex) throw internal(`the build graph has no vertex ${id}`);
     await Promise.all(inputsOf(vertex).map((input) => this.#resolve(input)));
+    return this.#attempt(id, vertex);
+  }
+
+  async #attempt(id: VertexId, vertex: Vertex): Promise<Result> {
     const { observer, signal } = this.#inputs;
     signal.throwIfAborted();
     observer.started(id);
@@ -122,111 +138,95 @@ export class Solver implements Disposable {
     }
   }
 
-  async #cachedOutcome(
-    id: VertexId,
-    vertex: Extract<Vertex, { kind: 'exec' | 'file' | 'merge' }>,
-  ): Promise<Outcome> {
-    const key = cacheKeyOf(vertex, (system) => this.#resultOf(system));
-    const { underWay } = this.#parts.turns;
-    for (let other = underWay.get(key); other; other = underWay.get(key)) await this.#unlessAborted(other);
-    const work = this.#lookUpOrPerform(id, key, vertex);
-    // At once: who needs the same must find it.
-    const settled = work.catch(() => undefined);
-    underWay.set(key, settled);
-    void settled.then(() => underWay.delete(key));
-    return work;
-  }
-
-  async #lookUpOrPerform(
-    id: VertexId,
-    key: string,
-    vertex: Extract<Vertex, { kind: 'exec' | 'file' | 'merge' }>,
-  ): Promise<Outcome> {
-    if (this.#inputs.graph.steps.get(id)?.ignoreCache !== true) {
-      const known = await this.#lookUp(key);
+  async #cachedOutcome(id: VertexId, vertex: Work): Promise<Outcome> {
+    const { turns } = this.#parts;
+    const { graph, signal, journal } = this.#inputs;
+    const ignoresCache = graph.steps.get(id)?.ignoreCache === true;
+    for (;;) {
+      const key = cacheKeyOf(vertex, this.#finder);
+      using _turn = await turns.keys.acquire(key, { signal });
+      const known = ignoresCache ? undefined : await this.#find(id, key, vertex);
       if (known) {
-        this.#inputs.journal.found(id, key, this.#finder);
+        journal.found(id, key, this.#finder);
         return { result: known, cached: true };
       }
-    }
-    const { signal } = this.#inputs;
-    return this.#parts.turns.steps.run(async () => this.#perform(id, key, vertex), { signal });
-  }
-
-  /** Waits for what another build does, but no longer than this one is wanted. */
-  async #unlessAborted(other: Promise<unknown>): Promise<void> {
-    const { signal } = this.#inputs;
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void => aborted.reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      signal.throwIfAborted();
-      await Promise.race([other, aborted.promise]);
-    } finally {
-      signal.removeEventListener('abort', abort);
+      const inputs = inputsOf(vertex).filter((input) => this.#resultOf(input).kind === 'known');
+      await Promise.all(inputs.map((input) => this.#settle(input)));
+      // Made anew, something it stands on may have come out otherwise: then it is another step.
+      if (inputs.length > 0 && cacheKeyOf(vertex, this.#finder) !== key) continue;
+      return await turns.steps.run(async () => this.#perform(id, key, vertex), { signal });
     }
   }
 
-  async #perform(
-    id: VertexId,
-    key: string,
-    vertex: Extract<Vertex, { kind: 'exec' | 'file' | 'merge' }>,
-  ): Promise<Outcome> {
+  async #find(id: VertexId, key: string, vertex: Work): Promise<Result | undefined> {
+    const known = await this.#cache.find(id, key);
+    if (known || !inputsOf(vertex).some((input) => this.#cache.elsewhere(input))) return known;
+    const other = (system: FileSystem): Result =>
+      (system === 'scratch' ? undefined : this.#cache.elsewhere(system)) ?? this.#resultOf(system);
+    return this.#cache.find(id, cacheKeyOf(vertex, other));
+  }
+
+  /** Brings a result here of which only the name was known; made anew, it may have another name by then. */
+  async #settle(id: VertexId): Promise<void> {
+    const result = this.#done.get(id);
+    if (result?.kind !== 'known') return;
+    const settling = this.#settling.get(id) ?? this.#bring(id, result);
+    this.#settling.set(id, settling);
+    await settling;
+  }
+
+  async #bring(id: VertexId, known: KnownResult): Promise<void> {
+    const layers = await this.#cache.fetch(id, known);
+    if (layers) {
+      this.#done.set(id, { kind: 'layers', layers });
+      return;
+    }
+    const vertex = this.#inputs.graph.vertices.get(id);
+    if (!vertex) throw internal(`the build graph has no vertex ${id}`);
+    const again = await this.#attempt(id, vertex);
+    // By what it copies it may be known again.
+    if (again.kind === 'known') await this.#bring(id, again);
+  }
+
+  async #perform(id: VertexId, key: string, vertex: Work): Promise<Outcome> {
     const step = this.#inputs.graph.steps.get(id);
     const description = step?.name ?? step?.instruction ?? '';
     const byContent = vertex.kind === 'file' ? await this.#contentKey(vertex) : undefined;
     if (byContent !== undefined && step?.ignoreCache !== true) {
-      const known = await this.#lookUp(byContent);
-      if (known?.kind === 'layers') {
-        this.#parts.cache.put([key], known.layers, description);
+      const known = await this.#cache.find(id, byContent);
+      if (known) {
+        if (known.kind === 'layers') this.#cache.put(id, [key], known.layers, description);
         this.#inputs.journal.found(id, key, this.#finder);
         return { result: known, cached: true };
       }
     }
     await this.#inputs.journal.missed(id, key, this.#finder);
     const layers = await this.#execute(id, vertex);
-    this.#parts.cache.put(byContent === undefined ? [key] : [key, byContent], layers, description);
+    this.#cache.put(id, byContent === undefined ? [key] : [key, byContent], layers, description);
     return { result: { kind: 'layers', layers }, cached: false };
-  }
-
-  /** A step that was done before, if its layers are all still there. */
-  async #lookUp(key: string): Promise<Result | undefined> {
-    const { cache } = this.#parts;
-    const record = cache.find(key);
-    if (!record) return undefined;
-    if (!(await this.#inputs.claim.use(record.layers))) {
-      cache.remove([key]);
-      return undefined;
-    }
-    this.#used.add(key);
-    return { kind: 'layers', layers: record.layers };
   }
 
   /** Key by the contents of what is copied from other stages; undefined where nothing is. */
   async #contentKey(vertex: FileVertex): Promise<string | undefined> {
     const { signal } = this.#inputs;
+    const copies = vertex.actions.filter((action) => action.kind === 'copy');
+    // The key has the contents of files already.
+    if (copies.every(({ from }) => this.#resultOf(from).kind === 'files')) return undefined;
     const contents = new Map<CopyAction, string>();
-    let needed = false;
-    for (const action of vertex.actions) {
-      if (action.kind !== 'copy') continue;
-      const result = this.#resultOf(action.from);
-      needed ||= result.kind === 'layers';
+    for (const action of copies) {
       const digest = await withSource(
         this.#parts,
-        result,
+        this.#resultOf(action.from),
         action,
         { signal, digests: true },
         (source, settled) => Promise.resolve(digestOfCopy(source, settled)),
       );
       contents.set(action, JSON.stringify([{ ...action, from: undefined }, digest]));
     }
-    return needed ? contentKeyOf(vertex, this.#resultOf(vertex.base), contents) : undefined;
+    return contentKeyOf(vertex, this.#resultOf(vertex.base), contents);
   }
 
-  async #execute(
-    id: VertexId,
-    vertex: Extract<Vertex, { kind: 'exec' | 'file' | 'merge' }>,
-  ): Promise<LayerStack> {
+  async #execute(id: VertexId, vertex: Work): Promise<LayerStack> {
     const { observer, claim, signal } = this.#inputs;
     switch (vertex.kind) {
       case 'exec': {
@@ -265,10 +265,11 @@ export class Solver implements Disposable {
   /** Files become a layer where a file system is asked for. */
   async #layersOf(result: Result): Promise<LayerStack> {
     if (result.kind === 'layers') return result.layers;
+    if (result.kind === 'known') throw internal('layers are used before they are here');
     const key = `files ${result.digest}`;
-    const known = await this.#lookUp(key);
-    if (known?.kind === 'layers') return known.layers;
     const { claim, signal } = this.#inputs;
+    const known = this.#parts.cache.find(key);
+    if (known && (await claim.use(known.layers))) return known.layers;
     const snapshot = await claim.open([]);
     try {
       const entries = [...result.source.values()]

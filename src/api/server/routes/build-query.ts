@@ -17,3 +17,18 @@ export function mapOf({ query }: Exchange, name: string): Readonly<Record<string
   const entries = Object.entries(value).filter(([, each]) => each !== null);
   return Object.fromEntries(entries.map(([key, each]) => [key, String(each)]));
 }
+
+/** A list of the query in JSON. */
+export function listOf(text: string, name: string): readonly string[] {
+  const list = text === '' ? [] : (parsed(text, name) ?? []);
+  if (!Array.isArray(list)) throw invalidArgument(`invalid ${name} specified: ${text}`);
+  return list.map(String);
+}
+
+export function parsed(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalidArgument(`invalid ${name} specified: ${text}`, error);
+  }
+}

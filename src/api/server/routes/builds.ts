@@ -10,6 +10,7 @@ import {
   type BuildObserver,
   type BuildPlans,
   type Builds,
+  type CacheRequest,
   type PlanOptions,
   type VertexId,
 } from '#build';
@@ -20,7 +21,7 @@ import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
 import { viewFailure, viewProgress } from '../views/progress.ts';
 import { buildLimitsOf } from './build-limits.ts';
-import { mapOf } from './build-query.ts';
+import { listOf, mapOf } from './build-query.ts';
 import { cancelPostedBuild, runPostedBuild } from './posted-builds.ts';
 import { registryConfig } from './registry-config.ts';
 
@@ -102,6 +103,7 @@ async function build(bases: BaseImageFinder, builds: Builds, exchange: Exchange)
     await builds.build({
       ...{ dockerfile: context.dockerfile, signal, exporters: [exporter] },
       options: { ...options, ignorePatterns: context.ignorePatterns },
+      caches: imageCaches(exchange, options.buildArguments?.['BUILDKIT_INLINE_CACHE']),
       base: {
         resolve: (reference, asked) =>
           bases.find(reference, {
@@ -127,6 +129,15 @@ async function build(bases: BaseImageFinder, builds: Builds, exchange: Exchange)
   } catch (error) {
     stream.fail(error);
   }
+}
+
+/** Images that say how they were made (`cachefrom`), and whether the new one does. */
+function imageCaches(exchange: Exchange, inline = ''): CacheRequest {
+  const from = listOf(exchange.query.text('cachefrom'), 'cachefrom').map((image) => ({
+    title: `importing cache from ${image}`,
+    image,
+  }));
+  return { from, to: [], isInline: /^(?:1|t|true)$/i.test(inline) };
 }
 
 /** A command that failed is told in the words of clients without BuildKit, with its exit code. */

@@ -2,7 +2,7 @@ import type { BuildKit } from '#build';
 import { invalidArgument } from '#kernel';
 import type { Exchange } from '../exchange.ts';
 import { viewFailure } from '../views/progress.ts';
-import { mapOf } from './build-query.ts';
+import { listOf, mapOf, parsed } from './build-query.ts';
 
 /** Value of `remote` for a context that comes over the session. */
 const overSession = 'client-session';
@@ -95,20 +95,6 @@ function optionsOf(exchange: Exchange): Readonly<Record<string, string>> {
 
 const withPrefix = (prefix: string, values: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}${name}`, value]));
-
-function parsed(text: string, name: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw invalidArgument(`invalid ${name} specified: ${text}`, error);
-  }
-}
-
-function listOf(text: string, name: string): readonly string[] {
-  const list = text === '' ? [] : (parsed(text, name) ?? []);
-  if (!Array.isArray(list)) throw invalidArgument(`invalid ${name} specified: ${text}`);
-  return list.map(String);
-}
 
 /** `[{"Name":"nofile","Soft":1,"Hard":2}]` as `nofile=1:2`. */
 function ulimitsOf(text: string): string {

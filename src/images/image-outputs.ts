@@ -4,7 +4,6 @@ import type { ContentStore } from '#content';
 import type { EventSink } from '#events';
 import {
   canonicalString,
-  mediaTypes,
   parseReference,
   withDigest,
   type Descriptor,
@@ -17,6 +16,7 @@ import { tagNameOf, type ImageName } from './image-index.ts';
 import type { ImageIntake } from './image-intake.ts';
 import type { ImagePush } from './image-push.ts';
 import type { ImageRecord, TransferOptions } from './images.ts';
+import type { LayerClamping } from './layer-clamping.ts';
 import type { LayerCompression, LayerForm } from './layer-compression.ts';
 import type { BuiltLayer, LayerStack } from './layer-stack.ts';
 
@@ -62,6 +62,7 @@ export interface ImageOutputsOptions {
   readonly archiver: Archiver;
   readonly intake: ImageIntake;
   readonly compression: LayerCompression;
+  readonly clamping: LayerClamping;
   readonly push: ImagePush;
   readonly events: EventSink;
 }
@@ -99,18 +100,9 @@ export class LocalImageOutputs implements ImageOutputs {
     latest: bigint,
     { signal }: Cancellable,
   ): Promise<LayerStack> {
-    const { content, archiver } = this.#options;
     const clamped: BuiltLayer[] = [];
     for (const layer of layers.slice(first)) {
-      const path = await content.pathOfWhole(layer.blob.digest);
-      const { stream, done } = archiver.clampTimes({ path }, { latest, signal });
-      // Awaited below; a failure of the stream is seen there first.
-      done.catch(() => undefined);
-      await using ingest = await content.ingest();
-      for await (const chunk of stream as AsyncIterable<Uint8Array>) await ingest.write(chunk);
-      const { diffId } = await done;
-      const blob = { mediaType: mediaTypes.dockerLayer, ...(await this.#claim.land(ingest)) };
-      clamped.push({ ...layer, diffId, blob });
+      clamped.push(await this.#options.clamping.clamp(layer, latest, this.#claim, signal));
     }
     return [...layers.slice(0, first), ...clamped];
   }

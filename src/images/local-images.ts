@@ -41,6 +41,7 @@ import type {
   TransferOptions,
   VerifiedImage,
 } from './images.ts';
+import { LayerClamping } from './layer-clamping.ts';
 import { LayerCompression } from './layer-compression.ts';
 import { sharedSizes } from './shared-sizes.ts';
 import { LayerUnpacker } from './layer-unpacker.ts';
@@ -106,6 +107,7 @@ class LocalImages implements Images, AsyncDisposable {
     const sources = new BlobSources(options.db, options.clock);
     const unpacker = new LayerUnpacker(parts);
     const intake = new ImageIntake({ ...parts, unpacker });
+    const clamping = new LayerClamping(parts);
     const compression = new LayerCompression({ ...parts, intake });
     const downloads = new BlobDownloads({
       ...parts,
@@ -142,7 +144,15 @@ class LocalImages implements Images, AsyncDisposable {
       save: new ImageSave({ ...parts, platforms: this.#platforms }),
     };
     const { push } = this.#transfers;
-    this.building = new LocalImageBuilding({ ...parts, intake, compression, push, unpacker, downloads });
+    this.building = new LocalImageBuilding({
+      ...parts,
+      intake,
+      compression,
+      clamping,
+      push,
+      unpacker,
+      downloads,
+    });
     const offers = new ImageOffers({ ...parts, compression });
     const receipt = new ImageReceipt({ ...parts, intake, downloads });
     this.handover = {

@@ -1,11 +1,11 @@
 import { EngineError, invalidArgument, kindOf, messageOf } from '#kernel';
 import type { ImageRecord } from '#images';
-import type { Digest } from '#oci';
+import { parseReference, type Digest } from '#oci';
 import type { RegistryAuth } from '#registry/client';
 import { flagOf, namesOf, switchOf, type ExportAttributes } from './export-attributes.ts';
 import type { Built, ExportResponse, Exporter, ExportStep } from './exporter.ts';
 import { isAnnotation } from './annotations.ts';
-import { imageFormOf, plainForm, type ImageForm } from './image-form.ts';
+import { imageFormOf, type ImageForm } from './image-form.ts';
 import { descriptorAnnotations, ofHost, responseOf, shown } from './image-response.ts';
 import { writeImage, type WrittenImage } from './image-writer.ts';
 
@@ -27,6 +27,7 @@ export interface ImageExport {
 export function imageExportOf(attributes: ExportAttributes): ImageExport {
   const isPushed = flagOf(attributes, 'push');
   const names = namesOf(attributes);
+  for (const name of names) parseReference(name);
   const given = imageFormOf(attributes);
   if (flagOf(attributes, 'registry.insecure'))
     throw invalidArgument('registry.insecure is not supported: add the registry to insecure-registries');
@@ -48,16 +49,11 @@ export function imageExportOf(attributes: ExportAttributes): ImageExport {
   };
 }
 
-/** An image of the store's own form, under these names or none. */
-export const plainExport = (names: readonly string[], form: Partial<ImageForm> = {}): ImageExport => ({
-  form: { ...plainForm, ...form },
-  names,
-  canonicalNames: [],
-  isStored: true,
-  isPushed: false,
-  byDigest: false,
-  replaces: false,
-});
+/** An image of the store's own form, under these names or none. Throws invalidArgument for what is no name. */
+export const plainExport = (names: readonly string[], form: Partial<ImageForm> = {}): ImageExport => {
+  const plain = imageExportOf({ name: names.join(',') });
+  return { ...plain, form: { ...plain.form, ...form } };
+};
 
 /** Puts what was built into the image store, and into registries if asked to. */
 export class ImageExporter implements Exporter {

@@ -36,6 +36,3 @@ export function imageFormOf(attributes: ExportAttributes): ImageForm {
     isSquashed: false,
   };
 }
-
-/** An image as the engine keeps its own. */
-export const plainForm: ImageForm = imageFormOf({});

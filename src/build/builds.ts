@@ -18,6 +18,7 @@ import type { Built, ExportResponse, Exporter, ExportStep } from './export/expor
 import type { SourceTree } from './files/source-tree.ts';
 import type { BuildGraph } from './graph/graph-builder.ts';
 import type { BuildPlan, ImageRequest, PlanOptions, ResolvedImage } from './graph/plan-options.ts';
+import { mergedGraph, mergedPaths } from './merged-plans.ts';
 import { planForPlatforms, type Planning } from './planning.ts';
 import type { VertexId } from './graph/vertex.ts';
 import {
@@ -372,23 +373,6 @@ function plansOf(plannings: readonly Planning[], request: BuildRequest): readonl
     if (planning.kind === 'failed') throw planning.error;
     return planning.plan;
   });
-}
-
-function mergedGraph(plans: readonly BuildPlan[]): BuildGraph {
-  const vertices = new Map(plans.flatMap(({ graph }) => [...graph.vertices]));
-  const steps = new Map(plans.flatMap(({ graph }) => [...graph.steps]));
-  return { vertices, steps };
-}
-
-/** The paths that some plan needs of each set of files; undefined for all. */
-function mergedPaths(plans: readonly BuildPlan[]): ReadonlyMap<string, readonly string[] | undefined> {
-  const merged = new Map<string, readonly string[] | undefined>();
-  for (const [name, paths] of plans.flatMap(({ localPaths }) => [...localPaths])) {
-    const known = merged.get(name);
-    const isAll = paths === undefined || (merged.has(name) && known === undefined);
-    merged.set(name, isAll ? undefined : [...new Set([...(known ?? []), ...paths])]);
-  }
-  return merged;
 }
 
 const proxyName = /^(?:https?|ftp|no|all)_proxy$/i;

@@ -39,6 +39,8 @@ export class GrpcStream {
     } catch (error) {
       this.#checkStatus(error instanceof Error ? error.message : String(error));
     }
+    // On a connection inside another one the end is seen a tick before the trailers that brought it.
+    if (!this.#trailers) await new Promise((resolve) => setImmediate(resolve));
     this.#checkStatus('the client closed the call');
   }
 

@@ -156,6 +156,7 @@ function serverOf(parts: {
     engineVersion: wharfVersion,
     experimental: configuration.experimental,
     logger,
+    serveHttp2: (socket) => void builder.buildKit.serve(socket),
     backends: {
       containers,
       images: storage.images,

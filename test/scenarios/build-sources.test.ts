@@ -316,3 +316,34 @@ test('a Dockerfile by its address goes with a context of the client', async () =
   assert.equal(code, 0, stderr);
   assert.match(stderr, /of the client/);
 });
+
+test("buildx's remote driver speaks to the engine's socket itself, with sessions inside the connection", async () => {
+  const env = { BUILDX_CONFIG: join(folder, 'buildx') };
+  const buildxWith = (...args: string[]): Promise<string> =>
+    answerOf(daemon.docker, ['buildx', ...args], { env });
+  await buildxWith('create', '--name', 'direct', '--driver', 'remote', daemon.host);
+  assert.match(await buildxWith('inspect', 'direct'), /Status: +running/);
+  const root = await mkdtemp(join(folder, 'direct-'));
+  await writeTo(root, {
+    Dockerfile: 'FROM busybox\nCOPY file /file\nRUN cat /file\n',
+    file: 'by the session',
+  });
+  const out = join(folder, 'out');
+  const { code, stderr } = await daemon.docker(
+    [
+      'buildx',
+      'build',
+      '--builder',
+      'direct',
+      '--progress',
+      'plain',
+      '--output',
+      `type=local,dest=${out}`,
+      root,
+    ],
+    { env },
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /by the session/);
+  assert.equal(await readFile(join(out, 'file'), 'utf8'), 'by the session');
+});

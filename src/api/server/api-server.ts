@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { conflict, errnoOf, silentLogger, type Logger } from '#kernel';
 import type { Backends } from './backends.ts';
 import { Dispatcher } from './dispatch.ts';
-import { keepEarlyBytes, plainConnection, upgradedConnection } from './hijack/connection.ts';
+import { keepEarlyBytes, plainConnection, takeHttp2, upgradedConnection } from './hijack/connection.ts';
 import { Routes, type Route } from './route.ts';
 import { allRoutes } from './routes/index.ts';
 
@@ -21,6 +21,8 @@ export interface ApiServerOptions {
   readonly logger?: Logger;
   /** Operations of modules that this one does not know, such as builds. */
   readonly extraRoutes?: readonly Route[];
+  /** Takes over connections whose clients speak HTTP/2 from the first byte on; without it they are refused. */
+  readonly serveHttp2?: (socket: Duplex) => void;
 }
 
 export type ListenOptions =
@@ -66,7 +68,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     engineVersion: options.engineVersion,
     logger: options.logger ?? silentLogger,
   });
-  return new HttpApiServer(dispatcher);
+  return new HttpApiServer(dispatcher, options.serveHttp2);
 }
 
 class HttpApiServer implements ApiServer {
@@ -75,8 +77,11 @@ class HttpApiServer implements ApiServer {
   /** Node forgets upgraded connections: these are cut by close(). */
   readonly #hijacked = new Set<Duplex>();
 
-  constructor(dispatcher: Dispatcher) {
+  readonly #serveHttp2: ((socket: Duplex) => void) | undefined;
+
+  constructor(dispatcher: Dispatcher, serveHttp2: ((socket: Duplex) => void) | undefined) {
     this.#dispatcher = dispatcher;
+    this.#serveHttp2 = serveHttp2;
   }
 
   async listen(
@@ -164,6 +169,10 @@ class HttpApiServer implements ApiServer {
     });
     server.on('clientError', (error: Error, socket) => {
       if (keepEarlyBytes(error, socket)) return;
+      if (this.#serveHttp2 && takeHttp2(error, socket, this.#serveHttp2)) {
+        this.#track(socket);
+        return;
+      }
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
       else socket.destroy();
     });

@@ -4,6 +4,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import { Code, ConnectError, createClient, type Client } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { Health, GrpcStream } from '#buildkit';
+import { invalidArgument } from '#kernel';
 
 /** What a client says when it opens a session. */
 export interface SessionIntroduction {
@@ -13,6 +14,17 @@ export interface SessionIntroduction {
   readonly sharedKey: string;
   /** What the client serves: `/moby.filesync.v1.filesync/diffcopy`, in small letters. */
   readonly methods: ReadonlySet<string>;
+}
+
+/** What the metadata of a call says that is a session's connection. Throws invalidArgument without an id. */
+export function introductionOf(metadata: Headers): SessionIntroduction {
+  const value = (name: string): string => metadata.get(`x-docker-expose-session-${name}`) ?? '';
+  const id = value('uuid');
+  if (id === '') throw invalidArgument('a session needs an id');
+  const methods = value('grpc-method')
+    .split(',')
+    .map((method) => method.trim().toLowerCase());
+  return { id, name: value('name'), sharedKey: value('sharedkey'), methods: new Set(methods) };
 }
 
 const healthInterval = 5_000;

@@ -1,7 +1,11 @@
+import type { Duplex } from 'node:stream';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ConnectRouter } from '@connectrpc/connect';
 import { buildablePlatforms } from '../ops/emulation.ts';
 import { bridgeService } from './bridge.ts';
+import { buildError } from './build-error.ts';
+import { introductionOf } from './client-session.ts';
+import { connectInside } from './inner-connection.ts';
 import { cacheControl } from './cache-control.ts';
 import { Control, gateway, type WorkerRecordSchema, TraceService } from '#buildkit';
 import type { Jobs } from './jobs.ts';
@@ -88,6 +92,8 @@ export function buildServices(parts: ServiceParts, jobs: Jobs): (router: Connect
         const job = await jobs.get(ref, signal);
         yield* job.progress.stream(signal);
       },
+      session: (messages, { requestHeader }) =>
+        connectInside(messages, (socket) => openSession(parts, requestHeader, socket)),
       solve: async (request, { signal }) => ({
         exporterResponse: await solve(parts, jobs, request, { signal }),
       }),
@@ -102,4 +108,13 @@ export function buildServices(parts: ServiceParts, jobs: Jobs): (router: Connect
     });
     router.service(TraceService, { export: () => ({}) });
   };
+}
+
+/** Throws ConnectError. */
+function openSession({ sessions }: ServiceParts, metadata: Headers, socket: Duplex): void {
+  try {
+    sessions.open(introductionOf(metadata), socket);
+  } catch (error) {
+    throw buildError(error, undefined);
+  }
 }

@@ -66,6 +66,26 @@ export function keepEarlyBytes(
   return true;
 }
 
+/**
+ * For the server's clientError: a connection whose client speaks HTTP/2 from its first byte on, as gRPC's do (RFC 9113
+ * 3.3). Calls `serve` with it as it was. False: it is something else.
+ */
+export function takeHttp2(
+  error: Error & { code?: string; rawPacket?: Buffer },
+  socket: Duplex,
+  serve: (socket: Duplex) => void,
+): boolean {
+  if (error.code !== 'HPE_PAUSED_H2_UPGRADE' || !error.rawPacket) return false;
+  releaseParser(socket);
+  socket.unshift(Buffer.from(error.rawPacket));
+  // The streams' own ticks come first: they would let the bytes flow to nobody.
+  setImmediate(() => {
+    Reflect.deleteProperty(socket, 'resume');
+    serve(socket);
+  });
+  return true;
+}
+
 /** Input that looks like the start of a request was parsed on for a while: count from the request's own head. */
 function startOfInput(packet: Buffer, parsed: number): number {
   const end = packet.indexOf('\r\n\r\n');

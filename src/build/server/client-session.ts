@@ -51,6 +51,7 @@ export class ClientSession implements Disposable {
       maxSessionMemory: 256,
       settings: { initialWindowSize: 4 * 1024 * 1024 },
     });
+    socket.once('end', () => socket.destroy());
     this.#http2.on('error', () => this[Symbol.dispose]());
     this.#http2.once('close', () => this[Symbol.dispose]());
     this.#http2.once('connect', () => this.#http2.setLocalWindowSize(16 * 1024 * 1024));

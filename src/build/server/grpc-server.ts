@@ -33,6 +33,8 @@ class AdoptingServer implements GrpcServer {
   serve(socket: Duplex): void {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
+    // The engine's connections may be half open, which nobody needs here: a client that has gone is gone.
+    socket.once('end', () => socket.destroy());
     this.#server.emit('connection', socket);
   }
 

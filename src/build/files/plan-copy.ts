@@ -111,7 +111,9 @@ class CopyPlan {
     const isFolder = /\/\.?$/.test(destination) || this.#target.isFolder(`/${place}`);
     const name = posix.basename(entry.header.name);
     const goes = isFolder ? posix.join(place, name) : place;
-    this.#put(entry, relative(this.#target.follow(`/${goes}`)));
+    // Copied by itself, another name of a file is a file.
+    const file = entry.header.type === 'hardlink' ? this.#source.get(entry.header.linkName) : undefined;
+    this.#put(file ?? entry, relative(this.#target.follow(`/${goes}`)));
   }
 
   /** A folder's contents; the folder at the destination keeps its own attributes if it is there. */

@@ -314,7 +314,8 @@ export class BuildJob {
     prepared: Prepared,
     plans: BuildPlans | undefined,
   ): Promise<SourceTree> {
-    const filters = { 'exclude-patterns': prepared.ignorePatterns, ...(paths && { followpaths: paths }) };
+    const ignored = name === 'context' ? prepared.ignorePatterns : await this.#ownPatterns(name, prepared);
+    const filters = { 'exclude-patterns': ignored, ...(paths && { followpaths: paths }) };
     const isIt = (vertex: Vertex): boolean => vertex.kind === 'local' && vertex.name === name;
     const [id = ''] = [...(plans?.graph.vertices ?? [])].find(([, vertex]) => isIt(vertex)) ?? [];
     let bytes = 0;
@@ -324,6 +325,15 @@ export class BuildJob {
     });
     this.progress.transferred(id, 'transferring context:', bytes, bytes);
     return source;
+  }
+
+  /** What a named context leaves out is said in the context itself. */
+  async #ownPatterns(name: string, prepared: Prepared): Promise<readonly string[]> {
+    const text = await this.progress.during(`[context ${name}] load .dockerignore`, async () => {
+      const files = await this.#receive(name, { followpaths: ['.dockerignore'] }, prepared);
+      return readSourceText(files, '.dockerignore');
+    });
+    return parseIgnoreFile(text ?? '');
   }
 
   async #receive(

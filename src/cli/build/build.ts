@@ -8,10 +8,12 @@ import type { BuildOptions } from './build-options.ts';
 import { findOutputs } from './build-outputs.ts';
 import { findSources } from './build-sources.ts';
 import { frontendOptions } from './frontend-options.ts';
+import { findAgents } from './ssh-agents.ts';
 import { credentials } from './session/credentials.ts';
 import { fileSend } from './session/file-send.ts';
 import { secrets } from './session/secrets.ts';
 import type { SessionService } from './session/session-service.ts';
+import { ssh } from './session/ssh.ts';
 import { solve, type SolveHooks, type Solved } from './solve.ts';
 
 /** What a build takes from where it runs. */
@@ -37,10 +39,12 @@ export async function build(options: BuildOptions, place: BuildPlace, hooks: Sol
     }
   }
   using sources = await findSources(options, () => place.input());
+  using agents = await findAgents(options.ssh, place.env);
   const services: readonly SessionService[] = [
     ...sources.services,
     credentials(place.config),
     secrets(options.secrets, place.env),
+    ssh(agents.sockets),
     fileSend(sinks, place.out),
   ];
   return await solve(

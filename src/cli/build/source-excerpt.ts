@@ -1,9 +1,19 @@
-import type { Range, SourceInfo } from '#buildkit';
+/** A text with its name. */
+export interface Source {
+  readonly filename: string;
+  readonly data: Uint8Array;
+}
+
+/** Lines of it, from 1. */
+export interface LineRange {
+  readonly start?: { readonly line: number } | undefined;
+  readonly end?: { readonly line: number } | undefined;
+}
 
 const rule = '--------------------';
 
 /** The lines of a source around the ranges, those in them marked; empty where there is nothing to show. */
-export function sourceExcerpt(info: SourceInfo | undefined, ranges: readonly Range[]): string {
+export function sourceExcerpt(info: Source | undefined, ranges: readonly LineRange[]): string {
   const lines = Buffer.from(info?.data ?? [])
     .toString()
     .split('\n');

@@ -26,8 +26,8 @@ export interface Step {
   duration: number;
   readonly tasks: Map<string, StepTask>;
   readonly warnings: VertexWarning[];
-  /** The last lines of output, each with the seconds since the start; the last one may be unfinished. */
-  readonly lastLines: string[];
+  /** The last lines of output; the last one may be unfinished. */
+  readonly lastLines: OutputLine[];
 }
 
 /** News of one step since the last update. */
@@ -46,16 +46,26 @@ export interface OutputPiece {
   readonly isEnded: boolean;
 }
 
-const keptLines = 10;
+export interface OutputLine {
+  /** Seconds since the start of the step. */
+  readonly seconds: string;
+  text: string;
+}
 
 /** Puts together what an engine tells of builds, piece by piece. */
 export class BuildTrace {
+  readonly #keptLines: number;
   readonly #steps = new Map<string, Step>();
   /** Whose last line is unfinished. */
   readonly #open = new Set<Step>();
   readonly #decoders = new Map<Step, TextDecoder>();
   readonly warnings: VertexWarning[] = [];
   #started = 0;
+
+  /** `keptLines`: how many of the last lines of each step are kept. */
+  constructor(keptLines = 10) {
+    this.#keptLines = keptLines;
+  }
 
   /** Steps in the order in which they were first told of. */
   get steps(): Iterable<Step> {
@@ -137,12 +147,11 @@ export class BuildTrace {
     const isContinuation = this.#open.delete(step);
     if (!isEnded) this.#open.add(step);
     const { lastLines } = step;
-    const piece = isContinuation
-      ? text
-      : `${secondsText(Math.max(0, time - (step.started ?? time)))} ${text}`;
-    if (isContinuation) lastLines.push(`${lastLines.pop() ?? ''}${text}`);
-    else lastLines.push(piece);
-    if (lastLines.length > keptLines) lastLines.shift();
+    const last = isContinuation ? lastLines.at(-1) : undefined;
+    if (last) last.text += text;
+    else lastLines.push({ seconds: secondsText(Math.max(0, time - (step.started ?? time))), text });
+    if (lastLines.length > this.#keptLines) lastLines.shift();
+    const piece = isContinuation ? text : lineText(lastLines.at(-1));
     return { text: piece, isContinuation, isEnded };
   }
 }
@@ -154,3 +163,10 @@ function secondsText(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   return seconds.toFixed(seconds < 10 ? 3 : seconds < 100 ? 2 : 1);
 }
+
+/** A line of output with its time before it. */
+export const lineText = (line: OutputLine | undefined): string =>
+  line ? `${line.seconds} ${line.text}` : '';
+
+/** Whether a step was given up because others failed or the build was. */
+export const isCanceled = ({ error }: Step): boolean => error.endsWith('context canceled');

@@ -1,8 +1,11 @@
-import type { Output } from '../../output.ts';
+import type { Context } from '../../context.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { noDisplay, type Display } from './display.ts';
 import { PlainDisplay } from './plain-display.ts';
 import { RawJsonDisplay } from './raw-json-display.ts';
+import { TtyDisplay } from './tty-display.ts';
+
+export type DisplayPlace = Pick<Context, 'err' | 'terminal' | 'env' | 'now'>;
 
 export type ProgressMode = 'plain' | 'tty' | 'rawjson' | 'quiet' | 'none';
 
@@ -25,14 +28,17 @@ export function progressMode(word: string, { stderrIsTerminal }: Terminal): Prog
 
 const header = 'building with "default" instance using docker driver';
 
-/** What shows the progress of builds on an output. */
-export function chooseDisplay(mode: ProgressMode, out: Output, now: () => number): Display {
+/** What shows the progress of builds on standard error. */
+export function chooseDisplay(mode: ProgressMode, context: DisplayPlace): Display {
+  const { err, terminal, env } = context;
+  const now = (): number => context.now();
   switch (mode) {
     case 'plain':
+      return new PlainDisplay(err, now, header);
     case 'tty':
-      return new PlainDisplay(out, now, header);
+      return new TtyDisplay(err, terminal, now, (env['NO_COLOR'] ?? '') === '');
     case 'rawjson':
-      return new RawJsonDisplay(out);
+      return new RawJsonDisplay(err);
     case 'quiet':
     case 'none':
       return noDisplay;

@@ -1,9 +1,11 @@
-import type { BuildTrace } from './build-trace.ts';
+import { isCanceled, lineText, type BuildTrace } from './build-trace.ts';
 
 /** The last lines that each failed step has printed. */
 export function errorLogs(trace: BuildTrace): string {
-  const failed = [...trace.steps].filter(({ error }) => error !== '' && !error.endsWith('context canceled'));
+  const failed = [...trace.steps].filter((step) => step.error !== '' && !isCanceled(step));
   return failed
-    .map(({ name, lastLines }) => ['------', ` > ${name}:`, ...lastLines, '------', ''].join('\n'))
+    .map(({ name, lastLines }) =>
+      ['------', ` > ${name}:`, ...lastLines.map(lineText), '------', ''].join('\n'),
+    )
     .join('');
 }

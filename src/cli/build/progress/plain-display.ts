@@ -1,6 +1,6 @@
 import type { StatusResponse } from '#buildkit';
 import type { Output } from '../../output.ts';
-import { BuildTrace, type OutputPiece, type Step, type StepNews } from './build-trace.ts';
+import { BuildTrace, isCanceled, type OutputPiece, type Step, type StepNews } from './build-trace.ts';
 import { errorLogs } from './error-logs.ts';
 import type { Display } from './display.ts';
 import { taskText } from './task-text.ts';
@@ -146,5 +146,3 @@ function outcomeText(step: Step): string {
   if (step.error !== '') return isCanceled(step) ? 'CANCELED' : `ERROR: ${step.error}`;
   return step.cached ? 'CACHED' : `DONE ${(step.duration / 1000).toFixed(1)}s`;
 }
-
-export const isCanceled = (step: Step): boolean => step.error.endsWith('context canceled');

@@ -30,7 +30,13 @@ export const command = defineCommand({
     warn(context, changed);
     if (flags.iidfile !== '') rmSync(flags.iidfile, { force: true });
     const solved = await runBuild(context, options, mode, flags.debug);
-    if (options.call) return;
+    if (options.call) {
+      const { callResult } = await import('../../build/call-result.ts');
+      const { text, error = '', status } = callResult(solved.metadata, options.call);
+      context.out.write(text);
+      if (status !== 0) throw new ExitStatus(status, error === '' ? '' : `ERROR: ${error}`);
+      return;
+    }
     if (mode === 'quiet') context.out.write(`${imageId(solved)}\n`);
     if (flags.iidfile !== '') writeFileSync(flags.iidfile, imageId(solved));
     if (flags['metadata-file'] !== '') {
@@ -50,11 +56,11 @@ async function runBuild(
   const { chooseDisplay } = await import('../../build/progress/choose-display.ts');
   const { failureText } = await import('../../build/build-failure.ts');
   const { warningSummary } = await import('../../build/progress/warning-summary.ts');
-  const display = chooseDisplay(mode, context.err, () => context.now());
+  const display = chooseDisplay(mode, context);
   const { engine, config, env, out, terminal, program } = context;
   const place = { engine, config, env, out, stdoutIsTerminal: terminal.stdoutIsTerminal };
   const stop = new AbortController();
-  using _interrupted = onInterrupt(() => stop.abort(new Error('context canceled')));
+  using _interrupted = onInterrupt((code) => stop.abort(new Interrupted(code)));
   const warnings: Parameters<typeof warningSummary>[0][number][] = [];
   try {
     const solved = await build(
@@ -74,7 +80,8 @@ async function runBuild(
     return solved;
   } catch (error) {
     display.end();
-    throw new ExitStatus(1, failureText(error, 'failed to build: '), { cause: error });
+    const code = error instanceof Interrupted ? error.code : 1;
+    throw new ExitStatus(code, failureText(error, 'failed to build: '), { cause: error });
   }
 }
 
@@ -106,9 +113,23 @@ function orFail<T>(before: string, task: () => T): T {
   }
 }
 
-function onInterrupt(task: () => void): Disposable {
-  process.on('SIGINT', task).on('SIGTERM', task);
-  return { [Symbol.dispose]: () => void process.off('SIGINT', task).off('SIGTERM', task) };
+/** A signal has ended the build; the program's status says which. */
+class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  readonly code: number;
+
+  constructor(code: number) {
+    super('failed to solve: Canceled: context canceled');
+    this.code = code;
+  }
+}
+
+function onInterrupt(task: (code: number) => void): Disposable {
+  const [interrupted, terminated] = [(): void => task(130), (): void => task(143)];
+  process.on('SIGINT', interrupted).on('SIGTERM', terminated);
+  return {
+    [Symbol.dispose]: () => void process.off('SIGINT', interrupted).off('SIGTERM', terminated),
+  };
 }
 
 /** The id of the configuration, or the manifest's digest where there is none. */

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import {
+  answerOf,
+  busyboxArchive,
+  eventually,
+  startDaemon,
+  succeed,
+  wharfProgram,
+  type CommandResult,
+  type Daemon,
+} from '../setup/index.ts';
+
+describe('wharf build', () => {
+  let daemon: Daemon;
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'wharf-test-build-'));
+    daemon = await startDaemon();
+    await answerOf(daemon.docker, ['load', '-i', await busyboxArchive()]);
+  });
+  after(async () => {
+    await daemon[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
+  });
+
+  async function context(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+    const root = join(folder, name);
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(join(root, path, '..'), { recursive: true });
+      await writeFile(join(root, path), text);
+    }
+    return root;
+  }
+
+  const build = (...words: readonly string[]): Promise<CommandResult> =>
+    daemon.wharf(['build', '--progress', 'plain', ...words]);
+
+  async function built(...words: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await build(...words);
+    assert.equal(code, 0, stderr);
+    return stdout + stderr;
+  }
+
+  it('builds, names, and says what the image is', async () => {
+    const root = await context('plain', {
+      Dockerfile: 'FROM busybox\nARG WHO\nCOPY f /f\nRUN echo for $WHO; cat /f >/g\nLABEL a=b\n',
+      f: 'text',
+    });
+    const ids = [join(folder, 'id'), join(folder, 'metadata')] as const;
+    const files = ['--iidfile', ids[0], '--metadata-file', ids[1]];
+    const text = await built('-t', 'plain:x', '--build-arg', 'WHO=me', '--label', 'c=d', ...files, root);
+    assert.match(
+      text,
+      /#1 \[internal\] load build definition from Dockerfile\n#1 transferring dockerfile: \d+B/,
+    );
+    assert.match(text, /#\d+ \[3\/3\] RUN echo for [^\n]*\n#\d+ \d\.\d{3} for me\n#\d+ DONE \d+\.\ds\n/);
+    const [id, labels] = (
+      await answerOf(daemon.docker, ['image', 'inspect', '-f', '{{.Id}} {{json .Config.Labels}}', 'plain:x'])
+    ).split(' ');
+    assert.equal(await readFile(ids[0], 'utf8'), id);
+    assert.deepEqual(JSON.parse(labels ?? ''), { a: 'b', c: 'd' });
+    const metadata = JSON.parse(await readFile(ids[1], 'utf8')) as Record<string, string>;
+    assert.equal(metadata['containerimage.config.digest'], id);
+    assert.match(metadata['buildx.build.ref'] ?? '', /^default\/default\/[a-z0-9]{25}$/);
+    // Again: everything is known, by every other name of the command too.
+    for (const words of [
+      ['image', 'build'],
+      ['builder', 'build'],
+      ['buildx', 'build'],
+      ['buildx', 'b'],
+    ]) {
+      const again = await daemon.wharf([...words, '-q', '--build-arg', 'WHO=me', '--label', 'c=d', root]);
+      assert.equal(again.stdout.trim(), id, again.stderr);
+      assert.equal(again.stderr, '');
+    }
+  });
+
+  it('ends with the reason, the place and the last lines where a command fails', async () => {
+    const root = await context('failing', { Dockerfile: 'FROM busybox\nRUN echo seen; exit 9\n' });
+    const { code, stderr } = await build(root);
+    assert.equal(code, 1);
+    const reason = 'process "/bin/sh -c echo seen; exit 9" did not complete successfully: exit code: 9';
+    assert.match(stderr, /------\n > \[2\/2\] RUN echo seen; exit 9:\n\d\.\d{3} seen\n------\n/);
+    assert.ok(stderr.includes('   2 | >>> RUN echo seen; exit 9\n'), stderr);
+    assert.ok(stderr.endsWith(`ERROR: failed to build: failed to solve: ${reason}\n`), stderr);
+    const missing = await build(join(folder, 'none'));
+    assert.equal(missing.code, 1);
+    assert.match(
+      missing.stderr,
+      /ERROR: failed to build: unable to prepare context: path ".*none" not found\n$/,
+    );
+    const other = await build('--builder', 'other', root);
+    assert.deepEqual([other.code, other.stderr], [1, 'ERROR: no builder "other" found\n']);
+  });
+
+  it('checks a Dockerfile, and lists its targets', async () => {
+    const dockerfile = 'FROM busybox AS one\nMAINTAINER me\nFROM one AS two\n';
+    const root = await context('asked', { Dockerfile: dockerfile });
+    const checked = await build('--check', root);
+    assert.equal(checked.code, 1);
+    assert.match(
+      checked.stdout,
+      /^Check complete, 1 warning has been found!\n\nWARNING: MaintainerDeprecated - /,
+    );
+    const targets = await build('--call', 'targets', root);
+    assert.match(targets.stdout, /^TARGET +DESCRIPTION\none\s+two \(default\)/);
+    const warned = await build(root);
+    assert.match(
+      warned.stderr,
+      /\n 1 warning found \(use wharf --debug to expand\):\n - MaintainerDeprecated: /,
+    );
+    const raw = await daemon.wharf(['build', '--progress', 'rawjson', root]);
+    const lines = raw.stderr.trim().split('\n');
+    const names = lines.flatMap((line) => {
+      const { vertexes = [] } = JSON.parse(line) as { vertexes?: { name: string }[] };
+      return vertexes.map(({ name }) => name);
+    });
+    assert.ok(names.includes('[internal] load .dockerignore'), raw.stderr);
+  });
+
+  it('serves secrets, keys, other contexts, and what .dockerignore leaves', async () => {
+    const root = await context('served', {
+      Dockerfile: `FROM busybox AS made
+COPY . /all
+RUN --mount=type=secret,id=token --mount=type=secret,id=NAME,env=N cat /run/secrets/token >/all/s; echo $N >>/all/s
+RUN --mount=type=ssh,required test -S "$SSH_AUTH_SOCK"
+FROM scratch
+COPY --from=made /all /
+COPY --from=other f /other
+COPY --from=busybox /bin/busybox /b
+`,
+      '.dockerignore': '*\n!kept\n!link\n',
+      'kept/file': 'kept',
+      'left/file': 'left',
+    });
+    const other = await context('other', { f: 'of another folder' });
+    await writeFile(join(folder, 'token'), 'hidden\n');
+    const key = join(folder, 'key');
+    await succeed('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+    const out = join(folder, 'out');
+    const { code, stderr } = await daemon.wharf(
+      [
+        ...['build', '--progress', 'plain', '--secret', `id=token,src=${join(folder, 'token')}`],
+        ...['--secret', 'id=NAME', '--ssh', `default=${key}`, '--build-context', `other=${other}`],
+        ...['-o', out, root],
+      ],
+      { env: { NAME: 'of the environment' } },
+    );
+    assert.equal(code, 0, stderr);
+    assert.equal(await readFile(join(out, 's'), 'utf8'), 'hidden\nof the environment\n');
+    assert.equal(await readFile(join(out, 'kept/file'), 'utf8'), 'kept');
+    assert.equal(await readFile(join(out, 'other'), 'utf8'), 'of another folder');
+    assert.ok((await stat(join(out, 'b'))).size > 100_000);
+    await assert.rejects(stat(join(out, 'left')));
+  });
+
+  it('takes a Dockerfile or a tar from standard input, and writes a tar to standard output', async () => {
+    const root = await context('piped', { Dockerfile: 'FROM scratch\nCOPY f /g\n', f: 'x' });
+    const words = `${wharfProgram()} build -q`;
+    const run = (script: string): Promise<string> => succeed('sh', ['-c', script], { env: daemon.env });
+    assert.equal((await run(`tar -C ${root} -cz . | ${words} -o - - | tar -t`)).trim(), 'g');
+    assert.equal((await run(`${words} -f - -o - ${root} <${root}/Dockerfile | tar -t`)).trim(), 'g');
+    assert.match(await run(`echo FROM busybox | ${words} -`), /^sha256:/);
+  });
+
+  it('ends the build within a second when it is interrupted', async () => {
+    const root = await context('interrupted', { Dockerfile: 'FROM busybox\nRUN echo begun; sleep 60\n' });
+    const child = spawn(wharfProgram(), ['build', '--progress', 'plain', root], {
+      env: { ...process.env, ...daemon.env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const ended = new Promise<number | null>((resolve) => void child.once('exit', resolve));
+    await eventually(() => said.includes('begun'));
+    const from = performance.now();
+    child.kill('SIGINT');
+    assert.equal(await ended, 130);
+    const running = async (): Promise<boolean> =>
+      (await readdir(join(daemon.runFolder, 'bundles'))).some((name) => name.startsWith('build-'));
+    await eventually(async () => !(await running()));
+    assert.ok(performance.now() - from < 1000, said);
+    assert.match(said, /ERROR: failed to build: failed to solve: Canceled: context canceled\n$/);
+  });
+});

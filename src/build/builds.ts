@@ -158,6 +158,8 @@ export class LocalBuilds implements Builds {
   readonly #parts: BuildParts;
   readonly #clock: Clock;
   readonly cache: CacheStore;
+  /** Called at the end of each build. */
+  onBuilt: () => void = () => undefined;
 
   constructor(parts: BuildParts, clock: Clock) {
     this.#parts = parts;
@@ -209,6 +211,8 @@ export class LocalBuilds implements Builds {
 
   async build(request: BuildRequest): Promise<ExportResponse> {
     using _files = await this.#parts.contexts.use();
+    using ending = new DisposableStack();
+    ending.defer(() => this.onBuilt());
     const { signal, exporters } = request;
     const epoch = parseEpoch(request.options.buildArguments?.['SOURCE_DATE_EPOCH']);
     await using claim = this.#parts.building.begin();

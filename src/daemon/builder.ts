@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   BuildMemory,
   BuildTurns,
+  CacheCollector,
   CacheMounts,
   ContextStore,
   createBuildKit,
@@ -57,6 +58,14 @@ export async function openBuilder(
     clock,
   );
   await builds.start();
+  const collector = opened.use(
+    new CacheCollector({
+      ...{ root, cache: builds.cache, logger: parts.foundation.logger },
+      settings: () => parts.foundation.live.current.cache,
+    }),
+  );
+  builds.onBuilt = () => collector.soon();
+  collector.start();
   const buildKit = opened.use(
     createBuildKit({
       ...{ builds, contexts, sources, clock, images: clientImages(storage.images), version: wharfVersion },

@@ -17,8 +17,8 @@ export class LiveConfiguration {
    * wait for the next start.
    */
   replace(next: Configuration): readonly string[] {
-    const { labels, logLevel, registry, disk, liveRestore, shutdownTimeout, features } = next;
-    const taken = { labels, logLevel, registry, disk, liveRestore, shutdownTimeout, features };
+    const { labels, logLevel, registry, disk, cache, liveRestore, shutdownTimeout, features } = next;
+    const taken = { labels, logLevel, registry, disk, cache, liveRestore, shutdownTimeout, features };
     const current: Configuration = Object.freeze({ ...this.#current, ...taken });
     this.#current = current;
     // The keys of its own type.

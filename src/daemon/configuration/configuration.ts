@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Ulimit } from '#api/types';
-import type { GrantableRights } from '#build';
+import type { GcSettings, GrantableRights } from '#build';
 import type { DiskRules } from '#disk';
 import { EngineError, errnoOf, invalidArgument, kindOf, messageOf } from '#kernel';
 import { checkSettings } from './check-settings.ts';
 import { builderSettings } from './builder-settings.ts';
+import { cacheSettings } from './cache-settings.ts';
 import { diskSettings } from './disk-settings.ts';
 import type { RuntimeProgram } from '#runtime';
 import { inFile, mergeSettings, parseFile, type ParsedFlags, type Settings } from './parse-settings.ts';
@@ -79,6 +80,8 @@ export interface Configuration {
   };
   readonly storageDriver: 'overlay2' | 'copy' | undefined;
   readonly disk: DiskRules;
+  /** What is removed of the build cache by itself. */
+  readonly cache: GcSettings;
   readonly builder: {
     /** What clients may grant their builds. */
     readonly grantable: GrantableRights;
@@ -157,6 +160,7 @@ function configure(read: SettingsReader): Configuration {
     storageDriver: read.choice('storageDriver', ['overlay2', 'copy']),
     disk: diskSettings(read),
     builder: builderSettings(read),
+    cache: cacheSettings(read),
     containers: containerSettings(read),
     liveRestore: read.flag('liveRestore', true),
     shutdownTimeout: read.number('shutdownTimeout') ?? 15,

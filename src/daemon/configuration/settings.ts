@@ -137,6 +137,12 @@ export const settings = {
   gcTaggedImages: list('gc-tagged-image', 'tagged-images', 'Of these only those whose tags fit, e.g. ci/*', {
     parent: 'gc',
   }),
+  builderGc: pairs(
+    'builder-gc',
+    'gc',
+    'What is removed of the build cache by itself: enabled=BOOL, defaultReservedSpace=SIZE, …',
+    { parent: 'builder' },
+  ),
   builderEntitlements: pairs(
     'builder-entitlement',
     'entitlements',

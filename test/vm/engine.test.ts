@@ -1,5 +1,6 @@
 import { after } from 'node:test';
 import { apparmorTests } from './apparmor.ts';
+import { buildTests } from './builds.ts';
 import { cgroupTests } from './cgroups.ts';
 import { startEngine } from './engine.ts';
 import { everydayTests } from './everyday.ts';
@@ -9,3 +10,4 @@ after(() => engine.daemon[Symbol.asyncDispose]());
 everydayTests(engine);
 cgroupTests(engine);
 apparmorTests(engine);
+buildTests(engine);

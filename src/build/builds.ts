@@ -2,8 +2,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { formatTime, internal, invalidArgument, type Clock } from '#kernel';
 import type { CheckWarning } from './checks/checks.ts';
 import { unmountBelow } from '#linux';
-import type { BuildClaim, ImageRecord, LayerStack } from '#images';
-import { formatPlatform, type Platform } from '#oci';
+import type { BuildClaim, LayerStack } from '#images';
+import type { Platform } from '#oci';
 import { openAddressedContext, openArchiveContext, type ArchiveContext } from './archive-context.ts';
 import type { AttestOptions } from './attest/attest-options.ts';
 import { BuildAccount, type BuildAccountOptions } from './attest/build-account.ts';
@@ -17,7 +17,7 @@ import type { BuiltPlatform } from './export/built-platform.ts';
 import type { Built, ExportResponse, Exporter, ExportStep } from './export/exporter.ts';
 import type { SourceTree } from './files/source-tree.ts';
 import type { BuildGraph } from './graph/graph-builder.ts';
-import type { BuildPlan, ImageRequest, PlanOptions, ResolvedImage } from './graph/plan-options.ts';
+import type { BuildPlan, PlanOptions } from './graph/plan-options.ts';
 import { mergedGraph, mergedPaths } from './merged-plans.ts';
 import { planForPlatforms, type Planning } from './planning.ts';
 import type { VertexId } from './graph/vertex.ts';
@@ -33,6 +33,7 @@ import { packMounts } from './cache/shared-mounts.ts';
 import { CacheStore } from './cache/cache-store.ts';
 import type { Explanation } from './explain/explainer.ts';
 import { openExplainer } from './explain/open-explainer.ts';
+import { BaseLookup, type BaseImages } from './base-images.ts';
 import { lendAgent } from './ops/lent-agent.ts';
 import { checkEntitlements, type Entitlements } from './entitlements.ts';
 import type { CommandLimits } from './limits.ts';
@@ -41,31 +42,6 @@ import type { SolvedStep } from './solver/step-cache.ts';
 import { filesResult, type Result } from './solver/result.ts';
 import { Solver } from './solver/solver.ts';
 import type { SourceAccess } from './sources/source-access.ts';
-
-/** What finds the images that builds begin with. */
-export interface BaseImages {
-  /** Fetches the image where it is not here, or where `pull` asks for the newest. Throws notFound. */
-  resolve(
-    reference: string,
-    options: {
-      readonly platform: Platform;
-      readonly pull: boolean;
-      readonly signal: AbortSignal;
-      /** As the Dockerfile calls it. */
-      readonly written?: string;
-    },
-  ): Promise<ImageRecord>;
-}
-
-/** The same for a client that is asked for its credentials. */
-export interface ClientImages {
-  resolve(
-    reference: string,
-    options: Parameters<BaseImages['resolve']>[1] & {
-      readonly credentials: (host: string) => Promise<{ username: string; password: string } | undefined>;
-    },
-  ): Promise<ImageRecord>;
-}
 
 /** What a build is planned from. */
 export interface PlanRequest {
@@ -196,14 +172,10 @@ export class LocalBuilds implements Builds {
   }
 
   async plan(request: PlanRequest): Promise<Planning> {
-    const { base, pull, signal } = request;
-    const resolve = async ({ reference, platform, written }: ImageRequest): Promise<ResolvedImage> => {
-      const { config } = await base.resolve(reference, { platform, pull, signal, written });
-      return { digest: '', config };
-    };
+    const bases = new BaseLookup(request);
     const [first] = await planForPlatforms(
       { ...request, platforms: (request.platforms ?? []).slice(0, 1) },
-      resolve,
+      (wanted) => bases.resolve(wanted),
     );
     if (!first) throw internal('nothing was planned');
     return first;
@@ -268,28 +240,13 @@ export class LocalBuilds implements Builds {
     readonly solved: readonly SolvedStep[];
     readonly graph: BuildGraph;
   }> {
-    const { signal, base, pull, caches = noCaches } = request;
+    const { signal, caches = noCaches } = request;
     const { building } = this.#parts;
     const telling: Telling = (...asked) => request.exporting(...asked);
     const importing = importCaches(caches.from, building, telling, { signal });
     importing.catch(() => undefined);
-    const images = new Map<string, ImageRecord>();
-    const keyOf = (reference: string, platform: Platform): string =>
-      `${reference} ${formatPlatform(platform)}`;
-    const layersOf = async (reference: string, platform: Platform): Promise<LayerStack> => {
-      const image =
-        images.get(keyOf(reference, platform)) ??
-        (await base.resolve(reference, { platform, pull: false, signal }));
-      const layers = this.#parts.building.layersOf(image.id);
-      if (!(await claim.use(layers))) throw invalidArgument(`the image ${reference} is gone`);
-      return layers;
-    };
-    const resolve = async ({ reference, platform, written }: ImageRequest): Promise<ResolvedImage> => {
-      const image = await base.resolve(reference, { platform, pull, signal, written });
-      images.set(keyOf(reference, platform), image);
-      return { digest: '', config: image.config };
-    };
-    const plans = plansOf(await planForPlatforms(request, resolve), request);
+    const bases = new BaseLookup(request);
+    const plans = plansOf(await planForPlatforms(request, (wanted) => bases.resolve(wanted)), request);
     const graph = mergedGraph(plans);
     checkEntitlements(graph, request.entitlements);
     const paths = mergedPaths(plans);
@@ -300,7 +257,7 @@ export class LocalBuilds implements Builds {
     using solver = new Solver(this.#parts, {
       ...{ graph, claim, signal, observer, journal, imported: await importing },
       proxies: proxiesOf(request.options.buildArguments ?? {}),
-      image: layersOf,
+      image: (reference, platform) => bases.layersOf(reference, platform, building, claim),
       local: memo((name: string) => request.local(name, paths.get(name))),
       remote: (id, vertex) => {
         const onOutput = (data: Uint8Array): void => observer.output(id, 'stderr', data);
@@ -323,7 +280,7 @@ export class LocalBuilds implements Builds {
       layersOf: (id) => solver.layersOf(id),
       materialOf: (id, vertex) =>
         vertex.kind === 'image'
-          ? imageMaterial(vertex, images.get(keyOf(vertex.reference, vertex.platform))?.target.digest)
+          ? imageMaterial(vertex, bases.digestOf(vertex.reference, vertex.platform))
           : materials.get(id),
     };
     try {

@@ -40,7 +40,7 @@ export { CacheMounts } from './cache/cache-mounts.ts';
 export { pruneUnused, type PruneRules } from './cache/prune-choice.ts';
 export { BuildTurns } from './solver/ports.ts';
 export type { BuildObserver, Command, CommandOptions, CommandRunner } from './solver/ports.ts';
-export type { ClientImages } from './builds.ts';
+export type { BaseImages, ClientImages } from './base-images.ts';
 export { noEntitlements, type GrantableRights } from './entitlements.ts';
 export type { CommandLimits } from './limits.ts';
 export { createBuildKit, type BuildKit } from './server/buildkit.ts';

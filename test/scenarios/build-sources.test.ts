@@ -347,3 +347,28 @@ test("buildx's remote driver speaks to the engine's socket itself, with sessions
   assert.match(stderr, /by the session/);
   assert.equal(await readFile(join(out, 'file'), 'utf8'), 'by the session');
 });
+
+test('an image in an OCI layout of the client is a named context', async () => {
+  const layout = join(folder, 'layout');
+  const root = await mkdtemp(join(folder, 'layout-'));
+  await writeTo(root, {
+    'base/Dockerfile': 'FROM busybox\nENV KIND=layout\nRUN echo made > /made\n',
+    Dockerfile: 'FROM base\nRUN echo "$KIND $(cat /made)"\n',
+    'copied/Dockerfile': 'FROM busybox\nCOPY --from=base /made /here\nRUN cat /here\n',
+  });
+  const made = await buildx(['--output', `type=oci,dest=${layout}.tar`, join(root, 'base')]);
+  assert.equal(made.code, 0, made.stderr);
+  await mkdir(layout);
+  await succeed('tar', ['-C', layout, '-xf', `${layout}.tar`]);
+  await answerOf(daemon.docker, ['buildx', 'prune', '--all', '--force']);
+  const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as {
+    manifests: { digest: string }[];
+  };
+  const context = ['--build-context', `base=oci-layout://${layout}@${index.manifests[0]?.digest ?? ''}`];
+  const from = await buildx([...context, root]);
+  assert.equal(from.code, 0, from.stderr);
+  assert.match(from.stderr, /layout made/);
+  const copied = await buildx([...context, join(root, 'copied')]);
+  assert.equal(copied.code, 0, copied.stderr);
+  assert.match(copied.stderr, /\d made/);
+});

@@ -9,7 +9,8 @@ import type { BuildPlan } from '../graph/plan-options.ts';
 import type { SourceTree } from '../files/source-tree.ts';
 import { ignoreFileNames, parseIgnoreFile } from '#patterns';
 import type { Vertex } from '../graph/vertex.ts';
-import type { BuildInput, BuildPlans, BuildRequest, Builds, ClientImages, PlanRequest } from '../builds.ts';
+import type { BaseOptions, ClientImages, LayoutImage } from '../base-images.ts';
+import type { BuildInput, BuildPlans, BuildRequest, Builds, PlanRequest } from '../builds.ts';
 import type { Sources } from '../sources/sources.ts';
 import type { Answer } from '../subrequests/answer.ts';
 import { readSourceText } from '../archive-context.ts';
@@ -19,6 +20,7 @@ import type { Entitlements } from '../entitlements.ts';
 import type { ClientSession } from './client-session.ts';
 import { planOptionsOf, platformsOf, type FrontendOptions } from './frontend-options.ts';
 import type { DefinitionParts } from './definitions.ts';
+import { readClientLayout } from './client-layout.ts';
 import { References } from './references.ts';
 import { checkSyntax } from './frontend-choice.ts';
 import { explainOption, identityOf, isExplained } from './explain-option.ts';
@@ -281,16 +283,14 @@ export class BuildJob {
       platforms: platformsOf(options),
       base: {
         resolve: (reference, asked) => this.#resolve(reference, asked),
+        layout: (place, asked) => this.#layout(place, asked),
       },
       pull: options['image-resolve-mode'] === 'pull',
     };
   }
 
   /** Each image is looked for once in a build, however often it is planned. */
-  #resolve(
-    reference: string,
-    asked: Parameters<PlanRequest['base']['resolve']>[1],
-  ): ReturnType<ClientImages['resolve']> {
+  #resolve(reference: string, asked: BaseOptions): ReturnType<ClientImages['resolve']> {
     const key = JSON.stringify([reference, asked.platform, asked.pull]);
     const known = this.#images.get(key);
     if (known) return known;
@@ -306,6 +306,18 @@ export class BuildJob {
       });
     this.#images.set(key, found);
     return found;
+  }
+
+  /** An image in a folder of the client. */
+  async #layout(
+    place: { readonly store: string; readonly digest: string },
+    { platform, written }: BaseOptions,
+  ): Promise<LayoutImage> {
+    const { session, signal } = this;
+    if (!session) throw invalidArgument('an OCI layout as a context needs a session of the client');
+    return this.progress.during(`[context ${written ?? place.store}] load metadata for ${place.digest}`, () =>
+      readClientLayout(session, place, platform, { signal }),
+    );
   }
 
   async #local(

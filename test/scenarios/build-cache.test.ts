@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import {
   answerOf,
   busyboxArchive,
+  eventually,
   startDaemon,
   startRegistry,
   succeed,
@@ -245,5 +246,127 @@ RUN dd if=/dev/urandom of=/three bs=1M count=2
       records.reduce((sum, { Shared, Size }) => sum + (Shared ? 0 : Size), 0),
       usage['BuildCacheUsage']?.TotalSize,
     );
+  });
+});
+
+describe('RUN --mount=type=cache', () => {
+  /** A Dockerfile of one command with these mounts of a cache, which is a step of its own for each name. */
+  const command = (mount: string, script: string): string =>
+    `FROM busybox\nARG WHO\nRUN --mount=type=cache,target=/c,${mount} ${script}\n`;
+  const atOnce = async (mount: string, script: string): Promise<readonly string[]> => {
+    const root = await context(`mount-${mount}`, { Dockerfile: command(mount, script) });
+    return Promise.all(['a', 'b'].map((who) => build(first, root, '--build-arg', `WHO=${who}`)));
+  };
+
+  test('commands that share a cache see each other; locked ones wait; private ones have their own', async () => {
+    const meet =
+      'touch /c/$WHO; for i in $(seq 100); do [ -e /c/a ] && [ -e /c/b ] && exit 0; sleep 0.1; done; exit 9';
+    await atOnce('id=shared', meet);
+    const alone = '[ ! -e /c/busy ] && touch /c/busy && sleep 0.3 && rm /c/busy && echo $WHO >> /c/done';
+    await atOnce('id=locked,sharing=locked', alone);
+    const both = await context('both', { Dockerfile: command('id=locked', '[ "$(wc -l < /c/done)" = 2 ]') });
+    await build(first, both);
+    await atOnce('id=private,sharing=private', '[ ! -e /c/busy ] && touch /c/busy && sleep 1 && rm /c/busy');
+  });
+
+  test('it has the owner and mode asked for, begins with what it is from, and can be read only', async () => {
+    const root = await context('owned', {
+      Dockerfile: `FROM busybox AS seed
+RUN mkdir /seed && echo sown > /seed/file
+FROM busybox
+RUN --mount=type=cache,target=/owned,uid=7,gid=8,mode=0710 stat -c '%u %g %a' /owned > /owner
+RUN --mount=type=cache,target=/grown,from=seed,source=/seed cat /grown/file > /file && echo grown > /grown/file
+RUN --mount=type=cache,target=/grown,from=seed,source=/seed,readonly cat /grown/file >> /file; ! touch /grown/x
+`,
+    });
+    await build(first, root, '-t', 'owned');
+    assert.equal(
+      await answerOf(first.docker, ['run', '--rm', 'owned', 'cat', '/owner', '/file']),
+      '7 8 710\nsown\ngrown',
+    );
+  });
+
+  test('it outlives a kill of the daemon in the middle of a command', async () => {
+    const script = 'echo kept >> /c/file; while [ ! -e /c/go ]; do sleep 0.1; done';
+    const root = await context('killed', { Dockerfile: command('id=killed', script) });
+    const building = first.docker(['buildx', 'build', root]);
+    const caches = join(first.dataRoot, 'build', 'caches');
+    const files = async (): Promise<readonly string[]> =>
+      (await readdir(caches, { recursive: true })).filter((path) => path.endsWith('/file'));
+    const before = (await files()).length;
+    await eventually(async () => (await files()).length > before);
+    await first.kill9();
+    assert.notEqual((await building).code, 0);
+    await first.start();
+    await writeFile(join(root, 'Dockerfile'), command('id=killed', 'cp /c/file /found && rm /c/file'));
+    await build(first, root, '-t', 'killed');
+    assert.equal(await answerOf(first.docker, ['run', '--rm', 'killed', 'cat', '/found']), 'kept');
+  });
+});
+
+describe('what is done again', () => {
+  const text = `FROM busybox AS one
+ARG UNUSED
+ARG USED=1
+RUN --mount=type=secret,id=token true && echo $USED > /used
+FROM busybox
+ENV NAME=first
+RUN echo $NAME > /name
+COPY --from=one /used /used
+`;
+  const run = { one: /RUN --mount/, name: /> \/name/ };
+  const did = (output: string, step: RegExp): boolean => steps(output).done.some((each) => step.test(each));
+
+  test('a step is, when something that it uses has changed, and else it is not', async () => {
+    const root = await context('changes', { Dockerfile: text });
+    const secret = join(folder, 'token');
+    const asked = async (...flags: string[]): Promise<{ one: boolean; name: boolean }> => {
+      const output = await build(first, root, '--secret', `id=token,src=${secret}`, ...flags);
+      return { one: did(output, run.one), name: did(output, run.name) };
+    };
+    await writeFile(secret, 'first');
+    assert.deepEqual(await asked(), { one: true, name: true });
+    const neither = { one: false, name: false };
+    assert.deepEqual(await asked(), neither);
+    assert.deepEqual(await asked('--build-arg', 'UNKNOWN=x'), neither);
+    await writeFile(secret, 'second');
+    assert.deepEqual(await asked(), neither);
+    assert.deepEqual(await asked('--build-arg', 'USED=2'), { one: true, name: false });
+    assert.deepEqual(await asked('--no-cache-filter', 'one'), { one: true, name: false });
+    assert.deepEqual(await asked('--no-cache'), { one: true, name: true });
+    await writeFile(join(root, 'Dockerfile'), text.replace('NAME=first', 'NAME=second'));
+    assert.deepEqual(await asked(), { one: false, name: true });
+  });
+
+  test('a base image that has changed counts when it is asked for again', async () => {
+    const base = `${registry.address}/base:1`;
+    const publish = async (content: string): Promise<void> => {
+      const root = await context('base', { Dockerfile: `FROM busybox\nRUN echo ${content} > /base\n` });
+      await build(first, root, '-t', base, '--push');
+    };
+    const root = await context('on-base', { Dockerfile: `FROM ${base}\nRUN cat /base > /copy\n` });
+    const isDone = async (...flags: string[]): Promise<boolean> =>
+      did(await build(second, root, '-t', 'on-base', ...flags), /RUN cat/);
+    await publish('old');
+    assert.equal(await isDone(), true);
+    await publish('new');
+    assert.equal(await isDone(), false);
+    assert.equal(await isDone('--pull'), true);
+    assert.equal(await answerOf(second.docker, ['run', '--rm', 'on-base', 'cat', '/copy']), 'new');
+    assert.equal(await isDone('--pull'), false);
+  });
+
+  test('what builder.gc says is too much is removed by itself', async () => {
+    const config = { builder: { gc: { enabled: false } as object } };
+    await using daemon = await startDaemon({ config });
+    await answerOf(daemon.docker, ['load', '-i', await busyboxArchive()]);
+    const root = await context('gc', {
+      Dockerfile: 'FROM busybox\nRUN true > /made\nRUN --mount=type=cache,target=/c true > /c/x\n',
+    });
+    await build(daemon, root, '--output', `type=local,dest=${join(folder, 'gc-output')}`);
+    config.builder.gc = { policy: [{ filter: ['type=exec.cachemount'] }, { maxUsedSpace: '1kb' }] };
+    await daemon.restart();
+    await eventually(async () => /^Total:\s+0B$/m.test(await answerOf(daemon.docker, ['buildx', 'du'])));
+    assert.match(await daemon.log(), /removed from the build cache/);
   });
 });

@@ -46,8 +46,6 @@ export class ClientSession implements Disposable {
   constructor(introduction: SessionIntroduction, socket: Duplex) {
     this.introduction = introduction;
     this.signal = this.#abort.signal;
-    // HTTP/2 has no use for half a connection: a client that has gone is gone.
-    socket.once('end', () => this[Symbol.dispose]());
     this.#http2 = connect('http://session', {
       createConnection: () => socket,
       maxSessionMemory: 256,

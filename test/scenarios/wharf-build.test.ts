@@ -159,6 +159,31 @@ COPY --from=busybox /bin/busybox /b
     await assert.rejects(stat(join(out, 'left')));
   });
 
+  it('says why it did something again, and offers the .gitignore of a checkout', async () => {
+    const root = await context('explained', {
+      Dockerfile: 'FROM busybox\nCOPY package.json /\nRUN cat /package.json\nCOPY . /all\n',
+      'package.json': '{"version":1}',
+      '.gitignore': 'made/\n',
+      'made/large': 'x'.repeat(5000),
+    });
+    await succeed('git', ['-C', root, 'init', '-q']);
+    const first = await built('--explain', root);
+    assert.match(
+      first,
+      /There is no \.dockerignore: the build looks at \d+ files \([\d.]+kB\) of this git checkout/,
+    );
+    await writeFile(join(root, 'package.json'), '{"version":2}');
+    const second = await built('--explain', '--use-gitignore', '-t', 'explained', root);
+    assert.match(
+      second,
+      / => COPY package.json \/\n {4}content changed \(line 1: \{"version":2\}\)\n => RUN cat/,
+    );
+    assert.doesNotMatch(second, /There is no \.dockerignore/);
+    const found = ['find', '/all', '-name', 'large', '-o', '-name', '.git'];
+    assert.equal(await answerOf(daemon.docker, ['run', '--rm', 'explained', ...found]), '');
+    assert.match(await built('--explain', '--use-gitignore', root), /Nothing was done again/);
+  });
+
   it('takes a Dockerfile or a tar from standard input, and writes a tar to standard output', async () => {
     const root = await context('piped', { Dockerfile: 'FROM scratch\nCOPY f /g\n', f: 'x' });
     const words = `${wharfProgram()} build -q`;

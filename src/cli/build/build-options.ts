@@ -61,6 +61,10 @@ export interface BuildOptions {
   /** Settings of attestations by type, as `mode=max`. */
   readonly attestations: Readonly<Record<string, string>>;
   readonly call?: BuildCall;
+  /** Asks why each step was done; engines other than Wharf's do not answer. */
+  readonly explains?: boolean;
+  /** Leaves out of the context what its .gitignore files name, and git's own folder. */
+  readonly usesGitIgnore?: boolean;
 }
 
 /** Options that ask for nothing but a context. */

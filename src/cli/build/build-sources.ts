@@ -146,5 +146,5 @@ function placeNamed(name: string, path: string, { told, folders }: Place): void 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /** An address of a repository or of a file, which the engine fetches. */
-const isRemoteContext = (text: string): boolean =>
+export const isRemoteContext = (text: string): boolean =>
   /^(https?|git|ssh):\/\//.test(text) || /^git@[^/:]+:/.test(text) || /^github\.com\//.test(text);

@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import type { EngineClient } from '#client';
 import { proxyVariables } from '../config/proxies.ts';
 import type { ConfigFile } from '../config/config-file.ts';
 import type { Output } from '../output.ts';
 import type { BuildOptions } from './build-options.ts';
 import { findOutputs } from './build-outputs.ts';
-import { findSources } from './build-sources.ts';
+import { findSources, isRemoteContext, type BuildSources } from './build-sources.ts';
 import { frontendOptions } from './frontend-options.ts';
 import { findAgents } from './ssh-agents.ts';
 import { credentials } from './session/credentials.ts';
+import { ContextCount, gitIgnores, isUnfilteredCheckout } from './git-ignores.ts';
+import type { SharedFolder } from './session/file-sync.ts';
 import { fileSend } from './session/file-send.ts';
 import { secrets } from './session/secrets.ts';
 import type { SessionService } from './session/session-service.ts';
@@ -25,6 +28,8 @@ export interface BuildPlace {
   readonly stdoutIsTerminal: boolean;
   /** Standard input. */
   input(): AsyncIterable<Uint8Array>;
+  /** Told what the engine hears of in a context of a git checkout that nothing says what to leave out of. */
+  readonly counted?: (count: ContextCount) => void;
 }
 
 /**
@@ -51,7 +56,7 @@ export async function build(options: BuildOptions, place: BuildPlace, hooks: Sol
     place.engine,
     {
       options: { ...proxies(place, options), ...frontendOptions(options), ...sources.options },
-      folders: sources.folders,
+      folders: sharedFolders(options, sources, place),
       services,
       sharedKey: sharedKey(options.context),
       exporters: options.call ? [] : exporters,
@@ -61,6 +66,24 @@ export async function build(options: BuildOptions, place: BuildPlace, hooks: Sol
     },
     hooks,
   );
+}
+
+/** What is told of each folder of a build, and by whom something of it is left out. */
+function sharedFolders(
+  options: BuildOptions,
+  { folders, options: told }: BuildSources,
+  { counted }: BuildPlace,
+): ReadonlyMap<string, SharedFolder> {
+  const shared = new Map<string, SharedFolder>([...folders].map(([name, path]) => [name, { path }]));
+  const path = folders.get('context');
+  if (path === undefined) return shared;
+  if (options.usesGitIgnore === true) shared.set('context', { path, hidden: gitIgnores(path) });
+  else if (counted && isUnfilteredCheckout(path, told['filename'] ?? '')) {
+    const count = new ContextCount(path);
+    counted(count);
+    shared.set('context', { path, listed: (stat) => count.add(stat) });
+  }
+  return shared;
 }
 
 /** The proxies that config.json gives to builds, but for those that the build sets itself. */
@@ -75,5 +98,5 @@ const proxies = ({ config, engine }: BuildPlace, { buildArguments }: BuildOption
 /** The same for one folder of one machine: what has not changed in it need not be sent again. */
 const sharedKey = (context: string): string =>
   createHash('sha256')
-    .update(`${hostname()}:${process.getuid?.() ?? 0}:${process.cwd()}:${context}`)
+    .update(`${hostname()}:${isRemoteContext(context) ? context : resolve(context)}`)
     .digest('hex');

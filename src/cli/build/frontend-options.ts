@@ -1,5 +1,8 @@
 import type { BuildOptions } from './build-options.ts';
 
+/** Wharf's own: asks why steps were done. The answer has the same name in the build's response. */
+export const explainOption = 'wharf.explain';
+
 const networks = ['', 'default', 'host', 'none'];
 
 /**
@@ -31,6 +34,7 @@ export function frontendOptions(options: BuildOptions): Record<string, string> {
     ...given('cgroup-parent', options.cgroupParent),
     ...(options.cacheFrom.length > 0 && { 'cache-imports': cacheImports(options) }),
     ...(call && { requestid: `frontend.${call.name}` }),
+    ...(options.explains === true && { [explainOption]: '1' }),
   };
 }
 

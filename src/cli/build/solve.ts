@@ -5,7 +5,7 @@ import { Control, gateway, type StatusResponse } from '#buildkit';
 import type { EngineClient } from '#client';
 import { EngineCalls } from './engine-calls.ts';
 import { BuildSession, newId } from './session/build-session.ts';
-import { fileSync } from './session/file-sync.ts';
+import { fileSync, type SharedFolder } from './session/file-sync.ts';
 import type { SessionService } from './session/session-service.ts';
 
 /** A kind of output or of exported cache, with its settings by BuildKit's names. */
@@ -22,7 +22,7 @@ export interface SolveRequest {
   /** Options of the Dockerfile frontend, by BuildKit's names. */
   readonly options: Readonly<Record<string, string>>;
   /** Folders by the names that the options know them by. */
-  readonly folders: ReadonlyMap<string, string>;
+  readonly folders: ReadonlyMap<string, SharedFolder>;
   /** Everything else that the engine may ask for during the build. */
   readonly services: readonly SessionService[];
   readonly sharedKey: string;

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { messageOf } from '#kernel';
-import { decodePacket, encodePacket, framed, type Packet } from '#filesync';
+import { decodePacket, encodePacket, framed, type FileStat, type Packet } from '#filesync';
 import { FolderFilter } from './folder-filter.ts';
 import { walkFolder } from './folder-walk.ts';
 import { followedPaths } from './followed-paths.ts';
@@ -15,14 +15,23 @@ const patience = 1_000;
 /** Bytes that are written at once, and of one piece of a file. */
 const batch = 256 * 1024;
 
+/** A folder that builds may take files from. */
+export interface SharedFolder {
+  readonly path: string;
+  /** Patterns of what nobody gets of it, beyond what the engine leaves out. */
+  readonly hidden?: readonly string[];
+  /** Told of everything that the engine hears of. */
+  readonly listed?: (stat: FileStat) => void;
+}
+
 /** Serves folders by the names that the Dockerfile frontend knows them by: `context`, `dockerfile`, named contexts. */
-export const fileSync = (folders: ReadonlyMap<string, string>): SessionService => ({
+export const fileSync = (folders: ReadonlyMap<string, SharedFolder>): SessionService => ({
   '/moby.filesync.v1.FileSync/DiffCopy': async (call) => {
     const name = call.value('dir-name') ?? '';
-    const root = folders.get(name);
-    if (root === undefined)
+    const folder = folders.get(name);
+    if (!folder)
       throw new ConnectError(`no access allowed to dir ${JSON.stringify(name)}`, Code.PermissionDenied);
-    await new FolderSender(call, root).run();
+    await new FolderSender(call, folder).run();
   },
 });
 
@@ -33,15 +42,17 @@ export const fileSync = (folders: ReadonlyMap<string, string>): SessionService =
 class FolderSender {
   readonly #call: IncomingCall;
   readonly #root: string;
+  readonly #folder: SharedFolder;
   readonly #paths: string[] = [];
   readonly #wanted: number[] = [];
   #frames: Uint8Array[] = [];
   #size = 0;
   #sending: Promise<void> = Promise.resolve();
 
-  constructor(call: IncomingCall, root: string) {
+  constructor(call: IncomingCall, folder: SharedFolder) {
     this.#call = call;
-    this.#root = root;
+    this.#folder = folder;
+    this.#root = folder.path;
   }
 
   async run(): Promise<void> {
@@ -71,9 +82,11 @@ class FolderSender {
       const filter = new FolderFilter({
         include: [...values('include-patterns'), ...followed],
         exclude: values('exclude-patterns'),
+        hidden: this.#folder.hidden ?? [],
       });
       for (const stat of walkFolder(this.#root, filter)) {
         this.#paths.push(stat.path);
+        this.#folder.listed?.(stat);
         if (this.#add({ type: 'stat', stat })) await this.#flush();
       }
       this.#add({ type: 'stat', stat: undefined });

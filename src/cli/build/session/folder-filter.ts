@@ -2,15 +2,15 @@ import { PatternMatcher, type FolderMatch } from '#patterns';
 
 /** What of a folder is asked for (fsutil's filter). */
 export interface FilterOptions {
+  /** Empty: everything. */
   readonly include: readonly string[];
   readonly exclude: readonly string[];
+  /** A second list of what is left out, whatever the first one says. */
+  readonly hidden?: readonly string[];
 }
 
-/** What the filter knows of a folder, for what is in it. */
-export interface FolderState {
-  readonly include: FolderMatch | undefined;
-  readonly exclude: FolderMatch | undefined;
-}
+/** What the filter knows of a folder, for what is in it: an answer of each of its lists. */
+export type FolderState = readonly FolderMatch[];
 
 export interface Verdict {
   readonly isWanted: boolean;
@@ -19,32 +19,41 @@ export interface Verdict {
   readonly state: FolderState;
 }
 
+/** A list of patterns, and what matching one of them means. */
+interface Rule {
+  readonly list: PatternMatcher;
+  readonly wants: boolean;
+}
+
 /** Decides path by path, on a walk from the root down, what is sent. Throws for patterns that are not well formed. */
 export class FolderFilter {
-  readonly #include: PatternMatcher | undefined;
-  readonly #exclude: PatternMatcher | undefined;
+  readonly #rules: readonly Rule[];
 
-  constructor({ include, exclude }: FilterOptions) {
-    if (include.length > 0) this.#include = new PatternMatcher(include);
-    if (exclude.length > 0) this.#exclude = new PatternMatcher(exclude);
+  constructor({ include, exclude, hidden = [] }: FilterOptions) {
+    const rules = [
+      { patterns: include, wants: true },
+      { patterns: exclude, wants: false },
+      { patterns: hidden, wants: false },
+    ];
+    this.#rules = rules
+      .filter(({ patterns }) => patterns.length > 0)
+      .map(({ patterns, wants }) => ({ list: new PatternMatcher(patterns), wants }));
   }
 
   /** `above`: the state of the folder that holds the path; undefined in the root. */
   decide(path: string, isFolder: boolean, above: FolderState | undefined): Verdict {
-    const include = this.#include?.at(path, above?.include);
-    const exclude = this.#exclude?.at(path, above?.exclude);
-    // A list of what is included says "excluded" of what matches it.
-    const isIncluded = include?.excluded ?? true;
-    const isExcluded = exclude?.excluded ?? false;
+    // A list says "excluded" of what matches it.
+    const state = this.#rules.map(({ list }, index) => list.at(path, above?.[index]));
+    const passes = this.#rules.map(({ wants }, index) => state[index]?.excluded === wants);
     return {
-      isWanted: isIncluded && !isExcluded,
-      mayHoldWanted: isFolder && this.#reachesBelow(path, isIncluded, isExcluded),
-      state: { include, exclude },
+      isWanted: passes.every(Boolean),
+      mayHoldWanted:
+        isFolder && this.#rules.every((rule, index) => passes[index] === true || mayPassBelow(rule, path)),
+      state,
     };
   }
-
-  #reachesBelow(folder: string, isIncluded: boolean, isExcluded: boolean): boolean {
-    if (!isIncluded && this.#include?.mayMatchBelow(folder) === false) return false;
-    return !isExcluded || this.#exclude?.mayIncludeBelow(folder) === true;
-  }
 }
+
+/** Whether something in a folder may pass that does not pass itself. */
+const mayPassBelow = ({ list, wants }: Rule, folder: string): boolean =>
+  wants ? list.mayMatchBelow(folder) : list.mayIncludeBelow(folder);

@@ -17,6 +17,7 @@ export const buildFlags = {
   'cgroup-parent': string('Control group above those of the commands'),
   check: bool('Check the Dockerfile only: --call=check'),
   debug: bool('Show more, and open a shell where a command fails', { short: 'D' }),
+  explain: bool("Say of each step that is done why it was not in the cache (Wharf's engine only)"),
   file: string('Path of the Dockerfile, - for standard input (default: PATH/Dockerfile)', { short: 'f' }),
   iidfile: string("File to write the image's id to"),
   label: list('Label of the image: KEY=VALUE'),
@@ -41,6 +42,7 @@ export const buildFlags = {
   tag: list('Name of the image, and a tag', { short: 't' }),
   target: string('Stage to build'),
   ulimit: ulimits('Limit of the commands: name=soft[:hard]'),
+  'use-gitignore': bool("Leave out of the context what its .gitignore files name, and git's own folder"),
 
   // What the legacy builder has beyond.
   compress: bool('Not needed: contexts are not compressed, what has not changed is not sent', {

@@ -45,6 +45,8 @@ export function optionsOf(flags: Flags, context: string, env: Environment): Buil
       ),
     ),
     ...(call && { call }),
+    explains: flags.explain,
+    usesGitIgnore: flags['use-gitignore'],
   };
 }
 

@@ -5,6 +5,7 @@ import { messageOf } from '#kernel';
 import type { Values } from '../../flags/index.ts';
 import type { BuildOptions } from '../../build/build-options.ts';
 import type { ProgressMode } from '../../build/progress/choose-display.ts';
+import type { ContextCount } from '../../build/git-ignores.ts';
 import type { Solved } from '../../build/solve.ts';
 import { buildFlags } from './build-flags.ts';
 
@@ -55,17 +56,20 @@ async function runBuild(
   const { build } = await import('../../build/build.ts');
   const { chooseDisplay } = await import('../../build/progress/choose-display.ts');
   const { failureText } = await import('../../build/build-failure.ts');
+  const { explanationText } = await import('../../build/explanation.ts');
+  const { gitIgnoreOffer } = await import('../../build/git-ignore-offer.ts');
   const { warningSummary } = await import('../../build/progress/warning-summary.ts');
   const display = chooseDisplay(mode, context);
   const { engine, config, env, out, terminal, program } = context;
   const place = { engine, config, env, out, stdoutIsTerminal: terminal.stdoutIsTerminal };
   const stop = new AbortController();
   using _interrupted = onInterrupt((code) => stop.abort(new Interrupted(code)));
+  const counts: ContextCount[] = [];
   const warnings: Parameters<typeof warningSummary>[0][number][] = [];
   try {
     const solved = await build(
       options,
-      { ...place, input: () => terminal.input() },
+      { ...place, input: () => terminal.input(), counted: (count) => void counts.push(count) },
       {
         signal: stop.signal,
         onStatus: (status) => {
@@ -77,6 +81,12 @@ async function runBuild(
     display.end();
     const isSilent = mode === 'quiet' || mode === 'rawjson' || mode === 'none';
     if (!isSilent) context.err.write(warningSummary(warnings, { program, isDetailed: isDebugging }));
+    if (!isSilent) for (const count of counts) context.err.write(gitIgnoreOffer(count));
+    if (options.explains === true) {
+      context.err.write(
+        explanationText(solved) ?? '\nThis engine does not say why steps are done: that needs wharfd.\n',
+      );
+    }
     return solved;
   } catch (error) {
     display.end();

@@ -35,6 +35,7 @@ class AdoptingServer implements GrpcServer {
     socket.once('close', () => this.#sockets.delete(socket));
     // The engine's connections may be half open, which nobody needs here: a client that has gone is gone.
     socket.once('end', () => socket.destroy());
+    inOnePiece(socket);
     this.#server.emit('connection', socket);
   }
 
@@ -43,3 +44,12 @@ class AdoptingServer implements GrpcServer {
     await Promise.resolve();
   }
 }
+
+/** What has come already is made one chunk: Node does not expect that the first of several ends the session. */
+function inOnePiece(socket: Duplex): void {
+  const chunks: Buffer[] = [];
+  for (let chunk = read(socket); chunk; chunk = read(socket)) chunks.push(chunk);
+  if (chunks.length > 0) socket.unshift(Buffer.concat(chunks));
+}
+
+const read = (socket: Duplex): Buffer | null => socket.read() as Buffer | null;

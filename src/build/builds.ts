@@ -31,6 +31,7 @@ import {
 import { writeInlineCache } from './cache/cache-config.ts';
 import { packMounts } from './cache/shared-mounts.ts';
 import { CacheStore } from './cache/cache-store.ts';
+import type { LocatedLeak } from './leaks/leak-watch.ts';
 import type { Explanation } from './explain/explainer.ts';
 import { openExplainer } from './explain/open-explainer.ts';
 import { BaseLookup, type BaseImages } from './base-images.ts';
@@ -88,6 +89,8 @@ export interface BuildRequest extends PlanRequest {
   warned?(warnings: readonly CheckWarning[]): void;
   /** The result of another build that the options' contexts name (`input:…`). */
   input?(name: string): Promise<BuildInput> | undefined;
+  /** Called with files of the result that look like keys. */
+  leaked?(leaks: readonly LocatedLeak[]): void;
   /** Called with the plans, before anything is done; what it answers is told of the rest. */
   planned(plans: BuildPlans): BuildObserver;
   /** Does an export, or what else there is beside the graph, and tells of it. */
@@ -284,7 +287,11 @@ export class LocalBuilds implements Builds {
           : materials.get(id),
     };
     try {
-      return { platforms: await Promise.all(platforms), origins, solved: solver.solved, graph };
+      const done = await Promise.all(platforms);
+      const [plan] = plans;
+      const find = (id: VertexId): LayerStack | undefined => solver.layersOf(id);
+      if (plan && request.leaked) request.leaked(await this.#parts.leaks.find(plan, find, { signal }));
+      return { platforms: done, origins, solved: solver.solved, graph };
     } finally {
       journal.finish((id) => solver.layersOf(id) !== undefined);
       request.explained?.(journal.explanations);

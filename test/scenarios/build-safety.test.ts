@@ -210,6 +210,30 @@ test('limits hold for the commands of both kinds of clients, and tell nothing of
   await refused(legacyBuild(own, '--memory', '1m'), /Minimum memory limit allowed is 6MB/);
 });
 
+test('a key that lands in a layer is warned of, each time and once', async () => {
+  const root = await context(
+    'keys',
+    'COPY . /app',
+    "RUN mkdir /k && echo '//r/:_authToken=abc' > /k/.npmrc",
+    'RUN rm -r /k',
+  );
+  await writeFile(join(root, 'id_rsa'), '-----BEGIN RSA PRIVATE KEY-----\n');
+  await writeFile(join(root, '.env.example'), 'TOKEN=none\n');
+  const warned = [
+    'SecretInLayer: /app/id_rsa looks like a private key, and is in a layer of the image (line 2)',
+    'SecretInLayer: /k/.npmrc looks like a token of npm, and is in a layer of the image (line 3)',
+  ];
+  for (const building of [
+    daemon.docker(['buildx', 'build', '--progress', 'plain', root]),
+    daemon.docker(['build', root], { env: legacy }),
+  ]) {
+    const found = (await built(building)).match(/SecretInLayer: [^\n]*/g) ?? [];
+    assert.deepEqual([...new Set(found)].sort(), warned);
+  }
+  await writeFile(join(root, '.dockerignore'), 'id_rsa\n');
+  assert.doesNotMatch(await built(build(root)), /id_rsa looks/);
+});
+
 for (const [client, env] of [
   ['buildx', {}],
   ['the legacy client', legacy],

@@ -5,11 +5,17 @@ import type { CheckOptions } from './check-options.ts';
 import { rules } from './rules.ts';
 import type { Rule, RuleName } from './rules.ts';
 
-export interface CheckWarning {
-  readonly rule: Rule;
+/** Something about a file that keeps nobody from building it. */
+export interface BuildWarning {
+  readonly rule: { readonly name: string; readonly description: string; readonly url: string };
   /** What is wrong here. */
   readonly message: string;
   readonly location: Location;
+}
+
+/** A warning of the language's checks. */
+export interface CheckWarning extends BuildWarning {
+  readonly rule: Rule;
 }
 
 /** Takes warnings as they are found; keeps those that the options let through. */

@@ -24,6 +24,7 @@ import { readClientLayout } from './client-layout.ts';
 import { References } from './references.ts';
 import { checkSyntax } from './frontend-choice.ts';
 import { explainOption, identityOf, isExplained } from './explain-option.ts';
+import { leakWarning } from '../leaks/leak-warning.ts';
 import { limitsOf } from './limit-options.ts';
 import { BuildProgress } from './progress.ts';
 import { answerSubrequest, isAboutText } from '../subrequests/answer-subrequest.ts';
@@ -264,6 +265,7 @@ export class BuildJob {
       limits: limitsOf(prepared.options),
       input: (name) => this.#input(name),
       warned: (warnings) => this.progress.warn(warnings, prepared),
+      leaked: (leaks) => this.progress.warn(leaks.map(leakWarning), prepared),
       planned: (plans) => {
         made = plans;
         return this.progress.observe(plans.graph);

@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { createHash } from 'node:crypto';
-import type { CheckWarning } from '../checks/checks.ts';
+import type { BuildWarning } from '../checks/checks.ts';
 import type { Location } from '../dockerfile/location.ts';
 import type { BuildGraph } from '../graph/graph-builder.ts';
 import { inputsOf } from '../graph/vertex.ts';
@@ -143,7 +143,7 @@ export class BuildProgress {
   }
 
   /** Tells of warnings of a file, on the vertex that loads it. */
-  warn(warnings: readonly CheckWarning[], file: { readonly name: string; readonly text: string }): void {
+  warn(warnings: readonly BuildWarning[], file: { readonly name: string; readonly text: string }): void {
     const [vertex = ''] = this.#vertices.keys();
     const info = { filename: file.name, data: Buffer.from(file.text), language: 'Dockerfile' };
     this.tell({

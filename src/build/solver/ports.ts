@@ -12,6 +12,7 @@ import type { FileSystem, GitVertex, HttpVertex, VertexId } from '../graph/verte
 import type { Sources } from '../sources/sources.ts';
 import type { BuildCache } from '../cache/build-cache.ts';
 import type { BuildMemory } from '../explain/build-memory.ts';
+import type { LeakWatch } from '../leaks/leak-watch.ts';
 import type { ImportedCaches } from '../cache/imported-caches.ts';
 import type { CacheMounts } from '../cache/cache-mounts.ts';
 import type { CommandLimits } from '../limits.ts';
@@ -79,6 +80,7 @@ export interface BuildParts {
   readonly sources: Sources;
   readonly cache: BuildCache;
   readonly memory: BuildMemory;
+  readonly leaks: LeakWatch;
   readonly turns: BuildTurns;
   /** Where file systems are mounted while they are worked on. */
   readonly mountFolder: string;

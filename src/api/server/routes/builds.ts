@@ -4,11 +4,13 @@ import {
   BaseImageFinder,
   failedCommand,
   ImageExporter,
+  leakWarning,
   noEntitlements,
   plainExport,
   type BuildKit,
   type BuildObserver,
   type BuildPlans,
+  type BuildWarning,
   type Builds,
   type CacheRequest,
   type PlanOptions,
@@ -120,8 +122,13 @@ async function build(bases: BaseImageFinder, builds: Builds, exchange: Exchange)
       entitlements: { ...noEntitlements, networkHost: options.network === 'host' },
       limits,
       // Of the same names and file; without a name the file's text is all there is to know it by.
-      identity: JSON.stringify([path, options.target, query.text('t') === '' ? context.dockerfile : query.all('t')]),
+      identity: JSON.stringify([
+        path,
+        options.target,
+        query.text('t') === '' ? context.dockerfile : query.all('t'),
+      ]),
       planned: (plans) => stream.plan(plans),
+      leaked: (leaks) => stream.warn(leaks.map(leakWarning)),
       // These clients know of no such steps.
       exporting: (_, work) => work({ did: () => undefined, transferred: () => undefined }),
     });
@@ -192,6 +199,13 @@ class BuildStream {
         this.#tell();
       },
     };
+  }
+
+  warn(warnings: readonly BuildWarning[]): void {
+    for (const { rule, message, location } of warnings) {
+      const text = `[Warning] ${rule.name}: ${message} (line ${location.firstLine})\n`;
+      if (!this.#isQuiet) this.#write({ stream: text });
+    }
   }
 
   succeed(id: string, names: readonly string[]): void {

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { TarHeader, TarType } from '#archive';
 import { goModeOf, type EntryType, type FileStat } from '#filesync';
 import { invalidArgument, pathToBytes, unimplemented } from '#kernel';
@@ -116,9 +117,15 @@ function filesOf(
     };
     if (type !== 'file') return { stat };
     const path = Buffer.concat([Buffer.from(`${root}/`), pathToBytes(name)]);
-    return {
-      stat,
-      open: () => createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Uint8Array>,
-    };
+    return { stat, open: () => contentsOf(path, size) };
   });
+}
+
+/** bytes */
+const pieceSize = 1 << 18;
+
+/** A stream costs several times what it takes to read a small file. */
+async function* contentsOf(path: Buffer, size: number): AsyncGenerator<Uint8Array, void> {
+  if (size <= pieceSize) yield await readFile(path);
+  else yield* createReadStream(path, { highWaterMark: pieceSize }) as AsyncIterable<Uint8Array>;
 }

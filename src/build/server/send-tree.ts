@@ -13,6 +13,8 @@ export interface PacketStream {
 
 /** Bytes that go out together. */
 const batch = 64 * 1024;
+/** Files that are read at once. */
+const parallel = 8;
 
 /**
  * The sending side of a transfer of files (fsutil): a stat for every file and an empty one at the end; then, in any
@@ -44,24 +46,26 @@ export async function sendTree(
 class Wanted {
   readonly #ids: number[] = [];
   #isClosed = false;
-  #wake: (() => void) | undefined;
+  readonly #waiting: (() => void)[] = [];
+
+  get isEmpty(): boolean {
+    return this.#ids.length === 0;
+  }
 
   add(id: number): void {
     this.#ids.push(id);
-    this.#wake?.();
+    this.#waiting.shift()?.();
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#wake?.();
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   /** The next one; undefined when there will be none any more. */
   async next(): Promise<number | undefined> {
     while (this.#ids.length === 0 && !this.#isClosed) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     return this.#ids.shift();
   }
@@ -89,36 +93,58 @@ async function sendAll(
   wanted: Wanted,
   onProgress: (bytes: number) => void,
 ): Promise<void> {
-  let pending: Uint8Array[] = [];
-  let size = 0;
-  let sent = 0;
-  const flush = async (): Promise<void> => {
-    const frames = Buffer.concat(pending);
-    pending = [];
-    size = 0;
-    sent += frames.length;
-    await stream.sendFramed(frames);
-    onProgress(sent);
-  };
-  const add = async (packet: Packet): Promise<void> => {
-    const frame = frameOf(packet);
-    pending.push(frame);
-    size += frame.length;
-    if (size >= batch) await flush();
-  };
-  for (const { stat } of files) await add({ type: 'stat', stat });
-  await add({ type: 'stat', stat: undefined });
-  await flush();
-  for (let id = await wanted.next(); id !== undefined; id = await wanted.next()) {
-    const file = files[id];
-    if (!file?.open) throw invalidArgument(`the client asked for a file that there is not: ${id}`);
-    for await (const data of file.open()) {
-      for (let at = 0; at < data.length; at += batch) {
-        await add({ type: 'data', id, data: data.subarray(at, at + batch) });
-      }
+  const packets = new PacketBatch(stream, onProgress);
+  for (const { stat } of files) await packets.add({ type: 'stat', stat });
+  await packets.add({ type: 'stat', stat: undefined });
+  const sendWanted = async (): Promise<void> => {
+    for (;;) {
+      if (wanted.isEmpty) await packets.flush();
+      const id = await wanted.next();
+      if (id === undefined) return;
+      await sendContents(packets, id, files[id]);
     }
-    await add({ type: 'data', id, data: new Uint8Array() });
-    if (size > 0) await flush();
+  };
+  await Promise.all(Array.from({ length: parallel }, sendWanted));
+}
+
+async function sendContents(packets: PacketBatch, id: number, file: SentFile | undefined): Promise<void> {
+  if (!file?.open) throw invalidArgument(`the client asked for a file that there is not: ${id}`);
+  for await (const data of file.open()) {
+    for (let at = 0; at < data.length; at += batch) {
+      await packets.add({ type: 'data', id, data: data.subarray(at, at + batch) });
+    }
+  }
+  await packets.add({ type: 'data', id, data: new Uint8Array() });
+}
+
+/** Packets go out together, as far as there is no need to wait for more of them. */
+class PacketBatch {
+  readonly #stream: PacketStream;
+  readonly #onProgress: (bytes: number) => void;
+  #pending: Uint8Array[] = [];
+  #size = 0;
+  #sent = 0;
+
+  constructor(stream: PacketStream, onProgress: (bytes: number) => void) {
+    this.#stream = stream;
+    this.#onProgress = onProgress;
+  }
+
+  async add(packet: Packet): Promise<void> {
+    const frame = frameOf(packet);
+    this.#pending.push(frame);
+    this.#size += frame.length;
+    if (this.#size >= batch) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    if (this.#size === 0) return;
+    const frames = Buffer.concat(this.#pending);
+    this.#pending = [];
+    this.#size = 0;
+    this.#sent += frames.length;
+    await this.#stream.sendFramed(frames);
+    this.#onProgress(this.#sent);
   }
 }
 

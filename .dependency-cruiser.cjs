@@ -13,6 +13,8 @@ const serverSide = layers.flat();
 const clientSide = {
   client: ['kernel', 'api/types'],
   compose: ['kernel', 'api/types', 'client', 'oci'],
+  hcl: ['kernel'],
+  bake: ['kernel', 'hcl'],
   cli: [
     'kernel',
     'linux',
@@ -24,6 +26,7 @@ const clientSide = {
     'patterns',
     'filesync',
     'buildkit',
+    'bake',
   ],
 };
 /** Modules of one layer that may see each other although they stand side by side. */

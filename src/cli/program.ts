@@ -12,7 +12,7 @@ import { makeEngine } from './engine.ts';
 import type { Output } from './output.ts';
 import { BrokenPipe } from './output.ts';
 import type { Terminal } from './terminal/terminal.ts';
-import type { Entry } from './tree.ts';
+import type { Entry } from './entry.ts';
 import { root } from './tree.ts';
 import { programVersion } from './program-version.ts';
 

@@ -1,15 +1,5 @@
-import type { Command } from './command.ts';
-
-/** A word of the command line that names a command or a group of commands. */
-export interface Entry {
-  readonly summary: string;
-  /** Loads the command; only the chosen one is ever loaded. */
-  readonly load?: () => Promise<{ readonly command: Command }>;
-  readonly entries?: Readonly<Record<string, Entry>>;
-  /** Another word for the same entry: resolved, but not listed. */
-  readonly aliasOf?: string;
-  readonly hidden?: boolean;
-}
+import { bake, buildx } from './builder-tree.ts';
+import { also, type Entry } from './entry.ts';
 
 const container = {
   attach: {
@@ -269,8 +259,6 @@ const alias = {
   },
 } satisfies Record<string, Entry>;
 
-const also = (entry: Entry, aliasOf: string): Entry => ({ ...entry, aliasOf, hidden: true });
-
 /** The most used commands, in the order of help. */
 export const commonCommands: Readonly<Record<string, Entry>> = {
   run: container.run,
@@ -299,7 +287,7 @@ export const groups: Readonly<Record<string, Entry>> = {
   builder: { summary: 'Manage builds', entries: { build: image.build } },
   buildx: {
     summary: 'Build, by the names of buildx',
-    entries: { build: image.build, b: also(image.build, 'build') },
+    entries: { ...buildx, build: image.build, b: also(image.build, 'build') },
   },
   checkpoint: {
     summary: 'Manage checkpoints (experimental)',
@@ -360,6 +348,7 @@ export const groups: Readonly<Record<string, Entry>> = {
 /** The other commands that stand alone. */
 export const plainCommands: Readonly<Record<string, Entry>> = {
   attach: container.attach,
+  bake,
   commit: container.commit,
   cp: container.cp,
   create: container.create,

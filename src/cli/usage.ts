@@ -1,7 +1,7 @@
 import type { Command } from './command.ts';
 import { describeFlags } from './flags/help.ts';
 import type { FlagSet } from './flags/index.ts';
-import type { Entry } from './tree.ts';
+import type { Entry } from './entry.ts';
 import { commonCommands, groups, plainCommands } from './tree.ts';
 
 /** `Usage:  docker ps [OPTIONS]`, with further lines for commands of several forms. */

@@ -37,6 +37,27 @@ export function tabulate(text: string, options: TabwriterOptions = {}): string {
     .join('\n');
 }
 
+const tabStop = 8;
+
+/** Aligns rows of equally many cells with tabs, as Go's text/tabwriter does where tabs are the padding. */
+export function tabulateWithTabs(text: string): string {
+  const rows = text.split('\n').map((line) => line.split('\t'));
+  const width = (column: number): number => {
+    const widest = Math.max(...rows.map((row) => displayWidth(row[column] ?? '') + 1));
+    return Math.ceil(widest / tabStop) * tabStop;
+  };
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => {
+          if (column === row.length - 1) return cell;
+          return cell + '\t'.repeat(Math.ceil((width(column) - displayWidth(cell)) / tabStop));
+        })
+        .join(''),
+    )
+    .join('\n');
+}
+
 const cells = (line: readonly string[] | undefined): number => (line?.length ?? 1) - 1;
 const gap = (cell: string, width: number | undefined): number =>
   width === undefined ? 0 : Math.max(0, width - displayWidth(cell));

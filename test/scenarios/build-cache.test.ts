@@ -70,6 +70,11 @@ async function prune(daemon: Daemon): Promise<void> {
   await answerOf(daemon.docker, ['load', '-i', await busyboxArchive()]);
 }
 
+async function fetchText(url: string): Promise<{ readonly body: string }> {
+  const accept = 'application/vnd.oci.image.manifest.v1+json';
+  return { body: await (await fetch(url, { headers: { accept } })).text() };
+}
+
 const dockerfile = `FROM busybox AS build
 WORKDIR /src
 COPY main .
@@ -153,6 +158,23 @@ RUN --mount=type=cache,target=/cache echo kept > /cache/file && date +%s%N > /ma
     await prune(second);
   });
 
+  test('what of it is gone is done again, and that is told', async () => {
+    const root = await context('damaged', {
+      Dockerfile: 'FROM busybox\nRUN date +%s%N > /one\nRUN date +%s%N > /two\n',
+    });
+    const ref = `${registry.address}/damaged:cache`;
+    await build(first, root, '--cache-to', `type=registry,ref=${ref},mode=max`);
+    const { body } = await fetchText(`http://${registry.address}/v2/damaged/manifests/cache`);
+    const { layers } = JSON.parse(body) as { layers: { digest: string }[] };
+    const hex = layers[1]?.digest.replace('sha256:', '') ?? '';
+    await rm(join(registry.storage, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data'));
+    const output = await build(second, root, '-t', 'damaged', '--cache-from', ref);
+    assert.match(output, /the cache's layers cannot be had, the step is done again/);
+    assert.deepEqual(steps(output).cached, []);
+    assert.notEqual(await answerOf(second.docker, ['run', '--rm', 'damaged', 'cat', '/two']), '');
+    await prune(second);
+  });
+
   test('one that is not there, or of an unknown kind, is told', async () => {
     const root = await context('missing', { Dockerfile: 'FROM busybox\nRUN true\n' });
     const output = await build(first, root, '--cache-from', `${registry.address}/missing:cache`);
@@ -212,6 +234,16 @@ RUN dd if=/dev/urandom of=/big bs=1M count=3
       await answerOf(second.docker, ['buildx', 'prune', '-f', '--reserved-space', '100mb']),
       /Total:\s+0B/,
     );
+    for (const [query, message] of [
+      ['filters={"until":["x"]}', /^failed to prune build cache: "until" filter expects a duration/],
+      ['filters={"size":["x"]}', /^failed to prune build cache: invalid filter 'size'$/],
+      ['filters={"until":["1h"],"unused-for":["1h"]}', /^failed to prune build cache: conflicting filters/],
+      ['keep-storage=x', /^keep-storage is in bytes and expects an integer, got x/],
+    ] as const) {
+      const { status, body } = await second.call('POST', `/v1.51/build/prune?${encodeURI(query)}`);
+      assert.equal(status, 400);
+      assert.match((JSON.parse(body) as { message: string }).message, message);
+    }
     assert.deepEqual(steps(await build(second, root)).done, []);
     await answerOf(second.docker, ['buildx', 'prune', '-af']);
     assert.match(await du(second), /^Total:\s+0B$/m);

@@ -30,9 +30,7 @@ export async function importCaches(
         await telling(title, async (step) => {
           const here = image === undefined ? undefined : await imageCache(image, building);
           if (here || !repository) return here ?? nothing;
-          const cache = await readCache(repository, { signal });
-          step.did(`${cache.cache.steps.length} steps`);
-          return cache;
+          return readCache(repository, step, { signal });
         }),
       ];
     } catch {

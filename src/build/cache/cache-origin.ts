@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { BlobSource, BuiltLayer } from '#images';
 import { invalidArgument } from '#kernel';
-import { digestOf, isDigest, type Descriptor, type Digest } from '#oci';
+import { digestOf, isDigest, mediaTypes, type Descriptor, type Digest } from '#oci';
+import type { ExportStep } from '../export/exporter.ts';
 import {
   cacheConfigType,
   inlineCacheKey,
@@ -37,14 +38,21 @@ const largestDocument = 16 * 1024 * 1024;
 
 /** The parts of manifests and indexes that matter here. */
 interface Manifest {
+  readonly mediaType?: string;
   readonly manifests?: readonly Descriptor[];
   readonly config?: Descriptor;
   readonly layers?: readonly Descriptor[];
 }
 
 /** Reads what a cache has; none of its layers is fetched. Throws invalidArgument. */
-export async function readCache(from: CacheRepository, options: Cancellable): Promise<ImportedCache> {
+export async function readCache(
+  from: CacheRepository,
+  step: ExportStep,
+  options: Cancellable,
+): Promise<ImportedCache> {
   const root = parseJson(await from.root(options)) as Manifest; // its parts are checked where they are used
+  const guessed = root.manifests ? mediaTypes.ociIndex : mediaTypes.ociManifest;
+  step.did(`inferred cache manifest type: ${root.mediaType ?? guessed}`);
   const config = [root.config, ...(root.manifests ?? [])].find((each) => each?.mediaType === cacheConfigType);
   if (config) {
     return { from, cache: readCacheConfig((await readDocument(from, config, options)).toString()) };

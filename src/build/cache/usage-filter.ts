@@ -36,8 +36,9 @@ function parseCondition(condition: string): Test {
     /^\s*([a-z]+)\s*(?:(==|!=|~=)\s*(.*?))?\s*$/.exec(condition) ?? [];
   const flag = flags[name];
   if (flag) return flagTest(flag, operator, unquoted(value), condition);
-  const text = texts[name];
-  if (!text) throw invalidArgument(`failed to parse filter ${JSON.stringify(condition)}: unknown field`);
+  if (name === '') throw invalidArgument(`failed to parse filter ${JSON.stringify(condition)}`);
+  // No record has other fields.
+  const text = texts[name] ?? ((): string => '');
   return textTest(text, operator, unquoted(value), condition);
 }
 

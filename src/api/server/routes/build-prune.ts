@@ -1,8 +1,9 @@
 import { pruneUnused, type Builds, type PruneRules } from '#build';
-import { invalidArgument, type Clock } from '#kernel';
+import { invalidArgument, messageOf, prefixErrors, type Clock } from '#kernel';
 import { ok } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Filters } from '../filters.ts';
+import type { Query } from '../query.ts';
 import type { Route } from '../route.ts';
 import { parseUntil } from '../timestamps.ts';
 
@@ -24,23 +25,31 @@ export const buildPruneRoute = (builds: Builds, clock: Clock): Route => ({
 });
 
 function rulesOf({ query }: Exchange, now: bigint): PruneRules {
-  const filters = query.filters([...fields, 'until', 'unused-for', 'label', 'label!']);
   const bytes = (name: string): number => {
     const text = query.text(name);
     if (!/^[+-]?\d*$/.test(text)) {
-      throw invalidArgument(`${name} is in bytes and expects an integer, got ${text}`);
+      throw invalidArgument(
+        `${name} is in bytes and expects an integer, got ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`,
+      );
     }
     return Number(text);
   };
   return {
     ...pruneUnused,
     all: query.boolean('all'),
-    filters: [fields.flatMap((field) => conditionOf(filters, field)).join(',')],
-    keepDuration: keepDurationOf(filters, now),
     // Its name before API 1.48.
     reservedSpace: bytes('reserved-space') || bytes('keep-storage'),
     maxUsedSpace: bytes('max-used-space'),
     minFreeSpace: bytes('min-free-space'),
+    ...prefixErrors('failed to prune build cache: ', () => filterOf(query, now)),
+  };
+}
+
+function filterOf(query: Query, now: bigint): Pick<PruneRules, 'filters' | 'keepDuration'> {
+  const filters = query.filters([...fields, 'until', 'unused-for', 'label', 'label!']);
+  return {
+    filters: [fields.flatMap((field) => conditionOf(filters, field)).join(',')],
+    keepDuration: keepDurationOf(filters, now),
   };
 }
 
@@ -64,6 +73,9 @@ function keepDurationOf(filters: Filters, now: bigint): bigint {
     return now - parseUntil(text, now);
   } catch (error) {
     const name = until.length > 0 ? 'until' : 'unused-for';
-    throw invalidArgument(`"${name}" filter expects a duration (e.g., '24h') or a timestamp`, error);
+    throw invalidArgument(
+      `"${name}" filter expects a duration (e.g., '24h') or a timestamp: ${messageOf(error)}`,
+      error,
+    );
   }
 }

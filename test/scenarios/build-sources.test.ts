@@ -173,6 +173,24 @@ test('ADD of a repository takes refs, folders, commits, .git and submodules', as
 
 const legacy = { DOCKER_BUILDKIT: '0' };
 
+test('ADD of a repository brings its submodules, unless it is told not to', async () => {
+  const root = await mkdtemp(join(folder, 'super-'));
+  await writeTo(root, { '.gitmodules': '[submodule "mod"]\n\tpath = deep/mod\n\turl = ../repo.git\n' });
+  await git(root, 'init', '-q', '-b', 'main');
+  const id = await git(repository, 'rev-parse', 'main');
+  await git(root, 'update-index', '--add', '--cacheinfo', `160000,${id},deep/mod`);
+  await git(root, 'add', '.gitmodules');
+  await git(root, 'commit', '-q', '-m', 'super');
+  await git(folder, 'clone', '-q', '--bare', root, join(server.repositories, 'super.git'));
+  const told = await add([
+    `ADD ${server.url}/super.git /x`,
+    `ADD ${server.url}/super.git?submodules=false /y`,
+    'RUN ls -A /x/deep/mod | xargs; find /y -type f',
+  ]);
+  assert.match(told, /\d \.dockerignore Dockerfile file sub$/m);
+  assert.match(told, /\d \/y\/\.gitmodules$/m);
+});
+
 test('a repository, a tar or a Dockerfile by its address is a context, with BuildKit and without', async () => {
   await succeed('tar', ['-C', repository, '--exclude=.git', '-czf', join(folder, 'context.tgz'), '.']);
   const archive = await readFile(join(folder, 'context.tgz'));

@@ -17,6 +17,8 @@ export interface GitOptions {
   readonly allowsFiles?: boolean;
   /** What git writes, for those who watch. */
   readonly onOutput?: (data: Uint8Array) => void;
+  /** What it writes is for us alone. */
+  readonly isQuiet?: boolean;
 }
 
 /** Bytes of what git answers that are kept. */
@@ -84,7 +86,7 @@ function environmentOf({
  * machine has none.
  */
 export async function runGit(args: readonly string[], options: GitOptions): Promise<string> {
-  const { signal, folder, onOutput } = options;
+  const { signal, folder, onOutput, isQuiet = false } = options;
   signal.throwIfAborted();
   // What is checked out has the permissions that git gives it everywhere, however the engine was started.
   const child = spawn('/bin/sh', ['-c', 'umask 022; exec "$@"', 'git', 'git', ...args], {
@@ -100,7 +102,7 @@ export async function runGit(args: readonly string[], options: GitOptions): Prom
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].on('data', (data: Buffer) => {
       if (written[name].length < largestAnswer) written[name] += data.toString();
-      onOutput?.(data);
+      if (!isQuiet) onOutput?.(data);
     });
   }
   try {

@@ -155,9 +155,15 @@ async function checkOutInto(
     await git(['checkout', '--quiet', '--detach', reference.commit]);
   });
   if (submodules && existsSync(join(place, '.gitmodules'))) {
-    await during('failed to update submodules for', remote, () =>
-      git(['submodule', 'update', '--init', '--recursive', '--depth=1']),
-    );
+    await during('failed to update submodules for', remote, async () => {
+      await git(['submodule', 'update', '--init', '--recursive', '--depth=1']);
+      if (keeps) return;
+      // Their .git points into what does not come along.
+      const listing = `printf '%s\\0' "$displaypath"`;
+      const args = ['submodule', '--quiet', 'foreach', '--recursive', listing];
+      const list = await runGit(args, { ...options, folder: place, isQuiet: true });
+      for (const path of list.split('\0').slice(0, -1)) await rm(join(place, path, '.git'), { force: true });
+    });
   }
   if (keeps) {
     await git(['remote', 'set-url', 'origin', hideLogin(remote, remote)]);

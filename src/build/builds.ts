@@ -66,6 +66,8 @@ export interface BuildRequest extends PlanRequest {
     readonly invocation: BuildInvocation;
     /** `wharf-1.0`: who says it. */
     readonly tool: string;
+    /** Called when everything is exported, while it is still held. */
+    built?(built: Built, account: BuildAccount, response: ExportResponse): Promise<void>;
   };
   /** Caches of others, and what becomes of this build's own. */
   readonly caches?: CacheRequest;
@@ -208,6 +210,7 @@ export class LocalBuilds implements Builds {
         ...(await request.exporting(exporter.title, (step) => exporter.export(built, step))),
       };
     }
+    if (attestor) await request.attest?.built?.(built, attestor.account, response);
     const results = platforms.map(({ layers }) => layers);
     const told = await exportCaches(
       request.caches?.to ?? [],

@@ -32,6 +32,7 @@ export { BaseImageFinder } from './base-image-finder.ts';
 export { ContextStore } from './contexts/context-store.ts';
 export { sourceOfContext, type SourceTree } from './files/source-tree.ts';
 export { Sources } from './sources/sources.ts';
+export { HistoryStore } from './history/history-store.ts';
 export { BuildCache } from './cache/build-cache.ts';
 export type { CacheRequest } from './cache/build-caches.ts';
 export { CacheCollector } from './cache/cache-collector.ts';

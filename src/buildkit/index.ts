@@ -5,6 +5,7 @@ export * from './generated/control_pb.js';
 export * from './generated/errdefs_pb.js';
 export * as gateway from './generated/gateway_pb.js';
 export * from './generated/health_pb.js';
+export * from './generated/history_pb.js';
 export * from './generated/ops_pb.js';
 export * from './generated/progress_pb.js';
 export * from './generated/secrets_pb.js';

@@ -7,6 +7,7 @@ import {
   ContextStore,
   createBuildKit,
   LeakWatch,
+  HistoryStore,
   LocalBuilds,
   Sources,
   type BuildKit,
@@ -68,9 +69,19 @@ export async function openBuilder(
   );
   builds.onBuilt = () => collector.soon();
   collector.start();
+  const history = new HistoryStore(join(root, 'build', 'history'), db, clock);
+  await history.start();
   const buildKit = opened.use(
     createBuildKit({
-      ...{ builds, contexts, sources, clock, images: clientImages(storage.images), version: wharfVersion },
+      ...{
+        builds,
+        contexts,
+        sources,
+        clock,
+        history,
+        images: clientImages(storage.images),
+        version: wharfVersion,
+      },
       grantable: parts.foundation.configuration.builder.grantable,
       registry: storage.registry,
       hostGateway: () => networks.find('bridge')?.pools[0]?.gateway,

@@ -20,6 +20,8 @@
  *   retired_images   image id → the names it had; the image is in the bin, its row in `images` stays
  *   build_cache      what a build step was made of → the layers that came of it; they stay as long as the row
  *   build_mounts     folder below build/caches → which cache mount of builds it is
+ *   build_history        ref of a build that is over → what clients are told of it, as JSON
+ *   build_history_blobs  ref, digest               what it has in `build/history`
  *   build_memory     hash of what a client builds → what its steps were made of at the last build, as JSON
  *   retired_volumes  id → what `volumes` had of it; a volume in the bin
  */
@@ -157,5 +159,19 @@ export const migrations: readonly string[] = [
     steps TEXT NOT NULL,
     built_at INTEGER NOT NULL
   ) STRICT;
+  `,
+  `
+  CREATE TABLE build_history (
+    ref TEXT PRIMARY KEY,
+    created_at INTEGER NOT NULL,
+    pinned INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE build_history_blobs (
+    ref TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (ref, digest)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];

@@ -4,7 +4,14 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { answerOf, busyboxArchive, startDaemon, startRegistry, succeed, type Daemon } from '../setup/index.ts';
+import {
+  answerOf,
+  busyboxArchive,
+  startDaemon,
+  startRegistry,
+  succeed,
+  type Daemon,
+} from '../setup/index.ts';
 
 let daemon: Daemon;
 let folder: string;
@@ -117,4 +124,49 @@ test('a scanner in an image is refused by its name', async () => {
   ]);
   assert.notEqual(code, 0);
   assert.match(stderr, /the SBOM generator example\.com\/scanner:1 is not supported/);
+});
+
+const history = (...words: string[]): Promise<string> =>
+  answerOf(daemon.docker, ['buildx', 'history', ...words]);
+
+test('builds are remembered, with their logs and how they came to be', async () => {
+  await answerOf(daemon.docker, ['buildx', 'history', 'rm', '--all']);
+  await build('-t', 'remembered', '--metadata-file', join(folder, 'metadata'), '--build-arg', 'WHO=me');
+  const failing = join(folder, 'Failing');
+  await writeFile(failing, 'FROM busybox\nRUN echo to be seen; exit 7\n');
+  const { code } = await daemon.docker(['buildx', 'build', '-f', failing, context]);
+  assert.notEqual(code, 0);
+  assert.equal((await history('ls')).trim().split('\n').length, 3);
+  assert.match(await history('ls', '--filter', 'status=error'), /Error/);
+  // The newest is the one that failed.
+  assert.match(await history('inspect'), /Failing:2[^]*>>> RUN echo to be seen/);
+  assert.match((await daemon.docker(['buildx', 'history', 'logs'])).stderr, /to be seen/);
+  // The one before it.
+  const inspected = parsed(await history('inspect', '^1', '--format', 'json'));
+  assert.deepEqual(inspected['BuildArgs'], [{ Name: 'WHO', Value: 'me' }]);
+  assert.equal(inspected['NumCompletedSteps'], inspected['NumTotalSteps']);
+  const provenance = await history(
+    'inspect',
+    'attachment',
+    '^1',
+    '--type',
+    'https://slsa.dev/provenance/v0.2',
+  );
+  assert.equal(parsed(provenance)['buildType'], 'https://mobyproject.org/buildkit@v1');
+  const manifest = await history('inspect', 'attachment', '^1', '--platform', 'linux/amd64');
+  assert.equal((parsed(manifest)['layers'] as unknown[]).length, 3);
+  assert.ok('buildx.build.provenance' in (await statement('metadata')));
+  const bundle = join(folder, 'bundle.dockerbuild');
+  await history('export', '-o', bundle, '--all');
+  assert.match(await succeed('tar', ['-tf', bundle]), /blobs\/sha256\//);
+});
+
+test('what is remembered is there for the next daemon, until it is removed', async () => {
+  await daemon.restart();
+  assert.match((await daemon.docker(['buildx', 'history', 'logs', '^1'])).stderr, /COPY data \/data/);
+  await history('rm', '--all');
+  assert.equal((await history('ls')).trim().split('\n').length, 1);
+  const { code, stderr } = await daemon.docker(['buildx', 'history', 'rm', 'nosuch']);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /no build record with the ref nosuch/);
 });

@@ -25,6 +25,11 @@ export class BuildAttestor implements Attestor {
     this.#options = options;
   }
 
+  /** How the build came to its results. */
+  get account(): BuildAccount {
+    return this.#options.account;
+  }
+
   /** Lists what the results are made of, where that is asked for; `telling` tells of it as of a step. */
   async list(
     platforms: readonly BuiltPlatform[],

@@ -2,6 +2,7 @@ import { EngineError, formatTime, newId, invalidArgument, type Clock } from '#ke
 import { noCaches, type CacheRequest } from '../cache/build-caches.ts';
 import { attestOptionsOf, type AttestOptions } from '../attest/attest-options.ts';
 import type { BuildInvocation } from '../attest/provenance/facts.ts';
+import { findingsOf, type BuildFindings } from '../history/build-findings.ts';
 import type { ContextStore } from '../contexts/context-store.ts';
 import type { BuiltPlatform } from '../export/built-platform.ts';
 import type { Built, ExportResponse, Exporter } from '../export/exporter.ts';
@@ -72,11 +73,14 @@ export class BuildJob {
   readonly #images = new Map<string, ReturnType<ClientImages['resolve']>>();
   #input: (name: string) => Promise<BuildInput> | undefined = () => undefined;
   #evaluated: Promise<readonly BuiltPlatform[]> | undefined;
-  readonly #startedAt: bigint;
+  /** Nanoseconds since the epoch. */
+  readonly startedAt: bigint;
   readonly #id = newId();
   readonly #client: JobClient;
   readonly #returned = Promise.withResolvers<Prepared | undefined>();
   prepared: Prepared | undefined;
+  /** What is to be remembered of it, once it has succeeded. */
+  findings: BuildFindings | undefined;
 
   constructor(ref: string, client: JobClient, signal: AbortSignal, parts: JobParts) {
     const { session, files } = client;
@@ -86,7 +90,7 @@ export class BuildJob {
     this.#client = client;
     this.signal = session ? AbortSignal.any([signal, session.signal]) : signal;
     this.#parts = parts;
-    this.#startedAt = parts.clock.now();
+    this.startedAt = parts.clock.now();
     const asked = files ?? (session && new ClientFiles(session, parts.contexts, this.signal));
     if (!asked) throw invalidArgument('a build needs a session or a context');
     this.files = asked;
@@ -247,6 +251,9 @@ export class BuildJob {
         asked: prepared.attest,
         invocation: this.#invocation(prepared),
         tool: `wharf-${this.#parts.version}`,
+        built: async (built, account, response) => {
+          this.findings = await findingsOf(built, account, response);
+        },
       },
       exporting: (title, work) => this.progress.during(title, work),
     });
@@ -274,7 +281,7 @@ export class BuildJob {
   }
 
   #invocation({ options, name, text }: Prepared): BuildInvocation {
-    return { options, dockerfile: { name, text }, startedAt: formatTime(this.#startedAt), id: this.#id };
+    return { options, dockerfile: { name, text }, startedAt: formatTime(this.startedAt), id: this.#id };
   }
 
   #planRequest({ options, text, ignorePatterns }: Prepared): PlanRequest {

@@ -21,7 +21,7 @@ export interface BuildKit extends AsyncDisposable {
 }
 
 /** The libraries of gRPC are loaded when the first client comes: most engines never build. */
-export function createBuildKit(parts: Omit<ServiceParts, 'sessions'>): BuildKit {
+export function createBuildKit(parts: Omit<ServiceParts, 'sessions' | 'records'>): BuildKit {
   return new LazyBuildKit(parts);
 }
 
@@ -32,10 +32,10 @@ interface Loaded {
 }
 
 class LazyBuildKit implements BuildKit {
-  readonly #parts: Omit<ServiceParts, 'sessions'>;
+  readonly #parts: Omit<ServiceParts, 'sessions' | 'records'>;
   #loading: Promise<Loaded> | undefined;
 
-  constructor(parts: Omit<ServiceParts, 'sessions'>) {
+  constructor(parts: Omit<ServiceParts, 'sessions' | 'records'>) {
     this.#parts = parts;
   }
 
@@ -71,17 +71,24 @@ class LazyBuildKit implements BuildKit {
   }
 
   async #load(): Promise<Loaded> {
-    const [{ createGrpcServer }, { buildServices }, { Sessions }, { Jobs }, { PostedBuilds }] =
-      await Promise.all([
-        import('./grpc-server.ts'),
-        import('./services.ts'),
-        import('./sessions.ts'),
-        import('./jobs.ts'),
-        import('./posted-build.ts'),
-      ]);
+    const [
+      { createGrpcServer },
+      { buildServices },
+      { Sessions },
+      { Jobs },
+      { PostedBuilds },
+      { BuildHistory },
+    ] = await Promise.all([
+      import('./grpc-server.ts'),
+      import('./services.ts'),
+      import('./sessions.ts'),
+      import('./jobs.ts'),
+      import('./posted-build.ts'),
+      import('./build-history.ts'),
+    ]);
     const sessions = new Sessions();
     const jobs = new Jobs();
-    const parts = { ...this.#parts, sessions };
+    const parts = { ...this.#parts, sessions, records: new BuildHistory(this.#parts.history) };
     const server = createGrpcServer(buildServices(parts, jobs));
     return { sessions, server, posted: new PostedBuilds(parts, jobs) };
   }

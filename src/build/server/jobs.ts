@@ -22,6 +22,10 @@ export class Jobs<Job extends { readonly ref: string } = BuildJob> {
     };
   }
 
+  has(ref: string): boolean {
+    return this.#known.has(ref);
+  }
+
   async get(ref: string, signal: AbortSignal): Promise<Job> {
     return this.#known.get(ref, signal, patience, () => invalidArgument(`no such job ${ref}`));
   }

@@ -52,6 +52,18 @@ export class BuildProgress {
     this.#wake();
   }
 
+  /** Steps so far: those that succeeded, and those of them that were known before. */
+  get counts(): { readonly total: number; readonly completed: number; readonly cached: number } {
+    const done = [...this.#vertices.values()].filter(({ completed, error }) => completed && !error);
+    const cached = done.filter((vertex) => vertex.cached === true).length;
+    return { total: this.#vertices.size, completed: done.length, cached };
+  }
+
+  /** All that was told, in order. */
+  get told(): readonly StatusResponse[] {
+    return this.#told;
+  }
+
   async *stream(signal: AbortSignal): AsyncGenerator<StatusResponse, void> {
     for (let next = 0; !signal.aborted;) {
       const status = this.#told[next];

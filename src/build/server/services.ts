@@ -2,16 +2,19 @@ import type { Duplex } from 'node:stream';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ConnectRouter } from '@connectrpc/connect';
 import { buildablePlatforms } from '../ops/emulation.ts';
-import { bridgeService } from './bridge.ts';
 import { buildError } from './build-error.ts';
+import { bridgeService } from './bridge.ts';
 import { introductionOf } from './client-session.ts';
 import { connectInside } from './inner-connection.ts';
 import { cacheControl } from './cache-control.ts';
-import { Control, gateway, type WorkerRecordSchema, TraceService } from '#buildkit';
+import { contentService } from './content-service.ts';
+import { content, Control, gateway, type WorkerRecordSchema, TraceService } from '#buildkit';
+import type { HistoryStore } from '../history/history-store.ts';
 import type { Jobs } from './jobs.ts';
 import { solve, type SolveParts } from './solve.ts';
 
 export interface ServiceParts extends SolveParts {
+  readonly history: HistoryStore;
   /** Address that `host-gateway` stands for in a build; undefined where there is none. */
   hostGateway(): string | undefined;
 }
@@ -89,8 +92,21 @@ export function buildServices(parts: ServiceParts, jobs: Jobs): (router: Connect
       listWorkers: () => ({ record: [worker()] }),
       info: () => ({ buildkitVersion: { package: 'wharf', version: `v${parts.version}` } }),
       async *status({ ref }, { signal }) {
-        const job = await jobs.get(ref, signal);
-        yield* job.progress.stream(signal);
+        const past = jobs.has(ref) ? undefined : await parts.records.replay(ref);
+        yield* past ?? (await jobs.get(ref, signal)).progress.stream(signal);
+      },
+      async *listenBuildHistory(request, { signal }) {
+        try {
+          yield* parts.records.listen(request, signal);
+        } catch (error) {
+          throw buildError(error, undefined);
+        }
+      },
+      updateBuildHistory: async (request) => {
+        await parts.records.update(request).catch((error: unknown) => {
+          throw buildError(error, undefined);
+        });
+        return {};
       },
       session: (messages, { requestHeader }) =>
         connectInside(messages, (socket) => openSession(parts, requestHeader, socket)),
@@ -106,6 +122,7 @@ export function buildServices(parts: ServiceParts, jobs: Jobs): (router: Connect
       }),
       ...bridgeService(jobs),
     });
+    router.service(content.Content, contentService(parts.history));
     router.service(TraceService, { export: () => ({}) });
   };
 }

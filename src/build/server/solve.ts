@@ -2,7 +2,9 @@ import type { SolveRequest } from '#buildkit';
 import type { RegistryClient } from '#registry/client';
 import type { ExportResponse } from '../export/exporter.ts';
 import { grantEntitlements, type Entitlements, type GrantableRights } from '../entitlements.ts';
+import type { ConnectError } from '@connectrpc/connect';
 import { buildError } from './build-error.ts';
+import type { BuildHistory } from './build-history.ts';
 import { BuildJob, type JobClient, type JobParts } from './build-job.ts';
 import type { BuildFiles } from './client-files.ts';
 import { cacheRequestOf } from './cache-options.ts';
@@ -12,6 +14,7 @@ import type { Sessions } from './sessions.ts';
 
 export interface SolveParts extends JobParts {
   readonly sessions: Sessions;
+  readonly records: BuildHistory;
   /** What the configuration lets clients grant. */
   readonly grantable: GrantableRights;
   /** Where caches are kept. */
@@ -44,15 +47,24 @@ export async function solve(
   const job = new BuildJob(request.ref, client, signal, parts);
   using _live = jobs.add(job);
   using _kept = await parts.contexts.use();
+  const begun = { request, startedAt: job.startedAt };
+  const recording = request.internal ? undefined : parts.records.begin(begun);
+  let response: ExportResponse = {};
+  let failure: ConnectError | undefined;
   try {
     if (request.frontend !== '') job.return(await job.prepare(request.frontendAttrs));
     const prepared = await job.returned();
-    if (!prepared) return {};
-    return await job.build(prepared, exportersOf(request, job));
+    if (prepared) response = await job.build(prepared, exportersOf(request, job));
+    return response;
   } catch (error) {
-    throw buildError(error, job.prepared);
+    failure = buildError(error, job.prepared);
+    throw failure;
   } finally {
     job.progress.end();
+    await recording?.end({
+      ...{ endedAt: parts.clock.now(), progress: job.progress, response, error: failure },
+      ...{ options: job.prepared?.options ?? {}, findings: job.findings },
+    });
   }
 }
 

@@ -9,6 +9,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { BuildkitVersion, WorkerRecord } from "./worker_pb.js";
 import type { StatusRequestSchema, StatusResponseSchema } from "./progress_pb.js";
+import type { BuildHistoryEventSchema, BuildHistoryRequestSchema, UpdateBuildHistoryRequestSchema, UpdateBuildHistoryResponseSchema } from "./history_pb.js";
 
 /**
  * Describes the file control.proto.
@@ -449,6 +450,22 @@ export declare const Control: GenService<{
     methodKind: "unary";
     input: typeof InfoRequestSchema;
     output: typeof InfoResponseSchema;
+  },
+  /**
+   * @generated from rpc moby.buildkit.v1.Control.ListenBuildHistory
+   */
+  listenBuildHistory: {
+    methodKind: "server_streaming";
+    input: typeof BuildHistoryRequestSchema;
+    output: typeof BuildHistoryEventSchema;
+  },
+  /**
+   * @generated from rpc moby.buildkit.v1.Control.UpdateBuildHistory
+   */
+  updateBuildHistory: {
+    methodKind: "unary";
+    input: typeof UpdateBuildHistoryRequestSchema;
+    output: typeof UpdateBuildHistoryResponseSchema;
   },
 }>;
 

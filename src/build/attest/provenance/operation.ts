@@ -96,8 +96,9 @@ function execOperation(vertex: ExecVertex): object {
   const socket = mounts.find(({ kind }) => kind === 'ssh');
   const agent = socket?.target ?? agentSocket;
   const meta = present({
-    ...{ args, cwd, user, hostname, removeMountStubsRecursive: true },
+    args,
     env: socket ? [...env, `SSH_AUTH_SOCK=${agent}`] : env,
+    ...{ cwd, user, hostname, removeMountStubsRecursive: true },
   });
   const secretenv = mounts.flatMap((mount) =>
     mount.kind === 'secret' && mount.env !== undefined

@@ -14,6 +14,7 @@ import type { BuildInvocation } from './attest/provenance/facts.ts';
 import { sbomsOf } from './attest/sbom/sbom.ts';
 import { parseEpoch } from './export/export-attributes.ts';
 import type { BuiltPlatform } from './export/built-platform.ts';
+import { keepFailedStep, type FailedStep } from './export/failed-step.ts';
 import type { Built, ExportResponse, Exporter, ExportStep } from './export/exporter.ts';
 import type { SourceTree } from './files/source-tree.ts';
 import type { BuildGraph } from './graph/graph-builder.ts';
@@ -85,6 +86,8 @@ export interface BuildRequest extends PlanRequest {
   readonly identity: string;
   /** Every step that is done says why, not only where that is news. */
   readonly explainsAll?: boolean;
+  /** What a failed command left is kept as an image, whose id the error has. */
+  readonly keepsFailed?: boolean;
   /** Called with why steps were done, once they are. */
   explained?(explanations: readonly Explanation[]): void;
   /** Called with what the checks of the language have found, also where the build fails at it. */
@@ -274,6 +277,10 @@ export class LocalBuilds implements Builds {
       secret: (id) => request.secret(id),
       agent: (id) => request.agent(id),
       limits: request.limits,
+      ...(request.keepsFailed === true && {
+        failed: (step: FailedStep) =>
+          keepFailedStep(step, claim, { now: formatTime(this.#clock.now()), signal }),
+      }),
     });
     const platforms = plans.map(async (plan): Promise<BuiltPlatform> => {
       const layers = await solver.solve(plan.result);

@@ -84,6 +84,9 @@ export class GrpcStream {
     );
     const encoded = this.#trailers?.['grpc-status-details-bin'];
     if (typeof encoded === 'string') failure.details = detailsOf(encoded);
+    for (const [name, value] of Object.entries(this.#trailers ?? {})) {
+      if (name.startsWith('wharf-') && typeof value === 'string') failure.metadata.set(name, value);
+    }
     throw failure;
   }
 }

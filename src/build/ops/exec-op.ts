@@ -65,6 +65,8 @@ export async function runExecOp(
       return { exitCode: 1, oomKilled: false };
     });
   if (stubs.length > 0) await removeStubs(parts, key, stubs);
-  if (exitCode !== 0) throw new CommandError(vertex.args, exitCode, oomKilled);
-  return [...root, await claim.freeze(key, root, { signal })];
+  const frozen = async (): Promise<LayerStack> => [...root, await claim.freeze(key, root, { signal })];
+  if (exitCode === 0) return await frozen();
+  const kept = await inputs.failed?.({ vertex, layers: await frozen() });
+  throw new CommandError(vertex.args, exitCode, oomKilled, kept);
 }

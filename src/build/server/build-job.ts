@@ -24,7 +24,7 @@ import type { DefinitionParts } from './definitions.ts';
 import { readClientLayout } from './client-layout.ts';
 import { References } from './references.ts';
 import { checkSyntax } from './frontend-choice.ts';
-import { explainOption, identityOf, isExplained } from './explain-option.ts';
+import { debugOption, explainOption, identityOf, isExplained } from './explain-option.ts';
 import { leakWarning } from '../leaks/leak-warning.ts';
 import { limitsOf } from './limit-options.ts';
 import { BuildProgress } from './progress.ts';
@@ -270,6 +270,7 @@ export class BuildJob {
       agent: (id) => this.files.agent(id),
       entitlements: this.#client.entitlements,
       limits: limitsOf(prepared.options),
+      keepsFailed: prepared.options[debugOption] !== undefined,
       input: (name) => this.#input(name),
       warned: (warnings) => this.progress.warn(warnings, prepared),
       leaked: (leaks) => this.progress.warn(leaks.map(leakWarning), prepared),

@@ -1,6 +1,10 @@
 /** The option of the frontend with which a client asks why each step was done; the answer is in the response. */
 export const explainOption = 'wharf.explain';
 
+/** The option with which a client asks to keep what a failed command leaves, as an image that the error's metadata names. */
+export const debugOption = 'wharf.debug';
+export const keptImageHeader = 'wharf-failed-image';
+
 /** Clients that know no such option have `--build-arg WHARF_EXPLAIN=1`. */
 export function isExplained(options: Readonly<Record<string, string>>): boolean {
   const value = options[explainOption] ?? options['build-arg:WHARF_EXPLAIN'] ?? '';

@@ -2,9 +2,10 @@ import type { Duplex } from 'node:stream';
 import type { Archiver } from '#archive';
 import type { BuildClaim, ImageBuilding, LayerStack } from '#images';
 import { KeyedLock, Limiter } from '#kernel';
-import type { Platform } from '#oci';
+import type { Digest, Platform } from '#oci';
 import type { Snapshotter } from '#snapshots';
 import type { ContextStore } from '../contexts/context-store.ts';
+import type { FailedStep } from '../export/failed-step.ts';
 import type { SourceTree } from '../files/source-tree.ts';
 import type { DeviceRequest } from '../dockerfile/instruction.ts';
 import type { BuildGraph } from '../graph/graph-builder.ts';
@@ -109,6 +110,8 @@ export interface BuildInputs {
   remote(id: VertexId, vertex: GitVertex | HttpVertex): Promise<SourceTree>;
   /** What another build of the same client came to. */
   input(name: string): Promise<Result>;
+  /** Keeps what a failed command left for whoever wants to look at it; the image's id. */
+  readonly failed?: (step: FailedStep) => Promise<Digest>;
   /** A secret of the client; undefined where it has none of that name. */
   secret(id: string): Promise<Uint8Array | undefined>;
   /** An agent of the client; undefined where it forwards none of that name. */

@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import {
   answerOf,
   busyboxArchive,
+  command,
   eventually,
   startDaemon,
   succeed,
@@ -96,6 +97,19 @@ describe('wharf build', () => {
     );
     const other = await build('--builder', 'other', root);
     assert.deepEqual([other.code, other.stderr], [1, 'ERROR: no builder "other" found\n']);
+  });
+
+  it('opens a shell in what a failed command has left, and leaves nothing of it', async () => {
+    const dockerfile = 'FROM busybox\nENV A=b\nWORKDIR /work\nUSER 7:8\nRUN echo half >/tmp/f; exit 3\n';
+    const root = await context('debugged', { Dockerfile: dockerfile });
+    const typed = 'id -u; pwd; cat /tmp/f; echo $A; exit 5';
+    const script = `echo '${typed}' | ${wharfProgram()} build --progress plain --debug ${root}`;
+    const { code, stdout, stderr } = await command('sh', ['-c', script], { env: daemon.env });
+    assert.equal(code, 1, stderr);
+    assert.equal(stdout, '7\n/work\nhalf\nb\n');
+    assert.match(stderr, /exit code: 3\nA shell in the file system of the failed step/);
+    assert.equal(await answerOf(daemon.docker, ['images', '-aqf', 'dangling=true']), '');
+    assert.equal(await answerOf(daemon.docker, ['ps', '-aq']), '');
   });
 
   it('checks a Dockerfile, and lists its targets', async () => {

@@ -10,6 +10,10 @@ export function failureText(error: unknown, before: string): string {
   return `${excerpts.join('')}ERROR: ${before}failed to solve: ${rawReason(error)}`;
 }
 
+/** The image in which what the failed command left is kept, if that was asked for. */
+export const keptImage = (error: unknown): string | undefined =>
+  error instanceof ConnectError ? (error.metadata.get('wharf-failed-image') ?? undefined) : undefined;
+
 /** A kind of failure that has a name stands before its reason, as gRPC's clients have it. */
 const rawReason = ({ code, rawMessage }: ConnectError): string =>
   code === Code.Unknown ? rawMessage : `${Code[code]}: ${rawMessage}`;

@@ -63,6 +63,8 @@ export interface BuildOptions {
   readonly call?: BuildCall;
   /** Asks why each step was done; engines other than Wharf's do not answer. */
   readonly explains?: boolean;
+  /** Asks to keep what a failed command leaves, as an image. */
+  readonly keepsFailed?: boolean;
   /** Leaves out of the context what its .gitignore files name, and git's own folder. */
   readonly usesGitIgnore?: boolean;
 }

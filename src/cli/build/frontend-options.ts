@@ -35,6 +35,7 @@ export function frontendOptions(options: BuildOptions): Record<string, string> {
     ...(options.cacheFrom.length > 0 && { 'cache-imports': cacheImports(options) }),
     ...(call && { requestid: `frontend.${call.name}` }),
     ...(options.explains === true && { [explainOption]: '1' }),
+    ...(options.keepsFailed === true && { 'wharf.debug': '1' }),
   };
 }
 

@@ -46,6 +46,7 @@ export function optionsOf(flags: Flags, context: string, env: Environment): Buil
     ),
     ...(call && { call }),
     explains: flags.explain,
+    keepsFailed: flags.debug,
     usesGitIgnore: flags['use-gitignore'],
   };
 }

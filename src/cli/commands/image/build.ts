@@ -55,7 +55,7 @@ async function runBuild(
 ): Promise<Solved> {
   const { build } = await import('../../build/build.ts');
   const { chooseDisplay } = await import('../../build/progress/choose-display.ts');
-  const { failureText } = await import('../../build/build-failure.ts');
+  const { failureText, keptImage } = await import('../../build/build-failure.ts');
   const { explanationText } = await import('../../build/explanation.ts');
   const { gitIgnoreOffer } = await import('../../build/git-ignore-offer.ts');
   const { warningSummary } = await import('../../build/progress/warning-summary.ts');
@@ -91,7 +91,13 @@ async function runBuild(
   } catch (error) {
     display.end();
     const code = error instanceof Interrupted ? error.code : 1;
-    throw new ExitStatus(code, failureText(error, 'failed to build: '), { cause: error });
+    const text = failureText(error, 'failed to build: ');
+    const kept = keptImage(error);
+    if (kept === undefined) throw new ExitStatus(code, text, { cause: error });
+    const { openShell } = await import('./debug-shell.ts');
+    context.err.write(`${text}\n`);
+    await openShell(context, kept);
+    throw new ExitStatus(code, '', { cause: error });
   }
 }
 

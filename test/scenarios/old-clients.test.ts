@@ -1,6 +1,6 @@
 /** Unmodified docker command lines of older releases, which ask for the version of the API of their time. */
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
@@ -160,6 +160,15 @@ async function systemWorks(docker: Client): Promise<void> {
   assert.match(await ok('container', 'prune', '-f'), /Deleted Containers:\n[0-9a-f]{64}/);
 }
 
+/** A folder of settings with buildx 0.13, which 26.1 needs for BuildKit. */
+async function withBuildx(folder: string): Promise<string> {
+  const root = await debianPackages('docker-buildx-0.13', 'trixie', ['docker-buildx'], ['usr/share']);
+  const plugins = join(folder, 'settings', 'cli-plugins');
+  await mkdir(plugins, { recursive: true });
+  await symlink(join(root, 'usr/libexec/docker/cli-plugins/docker-buildx'), join(plugins, 'docker-buildx'));
+  return join(folder, 'settings');
+}
+
 const dockerfile = `FROM busybox AS base
 ARG WHO=nobody
 RUN echo "for $WHO" > /who
@@ -221,10 +230,10 @@ for (const { version, api, program: fetch } of releases) {
     await t.test('networks', () => networksWork(docker));
     await t.test('system', () => systemWorks(docker));
     await t.test('builds', () => buildsWork(docker, folder, { DOCKER_BUILDKIT: '0' }));
-    // Newer ones need a plugin for it.
-    if (version === '20.10') {
-      await t.test('builds with BuildKit', () => buildsWork(docker, folder, { DOCKER_BUILDKIT: '1' }));
-    }
+    const plugin = version === '20.10' ? {} : { DOCKER_CONFIG: await withBuildx(folder) };
+    await t.test('builds with BuildKit', () =>
+      buildsWork(docker, folder, { DOCKER_BUILDKIT: '1', BUILDKIT_PROGRESS: 'plain', ...plugin }),
+    );
     await t.test('a terminal', () => terminalWorks(daemon, program));
   });
 }

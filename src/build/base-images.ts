@@ -1,6 +1,7 @@
 import type { BlobSource, BuildClaim, ImageBuilding, ImageRecord, LayerStack } from '#images';
 import { invalidArgument, unimplemented } from '#kernel';
 import { formatPlatform, type Digest, type ImageConfig, type Platform } from '#oci';
+import type { RegistryAuth } from '#registry/client';
 import type { ImageRequest, ResolvedImage } from './graph/plan-options.ts';
 
 export interface BaseOptions {
@@ -31,7 +32,7 @@ export interface ClientImages {
   resolve(
     reference: string,
     options: BaseOptions & {
-      readonly credentials: (host: string) => Promise<{ username: string; password: string } | undefined>;
+      readonly credentials: (host: string) => Promise<RegistryAuth | undefined>;
     },
   ): Promise<ImageRecord>;
 }

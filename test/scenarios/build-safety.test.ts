@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, readFile, readdir, rm, rmdir, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { FakeRegistry, sendError } from '../../src/registry/client/testing/fake-registry.ts';
 import { askCall } from '../builds/ask-call.ts';
 import { readCallAnswers } from '../builds/call-golden.ts';
 import {
@@ -232,6 +233,38 @@ test('a key that lands in a layer is warned of, each time and once', async () =>
   }
   await writeFile(join(root, '.dockerignore'), 'id_rsa\n');
   assert.doesNotMatch(await built(build(root)), /id_rsa looks/);
+});
+
+test('credentials of a registry stay with the client, which gets the tokens', async () => {
+  await using registry = await FakeRegistry.open();
+  const agents: string[] = [];
+  registry.intercept = (request, response, url) => {
+    if (url.pathname === '/token') {
+      agents.push(request.headers['user-agent'] ?? '');
+      response.writeHead(200).end(JSON.stringify({ token: 'good', access_token: 'good', expires_in: 300 }));
+      return true;
+    }
+    // The password itself is taken from nobody.
+    if (request.headers.authorization === 'Bearer good') return false;
+    const challenge = `Bearer realm="http://${registry.host}/token",service="fake"`;
+    return sendError(response, 401, 'UNAUTHORIZED', 'no', { 'www-authenticate': challenge });
+  };
+  const config = join(folder, 'config');
+  await cp(daemon.env['DOCKER_CONFIG']!, config, { recursive: true });
+  const settings = JSON.parse(
+    await readFile(join(config, 'config.json'), 'utf8').catch(() => '{}'),
+  ) as object;
+  const auth = Buffer.from('bob:secret').toString('base64');
+  await writeFile(
+    join(config, 'config.json'),
+    JSON.stringify({ ...settings, auths: { [registry.host]: { auth } } }),
+  );
+  const root = await context('private');
+  await writeFile(join(root, 'Dockerfile'), `FROM ${registry.host}/none:1\n`);
+  const { stderr } = await daemon.docker(['buildx', 'build', root], { env: { DOCKER_CONFIG: config } });
+  assert.match(stderr, /none:1: not found|manifest unknown/);
+  assert.ok(agents.length > 0);
+  for (const agent of agents) assert.doesNotMatch(agent, /wharf/);
 });
 
 for (const [client, env] of [

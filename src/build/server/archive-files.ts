@@ -1,4 +1,5 @@
 import { PatternMatcher } from '#patterns';
+import type { RegistryAuth } from '#registry/client';
 import { withoutIgnored } from '../archive-context.ts';
 import type { ContextStore } from '../contexts/context-store.ts';
 import type { Tree } from '../contexts/tree.ts';
@@ -31,7 +32,7 @@ export class ArchiveFiles implements BuildFiles {
     return this.#session?.agent(id);
   }
 
-  async credentials(host: string): Promise<{ username: string; password: string } | undefined> {
+  async credentials(host: string): Promise<RegistryAuth | undefined> {
     return this.#session?.credentials(host);
   }
 }

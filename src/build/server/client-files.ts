@@ -1,8 +1,10 @@
-import { Auth, Secrets } from '#buildkit';
+import { Secrets } from '#buildkit';
+import type { RegistryAuth } from '#registry/client';
 import type { ContextStore } from '../contexts/context-store.ts';
 import { ClientTree } from '../files/client-tree.ts';
 import { sourceOfContext, type SourceTree } from '../files/source-tree.ts';
 import type { ClientAgent } from '../solver/ports.ts';
+import { clientCredentials } from './client-credentials.ts';
 import { findClientAgent } from './client-agent.ts';
 import { isNotFound, type ClientSession } from './client-session.ts';
 
@@ -26,7 +28,7 @@ export interface BuildFiles {
   /** Undefined where the client forwards no agent of that name. */
   agent(id: string): Promise<ClientAgent | undefined>;
   /** For the registry on a host; undefined where the client has none. */
-  credentials(host: string): Promise<{ username: string; password: string } | undefined>;
+  credentials(host: string): Promise<RegistryAuth | undefined>;
 }
 
 const transferPath = '/moby.filesync.v1.FileSync/DiffCopy';
@@ -69,11 +71,7 @@ export class ClientFiles implements BuildFiles {
     return findClientAgent(this.#session, id, this.#signal);
   }
 
-  async credentials(host: string): Promise<{ username: string; password: string } | undefined> {
-    if (!this.#session.offers('/moby.filesync.v1.Auth/Credentials')) return undefined;
-    const { username, secret } = await this.#session
-      .client(Auth)
-      .credentials({ host }, { signal: this.#signal });
-    return secret === '' ? undefined : { username, password: secret };
+  credentials(host: string): Promise<RegistryAuth | undefined> {
+    return clientCredentials(this.#session, host, this.#signal);
   }
 }

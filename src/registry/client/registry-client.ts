@@ -7,6 +7,23 @@ export interface RegistryAuth {
   readonly password?: string;
   readonly identitytoken?: string;
   readonly registrytoken?: string;
+  /** In place of all these: somebody else who has them. */
+  readonly keeper?: CredentialsKeeper;
+}
+
+/** Somebody who keeps the credentials for a registry, and gets tokens with them. */
+export interface CredentialsKeeper {
+  /** Tells tokens of one from those of others. */
+  readonly id: string;
+  /** Seconds of its life are 0 where they are not known. Throws where the registry gives none. */
+  fetchToken(
+    request: { readonly realm: string; readonly service: string; readonly scopes: readonly string[] },
+    options: { readonly signal: AbortSignal },
+  ): Promise<{ readonly token: string; readonly seconds: number }>;
+  /** For a registry that knows no tokens; undefined where there are none. */
+  reveal(options: {
+    readonly signal: AbortSignal;
+  }): Promise<{ readonly username: string; readonly password: string } | undefined>;
 }
 
 /** A manifest or index as the registry sent it: the bytes are what the digest is of. */

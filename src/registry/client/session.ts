@@ -105,7 +105,7 @@ export class Session {
     ping: Ping,
     challenges: readonly Challenge[],
   ): Promise<string | undefined> {
-    const { registrytoken, username } = this.#auth;
+    const { registrytoken, keeper } = this.#auth;
     if (registrytoken) return `Bearer ${registrytoken}`;
     const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.realm);
     if (bearer) {
@@ -117,7 +117,8 @@ export class Session {
       }
     }
     if (!challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
-    if (username) return basicHeader(this.#auth);
+    const known = keeper ? await keeper.reveal(request) : this.#auth;
+    if (known?.username) return basicHeader(known);
     const message = `${requestName(request.method, url)}: no basic auth credentials`;
     throw new RegistryFailure('internal', message, { code: 'UNAUTHORIZED' });
   }

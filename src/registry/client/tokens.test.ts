@@ -53,6 +53,31 @@ test('a token is asked for with the account, the service and the scope', async (
   assert.match(asked[0]?.authorization ?? '', /^Basic /);
 });
 
+test('a keeper of credentials gets the tokens, and tells them only to a registry without any', async () => {
+  await using registry = await FakeRegistry.open();
+  await using client = open();
+  registry.addImage('a', '1', Buffer.from('x'));
+  const asked = giveTokens(registry, ['GET'], { token: 'good' });
+  const requests: unknown[] = [];
+  let revealed = 0;
+  const keeper = {
+    id: 'one',
+    fetchToken: (request: object) => {
+      requests.push(request);
+      return Promise.resolve({ token: 'good', seconds: 0 });
+    },
+    reveal: () => {
+      revealed += 1;
+      return Promise.resolve(bob);
+    },
+  };
+  const repository = client.repository(`${registry.host}/a`, { keeper }, 'pull');
+  await Promise.all([repository.fetchManifest('1', never), repository.hasBlob(digestOf('x'), never)]);
+  const realm = `http://${registry.host}/token`;
+  assert.deepEqual(requests, [{ realm, service: 'the service', scopes: ['repository:a:pull'] }]);
+  assert.equal(revealed + asked.length, 0);
+});
+
 test('a mount asks for both repositories at once', async () => {
   await using registry = await FakeRegistry.open();
   await using client = open();

@@ -4,7 +4,7 @@ import { answerFailure } from './answer-failure.ts';
 import type { Challenge } from './challenge.ts';
 import { requestName } from './network-failure.ts';
 import { RegistryFailure } from './registry-failure.ts';
-import type { RegistryAuth } from './registry-client.ts';
+import type { CredentialsKeeper, RegistryAuth } from './registry-client.ts';
 import { readText, type Answer, type Transport } from './transport.ts';
 import { elsewhere, type Trust } from './trust.ts';
 
@@ -78,6 +78,7 @@ export class Tokens {
       throw new RegistryFailure('internal', `invalid token server address ${JSON.stringify(realm)}`);
     const url = new URL(realm);
     refuseDowngrade(request, url);
+    if (auth.keeper) return await keptToken(auth.keeper, request, realm);
     if (auth.identitytoken) {
       const grant = { grant_type: 'refresh_token', refresh_token: auth.identitytoken };
       return await parseToken(await this.#post(request, url, grant));
@@ -109,6 +110,16 @@ export class Tokens {
       trust: trustAt(request, url),
     });
   }
+}
+
+async function keptToken(
+  keeper: CredentialsKeeper,
+  { challenge, scopes, signal }: TokenRequest,
+  realm: string,
+): Promise<Token> {
+  const asked = { realm, service: challenge.parameters.service ?? '', scopes };
+  const { token, seconds } = await keeper.fetchToken(asked, { signal });
+  return checkedToken(token, undefined, seconds);
 }
 
 const trustAt = ({ trust, registry }: TokenRequest, { hostname }: URL): Trust =>
@@ -155,18 +166,22 @@ async function parseToken(answer: Answer): Promise<Token> {
     throw new RegistryFailure('internal', what, { cause: error });
   }
   const value = parsed.access_token || parsed.token;
+  const refreshToken = typeof parsed.refresh_token === 'string' ? parsed.refresh_token : undefined;
+  return checkedToken(value, refreshToken, typeof parsed.expires_in === 'number' ? parsed.expires_in : 0);
+}
+
+function checkedToken(value: unknown, refreshToken: string | undefined, seconds: number): Token {
   if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
     throw new RegistryFailure('internal', 'authorization server did not include a token in the response');
   }
-  const lifetime =
-    typeof parsed.expires_in === 'number' ? Math.max(parsed.expires_in, defaultLifetime) : defaultLifetime;
-  const refreshToken = typeof parsed.refresh_token === 'string' ? parsed.refresh_token : undefined;
+  const lifetime = Math.max(seconds, defaultLifetime);
   return { value, refreshToken, endsAt: Date.now() + lifetime * 1000 - margin };
 }
 
 /** Hashed, so that no password lies about as a map's key. */
 function keyOf({ challenge, scopes, auth }: TokenRequest): string {
   const { realm, service } = challenge.parameters;
-  const parts = [realm, service, [...scopes].sort(), auth.username, auth.password, auth.identitytoken];
+  const caller = [auth.username, auth.password, auth.identitytoken, auth.keeper?.id];
+  const parts = [realm, service, [...scopes].sort(), ...caller];
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
 }

@@ -122,6 +122,10 @@ test('one build puts out files, a tar, archives and an image, each as its export
     'made/link',
     'made/platform',
   ]);
+  // An image that is taken apart, in the client's own folder.
+  await build(daemon, '-t', 'apart:1', '-o', `type=oci,tar=false,dest=${at('layout')}`);
+  const apart = await succeed('skopeo', ['inspect', `oci:${at('layout')}:1`]);
+  assert.equal((JSON.parse(apart) as { Layers: unknown[] }).Layers.length, 2);
   // The same image in every form.
   const id = await answerOf(daemon.docker, ['image', 'inspect', '-f', '{{.Id}}', 'several:2']);
   assert.equal(metadata['containerimage.config.digest'], id);

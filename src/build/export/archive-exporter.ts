@@ -1,5 +1,5 @@
 import { tarHeader, writeTar, type NewTarEntry } from '#archive';
-import { formatTime, invalidArgument, parseTime, unimplemented } from '#kernel';
+import { formatTime, invalidArgument, parseTime } from '#kernel';
 import {
   algorithmOf,
   canonicalString,
@@ -28,6 +28,8 @@ export class ArchiveExporter implements Exporter {
   readonly #sink: OutputSink;
   readonly #names: readonly string[];
   readonly #form: ImageForm;
+  /** Otherwise the client gets the blobs one by one, and writes the layout's index by itself. */
+  readonly #isTar: boolean;
 
   /** Throws invalidArgument in BuildKit's words. */
   constructor(variant: ArchiveVariant, sink: OutputSink, attributes: ExportAttributes) {
@@ -38,8 +40,7 @@ export class ArchiveExporter implements Exporter {
     this.#sink = sink;
     this.#names = namesOf(attributes).map((name) => canonicalString(withDefaultTag(parseReference(name))));
     this.#form = { ...form, isOci, layers: form.layers ?? { type: 'gzip' } };
-    if (!flagOf(attributes, 'tar', true))
-      throw unimplemented('tar=false is not supported: take the archive and unpack it');
+    this.#isTar = flagOf(attributes, 'tar', true);
   }
 
   async export(built: Built, step: ExportStep): Promise<ExportResponse> {
@@ -60,9 +61,16 @@ export class ArchiveExporter implements Exporter {
       annotations,
       ...(isAlone && { config: config.digest }),
     });
-    const chunks = writeTar(this.#entries(built, written, annotations));
-    await this.#sink.bytes(chunks, { about, signal });
-    step.did('sending tarball');
+    if (this.#isTar) {
+      const chunks = writeTar(this.#entries(built, written, annotations));
+      await this.#sink.bytes(chunks, { about, signal });
+      step.did('sending tarball');
+    } else {
+      const { outputs } = built.claim;
+      for (const blob of written.content) {
+        await this.#sink.blob(blob, (start) => outputs.open(blob.digest, start), { signal });
+      }
+    }
     return about;
   }
 

@@ -1,13 +1,18 @@
+import type { Readable } from 'node:stream';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { GrpcStream } from '#buildkit';
 import { invalidArgument } from '#kernel';
+import type { Descriptor } from '#oci';
 import type { ExportResponse } from '../export/exporter.ts';
 import type { OutputSink, SentFile } from '../export/output-sink.ts';
 import type { ClientSession } from './client-session.ts';
+import { ClientStore } from './client-store.ts';
 import { sendTree } from './send-tree.ts';
 
 const path = '/moby.filesync.v1.FileSend/DiffCopy';
+/** By which clients know the folder that takes an image apart (BuildKit's exporter/oci). */
+const storeName = 'export';
 /** Bytes of one message, below the 4 MiB that receivers take. */
 const largest = 1 << 20;
 
@@ -24,6 +29,15 @@ export class ClientOutput implements OutputSink {
 
   async files(files: readonly SentFile[], options: Parameters<OutputSink['files']>[1]): Promise<void> {
     await sendTree(this.#open({}), files, options);
+  }
+
+  async blob(
+    descriptor: Descriptor,
+    open: (offset: number) => Promise<Readable>,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<void> {
+    const store = new ClientStore(this.#required(), storeName);
+    if (!(await store.has(descriptor, { signal }))) await store.putBlob(descriptor, open, { signal });
   }
 
   async bytes(
@@ -55,10 +69,14 @@ export class ClientOutput implements OutputSink {
     }
   }
 
+  #required(): ClientSession {
+    if (!this.#session) throw invalidArgument('an output that is sent to the client needs a session');
+    return this.#session;
+  }
+
   #open(about: ExportResponse): GrpcStream {
     const told = Object.entries(about).map(([name, value]) => [`exporter-md-${name}`, value] as const);
-    if (!this.#session) throw invalidArgument('an output that is sent to the client needs a session');
-    return this.#session.openStream(path, {
+    return this.#required().openStream(path, {
       'buildkit-attachable-exporter-id': String(this.#id),
       ...Object.fromEntries(told),
     });

@@ -142,6 +142,24 @@ RUN --mount=type=cache,target=/cache echo kept > /cache/file && date +%s%N > /ma
     await prune(second);
   });
 
+  test('in a folder of our own command line', async () => {
+    const root = await context('wharf-local', { Dockerfile: dockerfile, main: 'wharf' });
+    const cache = join(folder, 'wharf-cache');
+    const run = async (daemon: Daemon, ...flags: string[]): Promise<string> => {
+      const { code, stdout, stderr } = await daemon.wharf(['build', '--progress', 'plain', ...flags, root]);
+      assert.equal(code, 0, stderr);
+      return stdout + stderr;
+    };
+    const flags = [`--cache-from=type=local,src=${cache}`, `--cache-to=type=local,dest=${cache},mode=max`];
+    assert.match(await run(first, ...flags), /WARNING: local cache import at .* skipped: no digest found/);
+    // What buildx reads.
+    assert.deepEqual(steps(await build(second, root, '--cache-from', `type=local,src=${cache}`)).done, []);
+    await prune(second);
+    assert.deepEqual(steps(await run(second, ...flags)).done, []);
+    assert.deepEqual(await readdir(join(cache, 'ingest')), []);
+    await prune(second);
+  });
+
   test('in the image itself, for BuildKit’s clients and for the legacy one', async () => {
     const root = await context('inline', { Dockerfile: dockerfile, main: 'inline' });
     const ref = `${registry.address}/inline:1`;

@@ -6,6 +6,7 @@ import { proxyVariables } from '../config/proxies.ts';
 import type { ConfigFile } from '../config/config-file.ts';
 import type { Output } from '../output.ts';
 import type { BuildOptions } from './build-options.ts';
+import { findCacheFolders } from './cache-folders.ts';
 import { findOutputs } from './build-outputs.ts';
 import { findSources, isRemoteContext, type BuildSources } from './build-sources.ts';
 import { frontendOptions } from './frontend-options.ts';
@@ -30,6 +31,8 @@ export interface BuildPlace {
   input(): AsyncIterable<Uint8Array>;
   /** Told what the engine hears of in a context of a git checkout that nothing says what to leave out of. */
   readonly counted?: (count: ContextCount) => void;
+  /** Told what of the options had no effect. */
+  readonly warned?: (text: string) => void;
 }
 
 /**
@@ -45,14 +48,16 @@ export async function build(options: BuildOptions, place: BuildPlace, hooks: Sol
   }
   using sources = await findSources(options, () => place.input());
   using agents = await findAgents(options.ssh, place.env);
+  const caches = findCacheFolders(options.cacheFrom, options.cacheTo, (text) => place.warned?.(text));
   const services: readonly SessionService[] = [
     ...sources.services,
     credentials(place.config),
     secrets(options.secrets, place.env),
     ssh(agents.sockets),
+    ...caches.services,
     fileSend(sinks, place.out),
   ];
-  return await solve(
+  const solved = await solve(
     place.engine,
     {
       options: { ...proxies(place, options), ...frontendOptions(options), ...sources.options },
@@ -60,12 +65,14 @@ export async function build(options: BuildOptions, place: BuildPlace, hooks: Sol
       services,
       sharedKey: sharedKey(options.context),
       exporters: options.call ? [] : exporters,
-      cacheImports: options.cacheFrom,
-      cacheExports: options.cacheTo,
+      cacheImports: caches.imports,
+      cacheExports: caches.exports,
       entitlements: options.entitlements,
     },
     hooks,
   );
+  caches.finish(solved.response);
+  return solved;
 }
 
 /** What is told of each folder of a build, and by whom something of it is left out. */

@@ -69,7 +69,12 @@ async function runBuild(
   try {
     const solved = await build(
       options,
-      { ...place, input: () => terminal.input(), counted: (count) => void counts.push(count) },
+      {
+        ...place,
+        input: () => terminal.input(),
+        counted: (count) => void counts.push(count),
+        warned: (text) => context.err.write(`WARNING: ${text}\n`),
+      },
       {
         signal: stop.signal,
         onStatus: (status) => {

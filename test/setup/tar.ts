@@ -3,11 +3,23 @@ export interface TarEntry {
   readonly content?: string | Uint8Array;
   readonly folder?: boolean;
   readonly uid?: number;
+  /** Target of a symbolic link. */
+  readonly link?: string;
+  /** The entry that this is another name of. */
+  readonly hardLink?: string;
 }
 
-/** A small tar of files and folders. */
+/** The letter of ustar for what an entry is. */
+function typeOf({ folder = false, link, hardLink }: TarEntry): string {
+  if (link !== undefined) return '2';
+  if (hardLink !== undefined) return '1';
+  return folder ? '5' : '0';
+}
+
+/** A small tar of files, folders and links. */
 export function makeTar(entries: readonly TarEntry[]): Buffer {
-  const blocks = entries.map(({ name, content = '', folder = false, uid = 0 }) => {
+  const blocks = entries.map((entry) => {
+    const { name, content = '', folder = false, uid = 0, link, hardLink } = entry;
     const head = Buffer.alloc(512);
     const bytes = Buffer.from(content);
     const size = bytes.length;
@@ -18,7 +30,8 @@ export function makeTar(entries: readonly TarEntry[]): Buffer {
     head.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
     head.write('15000000000\0', 136);
     head.write('        ', 148);
-    head.write(folder ? '5' : '0', 156);
+    head.write(typeOf(entry), 156);
+    head.write(link ?? hardLink ?? '', 157);
     head.write('ustar\x0000', 257);
     const sum = head.reduce((total, byte) => total + byte, 0);
     head.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);

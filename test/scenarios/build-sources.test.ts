@@ -247,9 +247,20 @@ test('a repository that wants a token gets it from the client, and nobody else d
   const refused = await buildx([url]);
   assert.notEqual(refused.code, 0);
   assert.match(refused.stderr, /could not read Username/);
-  const { code, stderr } = await buildx(['--secret', 'id=GIT_AUTH_TOKEN', url], { GIT_AUTH_TOKEN: 't0ken' });
+  const out = join(folder, 'private');
+  const flags = [
+    '--secret',
+    'id=GIT_AUTH_TOKEN',
+    '--provenance',
+    'true',
+    '--output',
+    `type=local,dest=${out}`,
+  ];
+  const { code, stderr } = await buildx([...flags, url], { GIT_AUTH_TOKEN: 't0ken' });
   assert.equal(code, 0, stderr);
-  assert.doesNotMatch(stderr, /t0ken/);
+  const provenance = await readFile(join(out, 'provenance.json'), 'utf8');
+  assert.match(provenance, new RegExp(await git(repository, 'rev-parse', 'main')));
+  assert.doesNotMatch(stderr + provenance, /t0ken/);
 });
 
 test('a repository by SSH is opened with the keys of the client, and with no others', async () => {

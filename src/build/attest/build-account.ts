@@ -34,7 +34,8 @@ export class BuildAccount {
         return descriptor ? [[diffId, descriptor] as const] : [];
       }),
     );
-    const materials = [...steps].flatMap(([id, vertex]) => materialOf(id, vertex) ?? []);
+    const used = [...steps].flatMap(([id, vertex]) => materialOf(id, vertex) ?? []);
+    const materials = invocation.context ? [invocation.context, ...used] : used;
     return {
       ...{ invocation, finishedAt, builderPlatform: hostPlatform(), plan, materials },
       layers: new Map([...steps.keys()].flatMap((id) => this.#outgoing(id, outgoing))),

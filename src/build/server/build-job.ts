@@ -281,8 +281,9 @@ export class BuildJob {
     };
   }
 
-  #invocation({ options, name, text }: Prepared): BuildInvocation {
-    return { options, dockerfile: { name, text }, startedAt: formatTime(this.startedAt), id: this.#id };
+  #invocation({ options, name, text, foreign }: Prepared): BuildInvocation {
+    const startedAt = formatTime(this.startedAt);
+    return { options, dockerfile: { name, text }, startedAt, id: this.#id, context: foreign.origin };
   }
 
   #planRequest({ options, text, ignorePatterns }: Prepared): PlanRequest {

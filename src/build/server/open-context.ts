@@ -1,6 +1,9 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { upload } from '#buildkit';
 import { invalidArgument, unimplemented } from '#kernel';
+import { parseDigest } from '#oci';
+import type { Material } from '../attest/material.ts';
+import { withoutCredentials } from '../attest/provenance/request.ts';
 import type { BuildInput } from '../builds.ts';
 import type { ContextStore } from '../contexts/context-store.ts';
 import { sourceBelow, sourceOfContext, type SourceTree } from '../files/source-tree.ts';
@@ -16,6 +19,8 @@ export interface ForeignFiles {
   readonly sets: ReadonlyMap<string, SourceTree>;
   /** Name of the Dockerfile, where there is but one file. */
   readonly onlyFile: string | undefined;
+  /** Where they come from, if that is an address. */
+  readonly origin: Material | undefined;
 }
 
 export interface ContextParts {
@@ -37,13 +42,24 @@ const pullPath = '/moby.upload.v1.Upload/Pull';
 export async function openContext(parts: ContextParts, options: FrontendOptions): Promise<ForeignFiles> {
   const address = options[options['contextkey'] ?? 'context'];
   if (address === undefined || !isRemoteAddress(address)) return givenFiles(parts);
-  const { tree, onlyFile } = await fetchContext(parts, address, options);
+  const { tree, onlyFile, identity } = await fetchContext(parts, address, options);
   const whole = sourceOfContext(tree, (digest) => parts.contexts.path(digest));
   const source = sourceBelow(whole, options['contextsubdir'] ?? '');
   // A client may have the Dockerfile for a context from elsewhere.
   const isWhole = options['dockerfilekey'] === undefined;
   const names = isWhole ? ['context', 'dockerfile'] : ['context'];
-  return { sets: new Map(names.map((name) => [name, source])), onlyFile: isWhole ? onlyFile : undefined };
+  return {
+    sets: new Map(names.map((name) => [name, source])),
+    onlyFile: isWhole ? onlyFile : undefined,
+    origin: originOf(address, identity),
+  };
+}
+
+function originOf(address: string, identity: string): Material | undefined {
+  const uri = withoutCredentials(address);
+  if (gitContextOf(address)) return { kind: 'git', uri, commit: identity };
+  if (new URL(address).hostname === sessionHost) return undefined;
+  return { kind: 'http', uri, digest: parseDigest(identity) };
 }
 
 /** The sets that a client gives as results of its own graphs. */
@@ -54,7 +70,7 @@ async function givenFiles({ input }: ContextParts): Promise<ForeignFiles> {
     if (given?.kind === 'layers') throw unimplemented('a context of layers is not supported: give it a name');
     if (given) sets.set(name, given.source);
   }
-  return { sets, onlyFile: undefined };
+  return { sets, onlyFile: undefined, origin: undefined };
 }
 
 async function fetchContext(

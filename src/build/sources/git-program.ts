@@ -33,6 +33,9 @@ const safeSettings: Readonly<Record<string, string>> = {
   'gc.auto': '0',
   'maintenance.auto': 'false',
   'init.defaultBranch': 'master',
+  // A server that sends nothing for so many seconds is given up.
+  'http.lowSpeedLimit': '1',
+  'http.lowSpeedTime': '120',
   'advice.detachedHead': 'false',
 };
 
@@ -51,6 +54,7 @@ function proxyVariables(proxies: RegistryProxies): Readonly<Record<string, strin
 /** Keys of this machine are nobody's business: only the agent's are tried. */
 const ssh = [
   ...['ssh', '-F', '/dev/null', '-o', 'BatchMode=yes', '-o', 'IdentityFile=none'],
+  ...['-o', 'ConnectTimeout=30', '-o', 'ServerAliveInterval=30', '-o', 'ServerAliveCountMax=4'],
   ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR'],
 ].join(' ');
 

@@ -12,6 +12,8 @@ export interface RemoteContext {
   readonly tree: Tree;
   /** Name of the one file that there is, where the address is that of a Dockerfile and not of an archive. */
   readonly onlyFile: string | undefined;
+  /** What the address leads to now: the number of a commit, or the digest of a file. */
+  readonly identity: string;
 }
 
 export interface RemoteOptions extends CheckoutOptions, DownloadOptions {
@@ -48,7 +50,12 @@ export async function openRemoteContext(
   options: RemoteOptions,
 ): Promise<RemoteContext> {
   const source = gitContextOf(address);
-  if (source) return { tree: await git.checkOut(wishOf(source, options), options), onlyFile: undefined };
+  if (source) {
+    let identity = '';
+    const onCommit = (commit: string): string => (identity = commit);
+    const tree = await git.checkOut(wishOf(source, options), { ...options, onCommit });
+    return { tree, onlyFile: undefined, identity };
+  }
   if (!isRemoteAddress(address)) {
     throw invalidArgument(`remoteURL (${address}) could not be recognized as URL`);
   }
@@ -76,7 +83,10 @@ async function openFile(
   tree: Tree,
   options: { readonly signal: AbortSignal },
 ): Promise<RemoteContext> {
-  const path = contexts.path(tree.get(fileName)?.digest ?? '');
-  if (!(await isArchive(path, options.signal))) return { tree, onlyFile: fileName };
-  return { tree: await contexts.receiveTar(createReadStream(path), options), onlyFile: undefined };
+  const { digest = '' } = tree.get(fileName) ?? {};
+  const identity = `sha256:${digest}`;
+  const path = contexts.path(digest);
+  if (!(await isArchive(path, options.signal))) return { tree, onlyFile: fileName, identity };
+  const files = await contexts.receiveTar(createReadStream(path), options);
+  return { tree: files, onlyFile: undefined, identity };
 }

@@ -12,6 +12,8 @@ export interface BuildInvocation {
   readonly startedAt: string;
   /** Tells this build from every other. */
   readonly id: string;
+  /** Where the build's context comes from, if it has an address. */
+  readonly context?: Material | undefined;
 }
 
 /** Everything that provenance is made of. */

@@ -115,7 +115,7 @@ function providedBy(
 }
 
 /** Addresses go out to everybody who gets the image; what was given to get in does not. */
-function withoutCredentials(text: string): string {
+export function withoutCredentials(text: string): string {
   if (!/^[a-z]+:\/\/[^/]*@/i.test(text)) return text;
   const [scheme = '', rest = ''] = text.split('://', 2);
   const secret = /^[^/]*@/.exec(rest)?.[0] ?? '';

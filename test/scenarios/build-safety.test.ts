@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, rmdir, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -15,6 +15,7 @@ import {
   eventually,
   startDaemon,
   succeed,
+  wharfProgram,
   type CommandResult,
   type Daemon,
 } from '../setup/index.ts';
@@ -142,6 +143,45 @@ test('what goes beyond a sandbox is granted by client and configuration, or refu
   assert.match(output, /Seccomp:\s+2/);
   assert.doesNotMatch(output, /eth0/);
   await refused(legacyBuild(insecure), /security\.insecure is not allowed/);
+});
+
+/** What a program may not do, or may, with how that ended; then what it sees. */
+const attacks = `
+try() { "$@" >/dev/null 2>&1; echo "$*: $?"; }
+try mount -t tmpfs x /mnt
+try umount /proc
+try mknod /tmp/disk b 8 0
+try dd if=/tmp/disk of=/dev/null count=1
+try unshare -m true
+try unshare -U true
+try unshare -n true
+try hostname other
+try dmesg
+try dd if=/proc/kcore of=/dev/null count=1
+try touch /sys/kernel/x
+try sh -c 'echo 1 >/proc/sys/vm/drop_caches'
+try sh -c 'echo c >/proc/sysrq-trigger'
+try ip link set lo down
+try chroot / true
+try cat /proc/1/root/etc/shadow
+try mount -o remount,rw /sys
+try kill -9 2
+grep -E '^(Cap...|Seccomp|NoNewPrivs):' /proc/self/status
+test $(ls /proc | grep -c '^[1-9]') -lt 9 && echo few processes
+ls /dev
+mount | cut -d' ' -f3,5 | grep -v '^/etc' | sort
+`;
+
+test('commands of builds are confined as containers are', async () => {
+  const root = await context('attacks', 'COPY attacks.sh /', 'RUN ["sh", "/attacks.sh"]');
+  await writeFile(join(root, 'attacks.sh'), attacks);
+  const script = ['run', '--rm', '-v', `${root}/attacks.sh:/attacks.sh:ro`, 'busybox', 'sh', '/attacks.sh'];
+  const inContainer = (await answerOf(daemon.docker, script)).split('\n');
+  const output = (await built(build(root))).replace(/^#\d+ \d+\.\d+ /gm, '').split('\n');
+  const begin = output.findIndex((line) => line.startsWith('mount -t tmpfs'));
+  const own = inContainer.filter((line) => !line.startsWith('/attacks.sh '));
+  assert.deepEqual(output.slice(begin, begin + own.length), own);
+  assert.ok(own.includes('mount -t tmpfs x /mnt: 1') && own.includes('unshare -U true: 1'), own.join('\n'));
 });
 
 test('a command gets the devices of CDI files that it asks for', async () => {
@@ -329,7 +369,7 @@ let next = 7_000_000;
 
 /** A build whose command has begun and takes no hints. */
 async function stuckBuild(
-  args: readonly string[],
+  [program, ...args]: readonly [string, ...string[]],
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly client: ChildProcess; readonly mark: string }> {
   const mark = String(next++);
@@ -337,7 +377,7 @@ async function stuckBuild(
     `stuck-${mark}`,
     `RUN --mount=type=secret,id=s --mount=type=cache,target=/c trap '' TERM INT HUP; head -c 1000000 /dev/zero > /big; sleep ${mark} & sleep ${mark}`,
   );
-  const client = spawn(dockerProgram(), [...args, root], {
+  const client = spawn(program, [...args, root], {
     env: { ...process.env, ...daemon.env, ...env },
     stdio: 'ignore',
   });
@@ -346,10 +386,11 @@ async function stuckBuild(
 }
 
 for (const [kind, args, env, signal] of [
-  ['buildx, interrupted,', ['buildx', 'build'], {}, 'SIGINT'],
-  ['buildx, killed,', ['buildx', 'build'], {}, 'SIGKILL'],
-  ['the legacy client, interrupted,', ['build'], legacy, 'SIGINT'],
-  ['the legacy client, killed,', ['build'], legacy, 'SIGKILL'],
+  ['buildx, interrupted,', [dockerProgram(), 'buildx', 'build'], {}, 'SIGINT'],
+  ['buildx, killed,', [dockerProgram(), 'buildx', 'build'], {}, 'SIGKILL'],
+  ['the legacy client, interrupted,', [dockerProgram(), 'build'], legacy, 'SIGINT'],
+  ['the legacy client, killed,', [dockerProgram(), 'build'], legacy, 'SIGKILL'],
+  ['our command line, interrupted,', [wharfProgram(), 'build'], {}, 'SIGINT'],
 ] as const) {
   test(`${kind} stops its command within a second and leaves nothing`, async () => {
     const snapshots = join(daemon.dataRoot, 'snapshots');
@@ -364,5 +405,28 @@ for (const [kind, args, env, signal] of [
     await daemon.assertIdle(idle);
     await eventually(async () => (await readdir(join(daemon.runFolder, 'builds'))).length === 0);
     await eventually(async () => (await readdir(snapshots)).sort().join() === before.join());
+  });
+}
+
+for (const [kind, args, env] of [
+  ['buildx', ['buildx', 'build'], {}],
+  ['the legacy client', ['build'], legacy],
+] as const) {
+  test(`${kind}, killed while it sends its context, leaves nothing of it`, async () => {
+    const root = await context(`large-${kind.length}`, 'COPY large /');
+    // A gigabyte that takes no room here.
+    await writeFile(join(root, 'large'), '');
+    await truncate(join(root, 'large'), 1024 ** 3);
+    const incoming = join(daemon.dataRoot, 'build/contexts/files/incoming');
+    const arriving = async (): Promise<number> => (await readdir(incoming)).length;
+    const idle = await daemon.idle();
+    const client = spawn(dockerProgram(), [...args, root], {
+      env: { ...process.env, ...daemon.env, ...env },
+      stdio: 'ignore',
+    });
+    await eventually(async () => (await arriving()) > 0, { timeout: 30_000 });
+    client.kill('SIGKILL');
+    await eventually(async () => (await arriving()) === 0);
+    await daemon.assertIdle(idle);
   });
 }

@@ -62,6 +62,7 @@ export class ArchiveExporter implements Exporter {
       ...(isAlone && { config: config.digest }),
     });
     if (this.#isTar) {
+      step.begins('sending tarball');
       const chunks = writeTar(this.#entries(built, written, annotations));
       await this.#sink.bytes(chunks, { about, signal });
       step.did('sending tarball');

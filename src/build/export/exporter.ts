@@ -26,6 +26,8 @@ export type ExportResponse = Readonly<Record<string, string>>;
 
 /** For telling how an export goes on. */
 export interface ExportStep {
+  /** Something begins that takes a while. */
+  begins(what: string): void;
   /** Something is done. */
   did(what: string): void;
   /** Bytes so far. */

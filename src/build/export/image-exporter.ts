@@ -104,6 +104,7 @@ export class ImageExporter implements Exporter {
     const { names, byDigest } = this.#wanted;
     for (const name of names) {
       const auth = await this.#credentials(name);
+      step.begins('pushing layers');
       try {
         await claim.outputs.push(target, name, { byDigest, signal, ...(auth && { auth }) });
       } catch (error) {

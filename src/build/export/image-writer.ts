@@ -118,6 +118,7 @@ class ImageWriter {
     const { plan, platform, inlineCache } = built;
     const epoch = form.epoch ?? this.#built.epoch;
     const stack = await this.#stack(built, epoch);
+    step.begins('exporting layers');
     const layers = await this.#layers(stack);
     step.did('exporting layers');
     const configOptions = {
@@ -153,8 +154,10 @@ class ImageWriter {
     const squashed = form.isSquashed ? await claim.squash(layers, inherited, { signal }) : layers;
     if (epoch === undefined || !form.clampsFiles) return squashed;
     const latest = BigInt(epoch) * 1_000_000_000n;
+    const what = `rewriting layers with source-date-epoch ${epoch}`;
+    step.begins(what);
     const clamped = await claim.outputs.clampTimes(squashed, inherited, latest, { signal });
-    step.did(`rewriting layers with source-date-epoch ${epoch}`);
+    step.did(what);
     return clamped;
   }
 

@@ -24,6 +24,7 @@ export class TarExporter implements Exporter {
     const statements = { prefix: this.#prefix, isShared: false, epoch };
     await mountedPlatforms(built, statements, async ([only], parent) => {
       const root = isMultiPlatform || !only ? parent : only.root;
+      step.begins('sending tarball');
       const { stream } = parts.archiver.pack({ root, name: '', signal, ...time });
       await this.#sink.bytes(stream as AsyncIterable<Uint8Array>, { about: {}, signal });
     });

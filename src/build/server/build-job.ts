@@ -221,7 +221,7 @@ export class BuildJob {
       ({ platforms } = built);
       return Promise.resolve({});
     };
-    const silent = { did: () => undefined, transferred: () => undefined };
+    const silent = { begins: () => undefined, did: () => undefined, transferred: () => undefined };
     const { from } = this.#client.caches(this, prepared.options);
     await this.#parts.builds.build({
       ...this.#buildRequest(prepared),

@@ -79,14 +79,19 @@ export class BuildProgress {
   async during<T>(name: string, work: (step: InternalStep) => Promise<T>): Promise<T> {
     const digest = digestOf(`${name} ${this.#vertices.size}`);
     this.#vertex(digest, { name, started: now() });
+    const begun = new Map<string, Timestamp>();
     try {
       const result = await work({
+        begins: (id) => {
+          const started = now();
+          begun.set(id, started);
+          this.tell({ statuses: [{ id, vertex: digest, name: id, timestamp: started, started }] });
+        },
         transferred: (id, current, total) => this.transferred(digest, id, current, total),
         did: (id) => {
           const time = now();
-          const statuses = [
-            { id, vertex: digest, name: id, timestamp: time, started: time, completed: time },
-          ];
+          const started = begun.get(id) ?? time;
+          const statuses = [{ id, vertex: digest, name: id, timestamp: time, started, completed: time }];
           this.tell({ statuses });
         },
         output: (data) =>
@@ -208,6 +213,8 @@ interface Range {
 export interface InternalStep {
   /** Bytes; without a total it is not known. */
   transferred(id: string, current: number, total?: number): void;
+  /** Something begins that takes a while; did() ends it. */
+  begins(id: string): void;
   did(id: string): void;
   output(data: Uint8Array): void;
 }

@@ -130,7 +130,7 @@ async function build(bases: BaseImageFinder, builds: Builds, exchange: Exchange)
       planned: (plans) => stream.plan(plans),
       leaked: (leaks) => stream.warn(leaks.map(leakWarning)),
       // These clients know of no such steps.
-      exporting: (_, work) => work({ did: () => undefined, transferred: () => undefined }),
+      exporting: (_, work) => work(silent),
     });
     stream.succeed(exporter.id ?? '', query.all('t'));
   } catch (error) {
@@ -146,6 +146,8 @@ function imageCaches(exchange: Exchange, inline = ''): CacheRequest {
   }));
   return { from, to: [], isInline: /^(?:1|t|true)$/i.test(inline) };
 }
+
+const silent = { begins: () => undefined, did: () => undefined, transferred: () => undefined };
 
 /** A command that failed is told in the words of clients without BuildKit, with its exit code. */
 function viewBuildFailure(error: unknown): ProgressMessage {

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { messageOf } from '#kernel';
 import { defaultConfigFile, loadConfiguration, type Configuration } from './configuration/configuration.ts';
+import { reduceMemoryWhenIdle } from './memory-reducer.ts';
 import { parseFlags, usage, type ParsedFlags } from './configuration/parse-settings.ts';
 import { createLogger, type DaemonLogger } from './logging.ts';
 import { startEngine, type Engine } from './engine.ts';
@@ -60,6 +61,7 @@ async function serve(
     if (configuration.pidfile !== undefined) writeFileSync(configuration.pidfile, `${process.pid}\n`);
     logger.info({ pid: process.pid, version: engine.version }, 'the engine is ready');
     manager.ready();
+    reduceMemoryWhenIdle();
     process.on('SIGHUP', () => {
       manager.reloading();
       reload(engine, logger, load);

@@ -6,8 +6,39 @@ export const bake: Entry = {
   load: () => import('./commands/buildx/bake.ts'),
 };
 
-/** What `buildx` has beside building. */
+/** What `builder` has beside building. */
+export const builder: Readonly<Record<string, Entry>> = {
+  du: { summary: 'Show what the build cache takes on disk', load: () => import('./commands/buildx/du.ts') },
+  prune: { summary: 'Remove build cache', load: () => import('./commands/buildx/prune.ts') },
+};
+
+/** What `buildx` has beside building: scripts that were written for it go on working. */
 export const buildx: Readonly<Record<string, Entry>> = {
+  ...builder,
   bake,
   f: also(bake, 'bake'),
+  create: {
+    summary: 'Not needed: the engine is the builder',
+    load: () => import('./commands/buildx/create.ts'),
+    hidden: true,
+  },
+  imagetools: {
+    summary: 'Look at images in registries',
+    entries: {
+      inspect: {
+        summary: 'Show an image in a registry',
+        load: () => import('./commands/buildx/inspect-image.ts'),
+      },
+    },
+  },
+  inspect: {
+    summary: 'Show what is known of the builder',
+    load: () => import('./commands/buildx/inspect.ts'),
+  },
+  ls: { summary: 'List builders', load: () => import('./commands/buildx/ls.ts') },
+  use: {
+    summary: 'Choose the builder; there is the default one only',
+    load: () => import('./commands/buildx/use.ts'),
+  },
+  version: { summary: 'Show the version', load: () => import('./commands/buildx/version.ts') },
 };

@@ -1,4 +1,4 @@
-import { bake, buildx } from './builder-tree.ts';
+import { bake, builder, buildx } from './builder-tree.ts';
 import { also, type Entry } from './entry.ts';
 
 const container = {
@@ -284,7 +284,7 @@ export const commonCommands: Readonly<Record<string, Entry>> = {
 /** Groups of commands, by noun. */
 export const groups: Readonly<Record<string, Entry>> = {
   alias: { summary: 'Manage the names docker and dockerd', entries: alias },
-  builder: { summary: 'Manage builds', entries: { build: image.build } },
+  builder: { summary: 'Manage builds', entries: { ...builder, build: image.build } },
   buildx: {
     summary: 'Build, by the names of buildx',
     entries: { ...buildx, build: image.build, b: also(image.build, 'build') },

@@ -101,3 +101,16 @@ test('wharf bake asks before it leaves its folder', async () => {
   assert.match(stderr, /Read access to path \/etc/);
   assert.doesNotMatch(stderr, /Write access/);
 });
+
+const withoutAges = (text: string): string => text.replaceAll(/(About a|Less than a|\d+) [a-z]+ ago/g, 'ago');
+
+test('wharf buildx du and ls say what docker buildx says, prune empties the cache', async () => {
+  for (const words of [['du'], ['du', '--verbose'], ['du', '--format=json'], ['ls'], ['ls', '--no-trunc']]) {
+    const ours = await answerOf(daemon.wharf, ['buildx', ...words]);
+    const theirs = await answerOf(daemon.docker, ['buildx', ...words]);
+    assert.equal(withoutAges(ours), withoutAges(theirs), words.join(' '));
+  }
+  const pruned = await answerOf(daemon.wharf, ['builder', 'prune', '--all', '--force']);
+  assert.match(pruned, /^ID .*LAST ACCESSED\n[^]*\nTotal:\t[1-9.]+[kM]?B$/);
+  assert.match(await answerOf(daemon.wharf, ['builder', 'du']), /Total:\t\t0B$/);
+});

@@ -20,7 +20,8 @@ const precedence: readonly (readonly BinaryOperator[])[] = [
 ];
 
 /** Deeper nesting is no configuration that anybody wrote. */
-const deepest = 500;
+const deepest = 150;
+const longest = 500;
 
 /** Reads expressions from a lexer. */
 export class ExpressionParser {
@@ -56,11 +57,19 @@ export class ExpressionParser {
     }
   }
 
+  /** A chain of operators or steps is as deep as it is long. */
+  #checkDepth(count: number): void {
+    if (count <= longest) return;
+    const range = this.lexer.range(this.lexer.peek());
+    throw hclError('Invalid expression', 'The expression is nested too deeply.', range);
+  }
+
   #binary(level: number): Expression {
     const operators = precedence[level];
     if (!operators) return this.#unary();
     let left = this.#binary(level + 1);
-    for (;;) {
+    for (let count = 0; ; count += 1) {
+      this.#checkDepth(count);
       const { kind } = this.lexer.peek();
       const operator = operators.find((each) => each === kind);
       if (!operator) return left;
@@ -87,7 +96,8 @@ export class ExpressionParser {
   #traversals(source: Expression, insideSplat = false): Expression {
     const { lexer } = this;
     let result = source;
-    for (;;) {
+    for (let count = 0; ; count += 1) {
+      this.#checkDepth(count);
       if (lexer.peek().kind === '.') result = this.#afterDot(result, insideSplat);
       else if (!insideSplat && lexer.peek().kind === '[') result = this.#afterBracket(result);
       else return result;

@@ -1,3 +1,4 @@
+import { isSecretName } from '../checks/secret-names.ts';
 import { splitAssignment } from '../dockerfile/variables.ts';
 import { inputsOf } from '../graph/vertex.ts';
 import { contentsOf } from './client-files.ts';
@@ -145,6 +146,11 @@ export function counterpart(
 const shown = (value: string | undefined): string =>
   value === undefined ? 'not set' : JSON.stringify(value);
 
+/** Values of what has the name of a secret are not told. */
+const valuesText = (
+  change: Extract<ChangeReason, { readonly name: string; readonly after: unknown }>,
+): string => (isSecretName(change.name) ? '' : ` (${shown(change.before)} → ${shown(change.after)})`);
+
 /** The reason as a line behind the step's instruction. */
 export function reasonText(reason: ChangeReason): string {
   switch (reason.kind) {
@@ -155,9 +161,9 @@ export function reasonText(reason: ChangeReason): string {
     case 'instruction':
       return `the instruction changed (before: ${reason.before})`;
     case 'build-argument':
-      return `its build argument ${reason.name} changed (${shown(reason.before)} → ${shown(reason.after)})`;
+      return `its build argument ${reason.name} changed${valuesText(reason)}`;
     case 'variable':
-      return `the variable ${reason.name} changed (${shown(reason.before)} → ${shown(reason.after)})`;
+      return `the variable ${reason.name} changed${valuesText(reason)}`;
     case 'setting':
       return `its ${reason.name} changed`;
     case 'input':

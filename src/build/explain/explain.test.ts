@@ -7,6 +7,7 @@ import { parseSyntax } from '../dockerfile/parse-syntax.ts';
 import type { PlanOptions } from '../graph/plan-options.ts';
 import type { VertexId } from '../graph/vertex.ts';
 import { inputReason } from './input-reason.ts';
+import { withoutSecrets, withoutSecretValues } from './secret-values.ts';
 import { changeReason, counterpart, firstChangedLine, reasonText } from './change-reason.ts';
 import type { RecordedStep } from './recorded-step.ts';
 import { orderHints } from './order-hints.ts';
@@ -35,6 +36,18 @@ test('changeReason() names the build argument that changed, and what follows fro
     'RUN second: its build argument X changed ("1" → "2")',
     'COPY a b: a step that it builds on changed',
   ]);
+});
+
+test('changeReason() does not tell the values of secrets', () => {
+  const text = 'FROM busybox\nARG NPM_TOKEN\nRUN first\n';
+  const [before, after] = ['eins', 'zwei'].map((value) =>
+    recorded(text, { buildArguments: { NPM_TOKEN: value } }),
+  );
+  assert.deepEqual(reasons(before!, after!), ['RUN first: its build argument NPM_TOKEN changed']);
+  const [, run] = after!;
+  assert(run);
+  assert.doesNotMatch(JSON.stringify(withoutSecretValues(run.vertex)), /zwei/);
+  assert.doesNotMatch(JSON.stringify(withoutSecrets(run.step.buildArguments)), /zwei/);
 });
 
 test('changeReason() tells variables, settings, instructions and new steps apart', () => {

@@ -15,6 +15,7 @@ import {
 } from './change-reason.ts';
 import { clientFiles, contentsOf } from './client-files.ts';
 import { inputReason } from './input-reason.ts';
+import { withoutSecrets, withoutSecretValues } from './secret-values.ts';
 import type { OrderHint } from './order-hints.ts';
 import type { RecordedStep, StepFacts } from './recorded-step.ts';
 
@@ -65,7 +66,8 @@ export class Explainer implements StepJournal {
     const { vertices, steps } = options.graph;
     this.#steps = [...vertices].map(([id, vertex]) => {
       const { instruction = '', stage = '', buildArguments = {}, ignoreCache = false } = steps.get(id) ?? {};
-      return { id, vertex, step: { instruction, stage, buildArguments, ignoreCache } };
+      const step = { instruction, stage, buildArguments: withoutSecrets(buildArguments), ignoreCache };
+      return { id, vertex: withoutSecretValues(vertex), step };
     });
   }
 

@@ -1,3 +1,4 @@
+import { isSecretName } from '../checks/secret-names.ts';
 import { constants } from 'node:os';
 import { posix } from 'node:path';
 import { durationText, plainList, quoted, quotedList, quotedNumber } from '../dockerfile/go-text.ts';
@@ -16,9 +17,6 @@ import { parseExposedPort } from './ports.ts';
 import { expandWord, nextStep, shownText } from './stage-work.ts';
 import type { StageWork } from './stage-work.ts';
 
-const secretWords = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
-const publicWord = /(?:_|^)public(?:_|$)/i;
-
 /** Warns of names under which secrets are kept. */
 export function checkSecret(
   work: StageWork,
@@ -26,7 +24,7 @@ export function checkSecret(
   what: 'ARG' | 'ENV',
   name: string,
 ): void {
-  if (!secretWords.test(name) || publicWord.test(name)) return;
+  if (!isSecretName(name)) return;
   const message = `Do not use ARG or ENV instructions for sensitive data (${what} ${quoted(name)})`;
   work.build.checks.report('SecretsUsedInArgOrEnv', instruction.location, message);
 }

@@ -165,7 +165,7 @@ class CopyPlan {
     for (const [each, entry] of this.#source) {
       const inside = below(path, each);
       if (inside === undefined || inside === '') continue;
-      if (this.#excluded.excludes(inside)) {
+      if (!this.#excluded.isEmpty && this.#excluded.excludes(inside)) {
         if (entry.header.type === 'folder') folders.set(inside, entry);
         continue;
       }

@@ -15,6 +15,7 @@ import type { SourceTree } from '../files/source-tree.ts';
 import { mounted } from '../ops/mounted.ts';
 import { cacheKeyOf, contentKeyOf, digestOfCopy } from './cache-key.ts';
 import type { BuildInputs, BuildParts } from './ports.ts';
+import { OutputLimit } from './output-limit.ts';
 import { StepError } from './step-error.ts';
 import { emptyResult, filesResult, type KnownResult, type Result } from './result.ts';
 import { StepCache, type SolvedStep } from './step-cache.ts';
@@ -233,9 +234,10 @@ export class Solver implements Disposable {
         const root = await this.#layersOf(this.#resultOf(vertex.root));
         const layersOf = async (system: FileSystem): Promise<LayerStack> =>
           this.#layersOf(this.#resultOf(system));
-        return runExecOp(this.#parts, this.#inputs, vertex, root, layersOf, (stream, data) =>
-          observer.output(id, stream, data),
-        );
+        const limit = new OutputLimit();
+        return runExecOp(this.#parts, this.#inputs, vertex, root, layersOf, (stream, data) => {
+          for (const told of limit.take(data)) observer.output(id, stream, told);
+        });
       }
       case 'file': {
         const base = await this.#layersOf(this.#resultOf(vertex.base));

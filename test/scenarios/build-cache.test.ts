@@ -299,6 +299,20 @@ RUN dd if=/dev/urandom of=/three bs=1M count=2
   });
 });
 
+test('a collection that needs room takes all of it, and says so', async () => {
+  const root = await context('collected', {
+    Dockerfile: 'FROM busybox\nCOPY main /\nRUN --mount=type=cache,target=/c echo x | tee /c/x > /x\n',
+    main: 'collected',
+  });
+  await build(second, root, '--output', `type=local,dest=${join(folder, 'collected-output')}`);
+  const collected = async (...flags: string[]): Promise<string> =>
+    answerOf(second.wharf, ['system', 'gc', '--free', '100t', ...flags]);
+  assert.match(await collected('--explain'), /build cache.*COPY main \//);
+  await collected();
+  assert.match(await answerOf(second.docker, ['buildx', 'du']), /^Total:\s+0B$/m);
+  assert.equal(steps(await build(second, root)).done.length, 2);
+});
+
 describe('RUN --mount=type=cache', () => {
   /** A Dockerfile of one command with these mounts of a cache, which is a step of its own for each name. */
   const command = (mount: string, script: string): string =>

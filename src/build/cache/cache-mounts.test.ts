@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '#kernel';
 import { Database } from '#metadata';
+import type { ExecMount } from '../graph/vertex.ts';
 import { CacheMounts, type MountSharing } from './cache-mounts.ts';
 
 const { signal } = new AbortController();
@@ -57,20 +58,33 @@ test('open() gives commands that share a cache one folder, and private ones a fo
   assert.equal(mounts.list().length, 2);
 });
 
-test('open() makes those of a locked cache wait, until they are cancelled', async () => {
+const locked = (id: string): ExecMount => ({
+  ...{
+    kind: 'cache',
+    target: `/${id}`,
+    from: 'scratch',
+    source: '/',
+    id,
+    sharing: 'locked',
+    readOnly: false,
+  },
+});
+
+test('reserve() makes those of a locked cache wait, until they are cancelled', async () => {
   await using bed = await bench();
   const { mounts } = bed;
-  const first = await mounts.open(request('x', 'locked'), { signal });
+  const first = await mounts.reserve([locked('y'), locked('x'), locked('x')], { signal });
   const abort = new AbortController();
-  const cancelled = mounts.open(request('x', 'locked'), { signal: abort.signal });
-  let isOpen = false;
-  const second = mounts.open(request('x', 'locked'), { signal }).then((opened) => {
-    isOpen = true;
-    return opened;
+  const cancelled = mounts.reserve([locked('x')], { signal: abort.signal });
+  let isTheirs = false;
+  const second = mounts.reserve([locked('x'), locked('y')], { signal }).then((reserved) => {
+    isTheirs = true;
+    return reserved;
   });
   abort.abort(new Error('enough'));
   await assert.rejects(cancelled, /enough/);
-  assert.equal(isOpen, false);
+  (await mounts.reserve([{ ...locked('x'), sharing: 'shared' } as ExecMount], { signal }))[Symbol.dispose]();
+  assert.equal(isTheirs, false);
   first[Symbol.dispose]();
   (await second)[Symbol.dispose]();
 });

@@ -74,11 +74,28 @@ export class CacheMounts {
     return this.#users.has(folder);
   }
 
-  /** Those that a mount has, the oldest first: private ones have several when they are used at the same time. */
+  /**
+   * Waits until nobody else has the locked caches among these, and keeps them until disposed. In one order for all
+   * commands: those that wait for each other's never do so in a circle.
+   */
+  async reserve(
+    mounts: readonly ExecMount[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<Disposable> {
+    using stack = new DisposableStack();
+    const locked = mounts
+      .filter((mount) => mount.kind === 'cache')
+      .filter(({ sharing }) => sharing === 'locked');
+    for (const folder of [...new Set(locked.map((mount) => hashOf(mountIdentity(mount))))].sort()) {
+      stack.use(await this.#locks.acquire(`use ${folder}`, options));
+    }
+    return stack.move();
+  }
+
+  /** Opens a cache, made where there is none. A locked one is reserved by then; a private one nobody else uses. */
   async open(request: MountRequest, options: { readonly signal: AbortSignal }): Promise<OpenMount> {
     using stack = new DisposableStack();
     const base = hashOf(request);
-    if (request.sharing === 'locked') stack.use(await this.#locks.acquire(`use ${base}`, options));
     const folder = request.sharing === 'private' ? this.#unused(base) : base;
     this.#hold(folder);
     stack.defer(() => this.#release(folder));

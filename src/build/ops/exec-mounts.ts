@@ -110,10 +110,9 @@ export class MountOpener {
     return { type: 'bind', source: join(root, place.path), target, readOnly };
   }
 
-  /** Before everything else, in one order for all commands: those that wait for each other's never do so in a circle. */
+  /** Before everything else. Those that are locked are reserved by now. */
   async openCaches(mounts: readonly ExecMount[]): Promise<void> {
-    const caches = mounts.filter((mount) => mount.kind === 'cache');
-    for (const mount of caches.sort((a, b) => (a.id < b.id ? -1 : 1))) {
+    for (const mount of mounts.filter((each) => each.kind === 'cache')) {
       const name = cacheName(mount);
       if (this.#caches.has(name)) continue;
       const { sharing } = mount;

@@ -155,6 +155,9 @@ export class Solver implements Disposable {
       await Promise.all(inputs.map((input) => this.#settle(input)));
       // Made anew, something it stands on may have come out otherwise: then it is another step.
       if (inputs.length > 0 && cacheKeyOf(vertex, this.#finder) !== key) continue;
+      // Before its turn: who waits for a cache keeps nobody else from working.
+      const caches = vertex.kind === 'exec' ? vertex.mounts : [];
+      using _reserved = await this.#parts.mounts.reserve(caches, { signal });
       return await turns.steps.run(async () => this.#perform(id, key, vertex), { signal });
     }
   }

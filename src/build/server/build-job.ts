@@ -1,4 +1,4 @@
-import { EngineError, formatTime, newId, invalidArgument, type Clock } from '#kernel';
+import { formatTime, newId, invalidArgument, type Clock } from '#kernel';
 import { noCaches, type CacheRequest } from '../cache/build-caches.ts';
 import { attestOptionsOf, type AttestOptions } from '../attest/attest-options.ts';
 import type { BuildInvocation } from '../attest/provenance/facts.ts';
@@ -10,7 +10,7 @@ import type { BuildPlan } from '../graph/plan-options.ts';
 import type { SourceTree } from '../files/source-tree.ts';
 import { ignoreFileNames, parseIgnoreFile } from '#patterns';
 import type { Vertex } from '../graph/vertex.ts';
-import type { BaseOptions, ClientImages, LayoutImage } from '../base-images.ts';
+import type { ClientImages } from '../base-images.ts';
 import type { BuildInput, BuildPlans, BuildRequest, Builds, PlanRequest } from '../builds.ts';
 import type { Sources } from '../sources/sources.ts';
 import type { Answer } from '../subrequests/answer.ts';
@@ -21,7 +21,7 @@ import type { Entitlements } from '../entitlements.ts';
 import type { ClientSession } from './client-session.ts';
 import { planOptionsOf, platformsOf, type FrontendOptions } from './frontend-options.ts';
 import type { DefinitionParts } from './definitions.ts';
-import { readClientLayout } from './client-layout.ts';
+import { JobBases } from './job-bases.ts';
 import { References } from './references.ts';
 import { checkSyntax } from './frontend-choice.ts';
 import { debugOption, explainOption, identityOf, isExplained } from './explain-option.ts';
@@ -70,7 +70,7 @@ export class BuildJob {
   readonly files: BuildFiles;
   readonly references: References;
   readonly #parts: JobParts;
-  readonly #images = new Map<string, ReturnType<ClientImages['resolve']>>();
+  readonly #bases: JobBases;
   #input: (name: string) => Promise<BuildInput> | undefined = () => undefined;
   #evaluated: Promise<readonly BuiltPlatform[]> | undefined;
   /** Nanoseconds since the epoch. */
@@ -94,6 +94,13 @@ export class BuildJob {
     const asked = files ?? (session && new ClientFiles(session, parts.contexts, this.signal));
     if (!asked) throw invalidArgument('a build needs a session or a context');
     this.files = asked;
+    this.#bases = new JobBases({
+      ...parts,
+      files: asked,
+      session,
+      progress: this.progress,
+      signal: this.signal,
+    });
     this.#returned.promise.catch(() => undefined);
   }
 
@@ -292,43 +299,9 @@ export class BuildJob {
       signal: this.signal,
       options: { ...planOptionsOf(options), ignorePatterns },
       platforms: platformsOf(options),
-      base: {
-        resolve: (reference, asked) => this.#resolve(reference, asked),
-        layout: (place, asked) => this.#layout(place, asked),
-      },
+      base: this.#bases,
       pull: options['image-resolve-mode'] === 'pull',
     };
-  }
-
-  /** Each image is looked for once in a build, however often it is planned. */
-  #resolve(reference: string, asked: BaseOptions): ReturnType<ClientImages['resolve']> {
-    const key = JSON.stringify([reference, asked.platform, asked.pull]);
-    const known = this.#images.get(key);
-    if (known) return known;
-    const found = this.progress
-      .during(`[internal] load metadata for ${reference}`, () =>
-        this.#parts.images.resolve(reference, {
-          ...asked,
-          credentials: (host) => this.files.credentials(host),
-        }),
-      )
-      .catch((error: unknown) => {
-        throw unresolved(reference, asked.written, error);
-      });
-    this.#images.set(key, found);
-    return found;
-  }
-
-  /** An image in a folder of the client. */
-  async #layout(
-    place: { readonly store: string; readonly digest: string },
-    { platform, written }: BaseOptions,
-  ): Promise<LayoutImage> {
-    const { session, signal } = this;
-    if (!session) throw invalidArgument('an OCI layout as a context needs a session of the client');
-    return this.progress.during(`[context ${written ?? place.store}] load metadata for ${place.digest}`, () =>
-      readClientLayout(session, place, platform, { signal }),
-    );
   }
 
   async #local(
@@ -384,12 +357,4 @@ function filtersOf(attributes: Readonly<Record<string, string>>): FileFilters {
     if (text !== undefined) filters[name] = (JSON.parse(text) as unknown[]).map(String);
   }
   return filters;
-}
-
-/** Why an image cannot be found out about, in BuildKit's words. */
-function unresolved(reference: string, written: string | undefined, error: unknown): unknown {
-  if (!(error instanceof EngineError)) return error;
-  const what = `failed to resolve source metadata for ${reference}: ${error.message}`;
-  const message = written === undefined ? what : `${written}: ${what}`;
-  return new EngineError(error.kind, message, { cause: error });
 }

@@ -1,3 +1,4 @@
+import type { AttestationOptions, ImageAttestation } from './image-attestations.ts';
 import type { Readable } from 'node:stream';
 import type { Descriptor, Digest, HistoryEntry, ImageConfig, ImageRuntimeConfig, Platform } from '#oci';
 import type { RegistryAuth } from '#registry/client';
@@ -120,6 +121,8 @@ export interface Images {
   select(reference: string, platform: Platform, options: { signal: AbortSignal }): Promise<ImageRecord>;
   /** Every manifest of the image's index, attestations and platforms that are not here too. Reads documents from disk. */
   manifests(reference: string): Promise<readonly ImageManifest[]>;
+  /** What is said about the image of this host's platform, or about the one that select() has found. */
+  attestations(reference: string, options: AttestationOptions): Promise<readonly ImageAttestation[]>;
   /** Whether others were committed on it: then it is no dangling image though it has no name. */
   hasChildren(id: Digest): boolean;
   /** Bytes of the layers of each image that other images have too, by id. */

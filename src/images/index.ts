@@ -1,3 +1,4 @@
+export type * from './image-attestations.ts';
 export type * from './images.ts';
 export type * from './image-handover.ts';
 export type { BuildClaim, ImageBuilding } from './image-building.ts';

@@ -14,6 +14,7 @@ import { hasHelloWorld, makeHelloWorld } from './hello-world.ts';
 import type { ImageHandover } from './image-handover.ts';
 import { LocalImageBuilding, type ImageBuilding } from './image-building.ts';
 import { inspectDistribution } from './image-distribution.ts';
+import { readAttestations, type AttestationOptions, type ImageAttestation } from './image-attestations.ts';
 import { ImageCommit } from './image-commit.ts';
 import { publishTag } from './image-events.ts';
 import { collectImageGarbage, restoreImages, type ImageGarbageOptions } from './image-garbage.ts';
@@ -210,6 +211,12 @@ class LocalImages implements Images, AsyncDisposable {
 
   async manifests(reference: string): Promise<readonly ImageManifest[]> {
     return this.#platforms.manifests(this.#get(reference));
+  }
+
+  async attestations(reference: string, options: AttestationOptions): Promise<readonly ImageAttestation[]> {
+    const { record } = this.#get(reference);
+    const manifests = await this.manifests(reference);
+    return readAttestations(this.#options.content, manifests, record.manifest.digest, options);
   }
 
   hasChildren(id: Digest): boolean {

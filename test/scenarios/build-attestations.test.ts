@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { text as readAll } from 'node:stream/consumers';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +12,7 @@ import {
   busyboxArchive,
   startDaemon,
   startRegistry,
+  startSourceServer,
   succeed,
   type Daemon,
 } from '../setup/index.ts';
@@ -124,6 +128,56 @@ test('a scanner in an image is refused by its name', async () => {
   ]);
   assert.notEqual(code, 0);
   assert.match(stderr, /the SBOM generator example\.com\/scanner:1 is not supported/);
+});
+
+/** What the engine answers. */
+async function answered(path: string): Promise<unknown> {
+  const sent = request({ socketPath: daemon.socket, path, agent: false }).end();
+  // The event's only argument.
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return JSON.parse(await readAll(response)) as unknown;
+}
+
+test('an image has what is said by default, and the engine tells it', async () => {
+  await build('-t', 'plain');
+  const path = '/images/plain/attestations';
+  const [only, ...others] = (await answered(`${path}?statement=true`)) as Json[];
+  assert.deepEqual(others, []);
+  assert.equal(only?.['PredicateType'], 'https://slsa.dev/provenance/v0.2');
+  const { predicate, subject } = only['Statement'] as Json;
+  assert.equal((predicate as Json)['buildConfig'], undefined);
+  assert.match(JSON.stringify(subject), /pkg:docker\/plain@latest\?platform=linux%2Famd64/);
+  const [short] = (await answered(path)) as Json[];
+  assert.deepEqual(Object.keys(short ?? {}), ['Descriptor', 'PredicateType']);
+  assert.deepEqual(await answered(`${path}?type=https://spdx.dev/Document`), []);
+  assert.deepEqual(await answered('/images/busybox/attestations'), []);
+});
+
+test('what was taken from elsewhere is named with what it was', async () => {
+  await using server = await startSourceServer();
+  server.files.set('/file', { content: 'from elsewhere' });
+  const work = join(folder, 'work');
+  await mkdir(work);
+  await writeFile(join(work, 'Dockerfile'), `FROM scratch\nADD ${server.url}/file /file\nCOPY own /own\n`);
+  await writeFile(join(work, 'own'), 'x');
+  const git = (...args: string[]): Promise<string> =>
+    succeed('git', ['-C', work, '-c', 'user.name=n', '-c', 'user.email=e', ...args]);
+  await git('init', '--quiet', '--initial-branch=main');
+  await git('add', '.');
+  await git('commit', '--quiet', '--message=one');
+  await git('clone', '--quiet', '--bare', '.', join(server.repositories, 'repo.git'));
+  const uri = `${server.url}/repo.git#main`;
+  const { code, stderr } = await daemon.docker([
+    ...['buildx', 'build', '--provenance=mode=max', '-o', `type=local,dest=${join(folder, 'remote')}`, uri],
+  ]);
+  assert.equal(code, 0, stderr);
+  const { predicate } = await statement('remote/provenance.json');
+  const { materials, invocation, metadata } = predicate as Json;
+  const commit = { uri, digest: { sha1: await git('rev-parse', 'HEAD') } };
+  const sha256 = createHash('sha256').update('from elsewhere').digest('hex');
+  assert.deepEqual(materials, [commit, { uri: `${server.url}/file`, digest: { sha256 } }]);
+  assert.deepEqual((invocation as Json)['configSource'], { ...commit, entryPoint: 'Dockerfile' });
+  assert.equal((metadata as Json)['https://mobyproject.org/buildkit@v1#hermetic'], true);
 });
 
 const history = (...words: string[]): Promise<string> =>

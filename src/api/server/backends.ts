@@ -27,6 +27,7 @@ type ImagesBackend = Pick<
   | 'find'
   | 'list'
   | 'select'
+  | 'attestations'
   | 'manifests'
   | 'sharedSizes'
   | 'hasChildren'

@@ -34,6 +34,13 @@ export interface ImageManifestSummary {
   readonly AttestationData?: { readonly For: string } | null;
 }
 
+/** One in-toto statement that comes with an image. */
+export interface AttestationStatement {
+  readonly Descriptor: OCIDescriptor;
+  readonly PredicateType: string;
+  readonly Statement?: unknown;
+}
+
 export interface ImageInspect {
   readonly Id: string;
   readonly Descriptor?: OCIDescriptor;

@@ -3,7 +3,7 @@ import { upload } from '#buildkit';
 import { invalidArgument, unimplemented } from '#kernel';
 import { parseDigest } from '#oci';
 import type { Material } from '../attest/material.ts';
-import { withoutCredentials } from '../attest/provenance/request.ts';
+import { withoutCredentials } from '../attest/provenance/without-credentials.ts';
 import type { BuildInput } from '../builds.ts';
 import type { ContextStore } from '../contexts/context-store.ts';
 import { sourceBelow, sourceOfContext, type SourceTree } from '../files/source-tree.ts';

@@ -296,6 +296,7 @@ function fakeImages({ images }: Store, note: Note): Backends['images'] {
       return Promise.resolve(found ?? Promise.reject(notFound(`No such image: ${ref}`)));
     },
     manifests: async () => Promise.resolve([]),
+    attestations: () => Promise.resolve([]),
     sharedSizes: () => new Map(),
     hasChildren: () => false,
     inspectDistribution: async (ref) => Promise.reject(notFound(`No such image: ${ref}`)),

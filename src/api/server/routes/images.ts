@@ -1,4 +1,4 @@
-import type { ImageInspect, ImagesPruneResponse } from '#api/types';
+import type { AttestationStatement, ImageInspect, ImagesPruneResponse } from '#api/types';
 import { invalidArgument } from '#kernel';
 import { canonicalName, parseReference, withTag } from '#oci';
 import { created, ok, type Answer } from '../answer.ts';
@@ -33,6 +33,12 @@ export function imageRoutes(backends: ImageBackends): readonly Route[] {
       path: named('images', '/json'),
       operation: 'ImageInspect',
       handle: async (exchange) => ok(await inspect(backends, exchange)),
+    },
+    {
+      method: 'GET',
+      path: named('images', '/attestations'),
+      operation: 'ImageAttestations',
+      handle: async (exchange) => ok(await attestations(backends, exchange)),
     },
     {
       method: 'GET',
@@ -97,6 +103,23 @@ async function inspect(backends: ImageBackends, exchange: Exchange): Promise<Ima
   const containers = containersByImage(backends);
   const manifests = await images.manifests(image.id);
   return { ...view, Manifests: manifests.map((one) => viewManifest(one, containers)) };
+}
+
+/** What is said about an image: how it was built, what is in it. */
+async function attestations(
+  { images }: ImageBackends,
+  { name, query, signal }: Exchange,
+): Promise<readonly AttestationStatement[]> {
+  if (query.all('platform').length > 1) throw invalidArgument('only one platform is supported');
+  const platform = platformOf(query);
+  const image = platform ? await images.select(name, platform, { signal }) : images.get(name);
+  const options = { types: query.all('type'), whole: query.boolean('statement') };
+  const found = await images.attestations(image.id, options);
+  return found.map(({ descriptor, predicateType, statement }) => ({
+    Descriptor: descriptor,
+    PredicateType: predicateType,
+    ...(options.whole && { Statement: statement }),
+  }));
 }
 
 /** Removes images that no container uses: those without a tag, or with `dangling=false` all of them. */

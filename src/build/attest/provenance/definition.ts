@@ -22,6 +22,8 @@ export interface Definition {
 /** What the operations of a definition are told with. */
 export interface DefinitionContext {
   readonly localPaths: LocalPaths;
+  /** Address of the build's context, where it came from elsewhere. */
+  readonly remote: string | undefined;
   /** An image as it was resolved: with its digest. */
   readonly pinned: (reference: string, platform: Platform) => string;
 }

@@ -15,6 +15,7 @@ export function detailsOf(facts: ProvenanceFacts, steps: ReadonlyMap<VertexId, V
   const { plan, materials, invocation } = facts;
   const { ids, ...definition } = defineSteps(steps, {
     localPaths: plan.localPaths,
+    remote: invocation.options['context'] || undefined,
     pinned: (reference) => {
       const found = materials.find(
         (material) => material.kind === 'image' && material.reference === reference,

@@ -1,4 +1,5 @@
 import type { Platform } from '#oci';
+import { findGitSource } from '../../graph/git-source.ts';
 import {
   inputsOf,
   type CopyAction,
@@ -10,12 +11,15 @@ import {
   type GitVertex,
   type Vertex,
 } from '../../graph/vertex.ts';
+import { withoutCredentials } from './without-credentials.ts';
 
 /** Per set of local files the paths that are needed of it; undefined for all. */
 export type LocalPaths = ReadonlyMap<string, readonly string[] | undefined>;
 
 interface Context {
   readonly localPaths: LocalPaths;
+  /** Address of the build's context, where it came from elsewhere. */
+  readonly remote: string | undefined;
   readonly pinned: (reference: string, platform: Platform) => string;
 }
 
@@ -28,6 +32,7 @@ export function operationOf(vertex: Vertex, context: Context): object {
       return { Op: { source: { identifier, attrs } }, ...platformOf(vertex.platform) };
     }
     case 'local':
+      if (vertex.name === 'context' && context.remote !== undefined) return remoteSource(context.remote);
       return source(`local://${vertex.name}`, localAttributes(vertex.name, context.localPaths));
     case 'input':
       return source(`input:${vertex.name}`, {});
@@ -71,6 +76,14 @@ function localAttributes(name: string, localPaths: LocalPaths): Record<string, s
     ...(paths && { 'local.followpaths': JSON.stringify(paths) }),
     'local.sharedkeyhint': name === 'context' || name === 'dockerfile' ? name : `context:${name}`,
   };
+}
+
+function remoteSource(address: string): object {
+  const git = findGitSource(address);
+  if (!git) return source(withoutCredentials(address), {});
+  const { remote, ref, subdir, checksum } = git;
+  const kept = { keepGitDir: git.keepGitDir === true, submodules: git.submodules !== false };
+  return gitSource({ kind: 'git', remote: withoutCredentials(remote), ref, subdir, checksum, ...kept });
 }
 
 function gitSource({ remote, ref, subdir, checksum, keepGitDir, submodules }: GitVertex): object {

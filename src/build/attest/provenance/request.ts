@@ -1,5 +1,6 @@
 import type { Vertex } from '../../graph/vertex.ts';
 import type { ProvenanceFacts } from './facts.ts';
+import { withoutCredentials } from './without-credentials.ts';
 import { listMaterials, type ListedMaterial } from '../material.ts';
 
 /** What a client asked for and what that leaves open, in the words that both versions of the predicate use. */
@@ -48,12 +49,16 @@ export function requestOf(
   const args = told.filter(
     ([name]) => !(isRemote && name === contextKey) && (mode === 'max' || !isPrivate(name)),
   );
-  const locals = localsOf(steps, isRemote);
+  const locals = localsOf(steps, isRemote, options['dockerfilekey']);
   const vcs = Object.entries(options).filter(([name, value]) => name.startsWith(vcsPrefix) && value !== '');
-  const hasAllMaterials = locals.length === 0 && !steps.some(({ kind }) => kind === 'input');
+  const origin = isRemote ? originOf(withoutCredentials(remote), materials) : {};
+  const hasAllMaterials =
+    locals.length === 0 &&
+    (!isRemote || origin.digest !== undefined) &&
+    !steps.some(({ kind }) => kind === 'input');
   const reachesNetwork = steps.some((step) => step.kind === 'exec' && step.network !== 'none');
   return {
-    source: { ...(isRemote && originOf(withoutCredentials(remote), materials)), path: dockerfile.name },
+    source: { ...origin, path: dockerfile.name },
     parameters: {
       frontend: 'dockerfile.v0',
       ...(args.length > 0 && { args: Object.fromEntries(args.toSorted(byName)) }),
@@ -77,9 +82,14 @@ const originOf = (uri: string, materials: readonly ListedMaterial[]): Provenance
   materials.find((material) => material.uri === uri) ?? { uri };
 
 /** Folders of the client that were read. */
-function localsOf(steps: readonly Vertex[], isRemote: boolean): readonly string[] {
+function localsOf(
+  steps: readonly Vertex[],
+  isRemote: boolean,
+  dockerfile: string | undefined,
+): readonly string[] {
   const read = steps.flatMap((step) => (step.kind === 'local' ? [step.name] : []));
-  return [...new Set([...(isRemote ? [] : [contextKey, 'dockerfile']), ...read])].sort();
+  const own = isRemote ? read.filter((name) => name !== contextKey) : [contextKey, ...read];
+  return [...new Set([...own, dockerfile ?? (isRemote ? [] : 'dockerfile')].flat())].sort();
 }
 
 interface Provided {
@@ -112,12 +122,4 @@ function providedBy(
     ...(secrets.size > 0 && { secrets: listed(secrets) }),
     ...(ssh.size > 0 && { ssh: listed(ssh) }),
   };
-}
-
-/** Addresses go out to everybody who gets the image; what was given to get in does not. */
-export function withoutCredentials(text: string): string {
-  if (!/^[a-z]+:\/\/[^/]*@/i.test(text)) return text;
-  const [scheme = '', rest = ''] = text.split('://', 2);
-  const secret = /^[^/]*@/.exec(rest)?.[0] ?? '';
-  return `${scheme}://xxxxx:xxxxx@${text.slice(scheme.length + 3 + secret.length)}`;
 }

@@ -44,10 +44,15 @@ class FolderSender {
   readonly #root: string;
   readonly #folder: SharedFolder;
   readonly #paths: string[] = [];
+  /** Numbers that were asked for, and how many of them have been dealt with. */
   readonly #wanted: number[] = [];
+  #taken = 0;
+  #isSending = false;
+  #sending: Promise<void> = Promise.resolve();
   #frames: Uint8Array[] = [];
   #size = 0;
-  #sending: Promise<void> = Promise.resolve();
+  /** What is read passes through here: what is sent is a copy. */
+  readonly #piece = Buffer.allocUnsafe(batch);
 
   constructor(call: IncomingCall, folder: SharedFolder) {
     this.#call = call;
@@ -70,7 +75,7 @@ class FolderSender {
       }
       if (packet.type !== 'request') continue;
       this.#wanted.push(packet.id);
-      if (this.#wanted.length === 1) this.#sending = this.#sendWanted();
+      if (!this.#isSending) this.#sending = this.#sendWanted();
     }
     await listed;
   }
@@ -97,15 +102,21 @@ class FolderSender {
     }
   }
 
+  /** Sends what is asked for, until there is nothing left; meanwhile more is asked for, which goes out together. */
   async #sendWanted(): Promise<void> {
+    this.#isSending = true;
     try {
-      for (let id = this.#wanted[0]; id !== undefined; id = this.#wanted[0]) {
-        await this.#sendFile(id);
-        this.#wanted.shift();
+      while (this.#taken < this.#wanted.length) {
+        for (let id = this.#wanted[this.#taken]; id !== undefined; id = this.#wanted[this.#taken]) {
+          this.#taken += 1;
+          await this.#sendFile(id);
+        }
+        await this.#flush();
       }
-      await this.#flush();
     } catch (error) {
       await this.#refuse(error);
+    } finally {
+      this.#isSending = false;
     }
   }
 
@@ -115,10 +126,10 @@ class FolderSender {
     const file = openSync(join(this.#root, path), 'r');
     try {
       for (;;) {
-        const data = Buffer.allocUnsafe(batch);
-        const count = readSync(file, data, 0, batch, null);
+        const count = readSync(file, this.#piece, 0, batch, null);
         if (count === 0) break;
-        if (this.#add({ type: 'data', id, data: data.subarray(0, count) })) await this.#flush();
+        const data = this.#piece.subarray(0, count);
+        if (this.#add({ type: 'data', id, data })) await this.#flush();
       }
     } finally {
       closeSync(file);

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { ServerHttp2Stream } from 'node:http2';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { framed, MessageBuffer } from '#filesync';
@@ -45,7 +44,13 @@ export class IncomingCall {
   async sendFramed(frames: Uint8Array): Promise<void> {
     if (this.#stream.destroyed) throw new ConnectError('the engine has ended the call', Code.Canceled);
     if (this.#stream.write(frames)) return;
-    await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'close')]);
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#stream.off('drain', done).off('close', done);
+        resolve();
+      };
+      this.#stream.on('drain', done).on('close', done);
+    });
   }
 
   /** Ends the call: well, or with an error. The first end counts. */

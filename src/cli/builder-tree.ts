@@ -22,6 +22,21 @@ export const buildx: Readonly<Record<string, Entry>> = {
     load: () => import('./commands/buildx/create.ts'),
     hidden: true,
   },
+  history: {
+    summary: 'Look at builds of the past',
+    entries: {
+      inspect: {
+        summary: 'Show what is known of a build',
+        load: () => import('./commands/buildx/history-inspect.ts'),
+      },
+      logs: {
+        summary: 'Show what a build has told',
+        load: () => import('./commands/buildx/history-logs.ts'),
+      },
+      ls: { summary: 'List builds', load: () => import('./commands/buildx/history-ls.ts') },
+      rm: { summary: 'Forget builds', load: () => import('./commands/buildx/history-rm.ts') },
+    },
+  },
   imagetools: {
     summary: 'Look at images in registries',
     entries: {

@@ -114,3 +114,13 @@ test('wharf buildx du and ls say what docker buildx says, prune empties the cach
   assert.match(pruned, /^ID .*LAST ACCESSED\n[^]*\nTotal:\t[1-9.]+[kM]?B$/);
   assert.match(await answerOf(daemon.wharf, ['builder', 'du']), /Total:\t\t0B$/);
 });
+
+test('wharf buildx history tells of builds, and forgets them', async () => {
+  await daemon.wharf(['bake', '--progress=quiet', 'broken'], { cwd: folder });
+  const list = await answerOf(daemon.wharf, ['buildx', 'history', 'ls']);
+  assert.match(list, /^BUILD ID .*\n\w+ .* Error /);
+  assert.match(await answerOf(daemon.wharf, ['buildx', 'history', 'inspect']), /Error: .* exit code: 3/);
+  assert.match(await answerOf(daemon.wharf, ['buildx', 'history', 'logs']), /\[2\/2\] RUN exit 3/);
+  await answerOf(daemon.wharf, ['buildx', 'history', 'rm', '--all']);
+  assert.doesNotMatch(await answerOf(daemon.wharf, ['buildx', 'history', 'ls']), /\n/);
+});

@@ -80,26 +80,30 @@ export class GitRepositories {
     const repository = join(options.folder, createHash('sha256').update(remote).digest('hex'));
     const git = (...args: string[]): Promise<string> =>
       runGit(args, { ...options, env: { GIT_DIR: repository } });
-    // One that was left half made is made anew.
-    if (!existsSync(join(repository, 'complete'))) {
+    const intact = join(repository, 'intact');
+    // What a fetch that was killed has left, locks and all, is made anew.
+    if (!existsSync(intact)) {
       await rm(repository, { recursive: true, force: true });
       const format = id.length === 64 ? ['--object-format=sha256'] : [];
       await git('init', '--quiet', '--bare', '--template=', ...format);
-      await writeFile(join(repository, 'complete'), '');
     }
-    await rm(join(repository, 'shallow.lock'), { force: true });
     const has = (): Promise<boolean> =>
       git('cat-file', '-e', id).then(
         () => true,
         () => false,
       );
-    if (await has()) return repository;
+    if (existsSync(intact) && (await has())) return repository;
+    await rm(intact, { force: true });
     const kept = `refs/fetched/${createHash('sha256').update(name).digest('hex')}`;
-    await during('failed to fetch remote', remote, async () => {
-      await fetchShallow(git, remote, `+${name}:${kept}`);
-      // The branch may have moved meanwhile.
-      if (!(await has())) await fetchShallow(git, remote, `+${id}:${kept}`);
-    });
+    try {
+      await during('failed to fetch remote', remote, async () => {
+        await fetchShallow(git, remote, `+${name}:${kept}`);
+        // The branch may have moved meanwhile.
+        if (!(await has())) await fetchShallow(git, remote, `+${id}:${kept}`);
+      });
+    } finally {
+      if (!options.signal.aborted) await writeFile(intact, '');
+    }
     return repository;
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { posix } from 'node:path';
 import { planCopy } from '../files/plan-copy.ts';
 import type { SourceEntry, SourceTree } from '../files/source-tree.ts';
@@ -18,12 +18,14 @@ export const contentsOf = (mark: string): string => mark.split(' ', 1)[0] ?? '';
 function copiedFiles(source: SourceTree, action: CopyAction): [path: string, mark: string][] {
   const digests = new Map([...source.values()].map(({ from, digest }) => [from, digest]));
   const target = { isFolder: () => false, follow: (path: string) => path };
-  return planCopy(source, action, target, undefined)
-    .filter(({ header }) => header.type !== 'folder')
-    .map(({ header, from }) => {
-      const path = posix.relative(action.destination, posix.join('/', header.name));
-      return [path, markOf(from === undefined ? '' : (digests.get(from) ?? ''), header)];
-    });
+  const folder = `${posix.join('/', action.destination).replace(/\/$/, '')}/`.slice(1);
+  const files: [string, string][] = [];
+  for (const { header, from } of planCopy(source, action, target, undefined)) {
+    if (header.type === 'folder') continue;
+    const path = header.name.startsWith(folder) ? header.name.slice(folder.length) : '';
+    files.push([path, markOf(from === undefined ? '' : (digests.get(from) ?? ''), header)]);
+  }
+  return files;
 }
 
 function mountedFiles(
@@ -62,12 +64,13 @@ export function clientFiles(
 
 /** What is in each of the outermost folders, as one. */
 function byFolder(files: readonly (readonly [path: string, mark: string])[]): [string, string][] {
-  const folders = new Map<string, ReturnType<typeof createHash>>();
+  const folders = new Map<string, string[]>();
   for (const [path, mark] of files) {
-    const [first = ''] = path.split('/', 1);
-    const folder = path.includes('/') ? `${first}/` : first;
-    const hash = folders.get(folder) ?? createHash('sha256');
-    folders.set(folder, hash.update(`${path} ${mark}\n`));
+    const end = path.indexOf('/') + 1;
+    const folder = end === 0 ? path : path.slice(0, end);
+    const rows = folders.get(folder);
+    if (rows) rows.push(path, mark);
+    else folders.set(folder, [path, mark]);
   }
-  return Array.from(folders, ([folder, hash]) => [folder, ` ${hash.digest('hex')}`]);
+  return Array.from(folders, ([folder, rows]) => [folder, ` ${hash('sha256', rows.join('\n'))}`]);
 }

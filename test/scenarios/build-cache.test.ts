@@ -300,6 +300,7 @@ RUN dd if=/dev/urandom of=/three bs=1M count=2
 });
 
 test('a collection that needs room takes all of it, and says so', async () => {
+  await prune(second);
   const root = await context('collected', {
     Dockerfile: 'FROM busybox\nCOPY main /\nRUN --mount=type=cache,target=/c echo x | tee /c/x > /x\n',
     main: 'collected',

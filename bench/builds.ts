@@ -53,7 +53,9 @@ abstract class Build implements Job {
     if (folder === undefined) throw new Error('measured before it was prepared');
     this.#round += 1;
     await this.change?.(folder, this.#round);
-    return time(() => build(peer, folder, { flags: this.flags(), program: this.program(peer) }));
+    return time(() =>
+      build(peer, folder, { flags: this.flags(), ...(this.program && { program: this.program(peer) }) }),
+    );
   }
 
   /** Removes the image, the cache and the folder. */
@@ -79,10 +81,8 @@ abstract class Build implements Job {
     return [];
   }
 
-  /** The docker command line with buildx, on both peers. */
-  protected program(_: Peer): string {
-    return dockerProgram();
-  }
+  /** The docker command line with buildx on both peers, unless it says otherwise. */
+  protected program?(peer: Peer): string;
 
   protected async prune(peer: Peer): Promise<void> {
     await succeed('curl', [

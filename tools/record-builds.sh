@@ -18,4 +18,4 @@ if [ -z "${WHARF_REFERENCE_STATE:-}" ]; then
 fi
 eval "$(sh tools/reference-engine.sh start)"
 node test/builds/record-builds.ts "$@"
-[ $# -gt 0 ] || { node test/builds/record-checks.ts && node test/builds/record-calls.ts; }
+[ $# -gt 0 ] || { node test/builds/record-checks.ts && node test/builds/record-calls.ts && node test/bake/record-bake.ts; }

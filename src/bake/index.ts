@@ -5,7 +5,7 @@ export type { ListRequest } from './list-definitions.ts';
 export { listDefinitions, parseList } from './list-definitions.ts';
 export type { BakeRequest, BakeWorld } from './plan-bake.ts';
 export { describePlace, planBake, readBakeFiles } from './plan-bake.ts';
-export { describeTarget, formatJson, printTargets } from './print-targets.ts';
+export { printAnswers, printTargets } from './print-targets.ts';
 export type { BakeFile } from './read-files.ts';
 export { defaultFileNames } from './read-files.ts';
 export type { ResolvedTarget, ResolvedTargets } from './resolve-targets.ts';

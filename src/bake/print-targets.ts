@@ -21,7 +21,7 @@ const attest = (entry: Entry): unknown =>
 const plain = (entry: Entry): unknown => sortedRecord(entry, (value) => value);
 
 /** A target as a bake file of JSON defines it. */
-export function describeTarget(target: Target): Readonly<Record<string, unknown>> {
+function describeTarget(target: Target): Readonly<Record<string, unknown>> {
   const shown: Partial<Record<keyof TargetAttributes, unknown>> = {
     ...target,
     ...(target.attest && { attest: target.attest.map(attest) }),
@@ -49,19 +49,35 @@ function isEmpty(value: unknown, name: string): boolean {
 }
 
 /** What `--print` shows. */
-export function printTargets(
+export const printTargets = (
   targets: ReadonlyMap<string, Target>,
   groups: ReadonlyMap<string, Group>,
-): string {
-  const shown = {
-    ...(groups.size > 0 && {
-      group: Object.fromEntries(sortedEntries(groups).map(([name, group]) => [name, describeGroup(group)])),
-    }),
-    target: Object.fromEntries(
-      sortedEntries(targets).map(([name, target]) => [name, describeTarget(target)]),
-    ),
-  };
-  return formatJson(shown);
+): string =>
+  print(
+    groups,
+    sortedEntries(targets).map(([name, target]) => [name, describeTarget(target)]),
+  );
+
+/** What was asked about targets and answered, with their definitions. */
+export const printAnswers = (
+  targets: ReadonlyMap<string, Target>,
+  groups: ReadonlyMap<string, Group>,
+  answers: ReadonlyMap<string, object>,
+): string =>
+  print(
+    groups,
+    sortedEntries(targets).map(([name, target]) => [
+      name,
+      { build: describeTarget(target), ...answers.get(name) },
+    ]),
+  );
+
+function print(groups: ReadonlyMap<string, Group>, targets: readonly (readonly [string, unknown])[]): string {
+  const shown = sortedEntries(groups).map(([name, group]) => [name, describeGroup(group)] as const);
+  return formatJson({
+    ...(shown.length > 0 && { group: Object.fromEntries(shown) }),
+    target: Object.fromEntries(targets),
+  });
 }
 
 const describeGroup = ({ description, targets }: Group): unknown => ({

@@ -104,6 +104,14 @@ test('wharf bake asks before it leaves its folder', async () => {
 
 const withoutAges = (text: string): string => text.replaceAll(/(About a|Less than a|\d+) [a-z]+ ago/g, 'ago');
 
+test('wharf bake --check answers for each target as docker buildx bake does', async () => {
+  const args = ['bake', '--check', '--progress=plain', 'broken', 'base'];
+  const ours = await daemon.wharf(args, { cwd: folder });
+  const theirs = await daemon.docker(['buildx', ...args], { cwd: folder });
+  assert.equal(ours.stdout, theirs.stdout);
+  assert.equal(ours.code, theirs.code);
+});
+
 test('wharf buildx du and ls say what docker buildx says, prune empties the cache', async () => {
   for (const words of [['du'], ['du', '--verbose'], ['du', '--format=json'], ['ls'], ['ls', '--no-trunc']]) {
     const ours = await answerOf(daemon.wharf, ['buildx', ...words]);

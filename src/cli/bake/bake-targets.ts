@@ -1,9 +1,12 @@
 import { writeFileSync } from 'node:fs';
-import type { ResolvedTarget, ResolvedTargets } from '#bake';
+import { printAnswers, type ResolvedTarget, type ResolvedTargets } from '#bake';
 import type { VertexWarning } from '#buildkit';
 import type { Context } from '../context.ts';
 import { ExitStatus } from '../command.ts';
 import { failureText } from '../build/build-failure.ts';
+import type { BuildCall } from '../build/build-options.ts';
+import { callResult } from '../build/call-result.ts';
+import { parseCall } from '../build/options/call.ts';
 import { metadataText } from '../build/metadata.ts';
 import { chooseDisplay, progressMode, type ProgressMode } from '../build/progress/choose-display.ts';
 import { warningSummary } from '../build/progress/warning-summary.ts';
@@ -30,6 +33,7 @@ export interface BakePlan extends ResolvedTargets {
 export interface BakeFlags {
   readonly allow: readonly string[];
   readonly call: string;
+  readonly check: boolean;
   readonly debug: boolean;
   readonly progress: string;
   readonly 'metadata-file': string;
@@ -46,6 +50,47 @@ export async function bakeTargets(
   const word = changed.has('progress') ? flags.progress : (context.env['BUILDKIT_PROGRESS'] ?? 'auto');
   const solved = await showRun(context, plan.jobs, progressMode(word, context.terminal), flags.debug);
   if (flags['metadata-file'] !== '') writeFileSync(flags['metadata-file'], metadataOf(solved));
+  showAnswers(context, plan, solved, parseCall(flags.check ? 'check' : flags.call));
+}
+
+/** What `--call` asked of the Dockerfiles, target by target. Throws ExitStatus where an answer is bad news. */
+function showAnswers(
+  { out }: Context,
+  { jobs, targets, groups }: BakePlan,
+  solved: ReadonlyMap<string, Solved>,
+  asked: BuildCall | undefined,
+): void {
+  const answers = [...jobs].flatMap(
+    ([
+      name,
+      {
+        target,
+        options: { call },
+      },
+    ]) => {
+      const metadata = solved.get(name)?.metadata;
+      if (!call || !metadata) return [];
+      return [{ name, target, call, result: callResult(metadata, { ...call, ...asked }) }];
+    },
+  );
+  if (answers.length === 0) return;
+  if (asked?.format === 'json') {
+    const byName = new Map(
+      answers.map(({ name, call, result }) => [
+        name,
+        { [call.name === 'lint' ? 'check' : call.name]: JSON.parse(result.text) as unknown },
+      ]),
+    );
+    out.write(`${printAnswers(targets, groups, byName)}\n`);
+  } else {
+    const texts = answers.map(({ name, target, result }) => {
+      const description = target.description ? `${target.description}\n` : '';
+      return `${name}\n${description}\n${result.text}`;
+    });
+    out.write(texts.join('\n'));
+  }
+  const bad = answers.find(({ result }) => result.status !== 0)?.result;
+  if (bad) throw new ExitStatus(bad.status, bad.error ? `ERROR: ${bad.error}` : '');
 }
 
 async function showRun(

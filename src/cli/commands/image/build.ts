@@ -106,17 +106,20 @@ async function runBuild(
   }
 }
 
-function refuse({ builder }: Values<typeof buildFlags>, changed: ReadonlySet<string>): void {
+function refuse({ builder, squash }: Values<typeof buildFlags>, changed: ReadonlySet<string>): void {
   if (changed.has('builder') && builder !== 'default' && builder !== '') {
     throw new Error(`no builder ${JSON.stringify(builder)} found`);
+  }
+  if (squash) {
+    throw new Error(
+      '--squash is not supported with BuildKit: copy the result into a last stage, as in FROM scratch, COPY --from=0 / /',
+    );
   }
 }
 
 const notes: Readonly<Record<string, string>> = {
   isolation: 'isolation flag is deprecated with BuildKit.',
   'security-opt': 'security-opt flag is deprecated. "RUN --security=insecure" should be used with BuildKit.',
-  squash:
-    'experimental flag squash is removed with BuildKit. You should squash inside build using a multi-stage Dockerfile for efficiency.',
 };
 
 function warn(context: Context, changed: ReadonlySet<string>): void {

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
+import type { ConnectError, HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import type { Definition, gateway } from '#buildkit';
 import { formatPlatform } from '#oci';
 import { buildError } from './build-error.ts';
@@ -26,12 +26,20 @@ export function bridgeService(jobs: Jobs): Bridge {
       ...job.sourceParts(),
       result: (name) => resultOf(name, job.signal),
     });
+  /** What calls of a job failed with last: clients hand it back as the result of the build, without its details. */
+  const failures = new WeakMap<BuildJob, ConnectError>();
   const told = async <T>(job: BuildJob, work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      throw buildError(error, job.prepared);
+      const failure = buildError(error, job.prepared);
+      failures.set(job, failure);
+      throw failure;
     }
+  };
+  const returned = (job: BuildJob, message: string): ConnectError => {
+    const last = failures.get(job);
+    return last && message.includes(last.rawMessage) ? last : buildError(new Error(message), job.prepared);
   };
   const files = async (name: string, context: HandlerContext) => {
     const job = await jobOf(context);
@@ -59,7 +67,7 @@ export function bridgeService(jobs: Jobs): Bridge {
     },
     return: async ({ error, result }, context) => {
       const job = await jobOf(context);
-      if (error) job.fail(buildError(new Error(error.message), job.prepared));
+      if (error) job.fail(returned(job, error.message));
       else job.return(hasFileSystem(result) ? job.prepared : undefined);
       return {};
     },

@@ -2,7 +2,7 @@ import type { SolveRequest } from '#buildkit';
 import type { RegistryClient } from '#registry/client';
 import type { ExportResponse } from '../export/exporter.ts';
 import { grantEntitlements, type Entitlements, type GrantableRights } from '../entitlements.ts';
-import type { ConnectError } from '@connectrpc/connect';
+import { Code, ConnectError } from '@connectrpc/connect';
 import { buildError } from './build-error.ts';
 import type { BuildHistory } from './build-history.ts';
 import { BuildJob, type JobClient, type JobParts } from './build-job.ts';
@@ -62,7 +62,8 @@ export async function solve(
   } finally {
     job.progress.end();
     await recording?.end({
-      ...{ endedAt: parts.clock.now(), progress: job.progress, response, error: failure },
+      ...{ endedAt: parts.clock.now(), progress: job.progress, response },
+      error: failure && job.signal.aborted ? new ConnectError('context canceled', Code.Canceled) : failure,
       ...{ options: job.prepared?.options ?? {}, findings: job.findings },
     });
   }

@@ -35,6 +35,16 @@ target "tools" {
   dockerfile-inline = "FROM busybox\\nRUN echo tools > /tools\\n"
   output = ["type=local,dest=out"]
 }
+target "both" {
+  dockerfile-inline = "FROM scratch\\nARG TARGETARCH\\nCOPY base/Dockerfile /file-$TARGETARCH\\n"
+  platforms = ["linux/amd64", "linux/arm64"]
+}
+target "above" {
+  contexts = { both = "target:both" }
+  dockerfile-inline = "FROM both\\n"
+  platforms = ["linux/amd64", "linux/arm64"]
+  output = ["type=local,dest=platforms"]
+}
 target "broken" {
   dockerfile-inline = "FROM busybox\\nRUN exit 3\\n"
 }
@@ -81,6 +91,13 @@ test('wharf bake builds targets that are linked, and puts out others', async () 
 
 test('docker buildx bake does so unmodified', async () => {
   await bakesLinkedTargets(daemon.docker, 'theirs', ['buildx', 'bake']);
+});
+
+test('wharf bake links targets of several platforms', async () => {
+  await answerOf(daemon.wharf, ['bake', '--progress=plain', 'above'], { cwd: folder });
+  for (const architecture of ['amd64', 'arm64']) {
+    await readFile(join(folder, `platforms/linux_${architecture}/file-${architecture}`));
+  }
 });
 
 test('wharf bake says which target failed, and gives the others up', async () => {

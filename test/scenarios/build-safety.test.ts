@@ -301,10 +301,17 @@ test('credentials of a registry stay with the client, which gets the tokens', as
   );
   const root = await context('private');
   await writeFile(join(root, 'Dockerfile'), `FROM ${registry.host}/none:1\n`);
-  const { stderr } = await daemon.docker(['buildx', 'build', root], { env: { DOCKER_CONFIG: config } });
-  assert.match(stderr, /none:1: not found|manifest unknown/);
-  assert.ok(agents.length > 0);
-  for (const agent of agents) assert.doesNotMatch(agent, /wharf/);
+  const env = { DOCKER_CONFIG: config };
+  for (const [client, args] of [
+    [daemon.docker, ['buildx', 'build', root]],
+    [daemon.wharf, ['build', root]],
+  ] as const) {
+    const before = agents.length;
+    const { stderr } = await client(args, { env });
+    assert.match(stderr, /none:1: not found|manifest unknown/);
+    assert.ok(agents.length > before);
+  }
+  for (const agent of agents) assert.doesNotMatch(agent, /wharf\/\S+ \(linux\)/);
 });
 
 for (const [client, env] of [

@@ -17,10 +17,12 @@ export async function clientCredentials(
   host: string,
   signal: AbortSignal,
 ): Promise<RegistryAuth | undefined> {
-  const reveal = async (): Promise<{ username: string; password: string } | undefined> => {
+  const reveal = async (): Promise<RegistryAuth | undefined> => {
     if (!session.offers(`${service}/Credentials`)) return undefined;
     const { username, secret } = await session.client(Auth).credentials({ host }, { signal });
-    return secret === '' ? undefined : { username, password: secret };
+    if (secret === '') return undefined;
+    // A secret of nobody is a token that stands for somebody.
+    return username === '' ? { identitytoken: secret } : { username, password: secret };
   };
   if (!(await getsTokens(session, host, signal))) return reveal();
   return {

@@ -21,9 +21,7 @@ export interface CredentialsKeeper {
     options: { readonly signal: AbortSignal },
   ): Promise<{ readonly token: string; readonly seconds: number }>;
   /** For a registry that knows no tokens; undefined where there are none. */
-  reveal(options: {
-    readonly signal: AbortSignal;
-  }): Promise<{ readonly username: string; readonly password: string } | undefined>;
+  reveal(options: { readonly signal: AbortSignal }): Promise<RegistryAuth | undefined>;
 }
 
 /** A manifest or index as the registry sent it: the bytes are what the digest is of. */

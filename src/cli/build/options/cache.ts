@@ -9,9 +9,6 @@ export function parseCache(text: string): Setting {
       throw new Error(`invalid value ${field}`);
     }),
   ) as Record<string, string>;
-  if (type === 'local') {
-    throw new Error('caches in folders (type=local) are not supported: use type=registry or type=inline');
-  }
   if (type === undefined || type === '') throw new Error(`type required form> ${JSON.stringify(text)}`);
   return { type, attrs };
 }

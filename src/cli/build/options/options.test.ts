@@ -46,7 +46,7 @@ test('parseSsh(), parseCache() and parseCall() read their words', () => {
   assert.deepEqual(parseSsh('x=/a,/b'), { id: 'x', paths: ['/a', '/b'] });
   assert.deepEqual(parseCache('user/app:cache'), { type: 'registry', attrs: { ref: 'user/app:cache' } });
   assert.deepEqual(parseCache('type=gha,scope=p'), { type: 'gha', attrs: { scope: 'p' } });
-  assert.throws(() => parseCache('type=local,src=p'), /caches in folders \(type=local\) are not supported/);
+  assert.deepEqual(parseCache('type=local,src=p'), { type: 'local', attrs: { src: 'p' } });
   assert.equal(parseCall('build'), undefined);
   assert.deepEqual(parseCall('check,format=json'), { name: 'lint', format: 'json', ignoreStatus: false });
 });

@@ -224,6 +224,7 @@ class Transfer {
   readonly #options: ReceiveOptions;
   readonly #outcome = Promise.withResolvers<ReceivedTree>();
   #behind = 0;
+  #sent: Promise<unknown> = Promise.resolve();
   #resume: (() => void) | undefined;
   failure: Error | undefined;
 
@@ -251,17 +252,22 @@ class Transfer {
       case 'progress':
         this.#behind -= answer.consumed;
         this.#options.onProgress?.(answer.received);
-        if (answer.frames) this.#stream.sendFramed(answer.frames).catch(() => undefined);
+        if (answer.frames) this.#send(answer.frames);
         break;
       case 'done':
         this.#outcome.resolve(new ReceivedTree(answer.tree, answer.digest));
-        this.#stream.end();
+        void this.#sent.then(() => this.#stream.end());
         break;
       case 'failed':
         this.fail(answer.invalid ? invalidArgument(answer.message) : internal(answer.message));
         break;
     }
     if (this.#behind <= window) this.#resume?.();
+  }
+
+  /** One after the other: each waits until the client has taken the one before. */
+  #send(frames: Uint8Array): void {
+    this.#sent = this.#sent.then(() => this.#stream.sendFramed(frames)).catch(() => undefined);
   }
 
   fail(error: Error): void {

@@ -58,7 +58,15 @@ export class GrpcStream {
 
   /** Messages with their prefixes. Resolves once they are accepted (backpressure). */
   async sendFramed(frames: Uint8Array): Promise<void> {
-    if (!this.#stream.write(frames)) await once(this.#stream, 'drain');
+    if (this.#stream.write(frames) || this.#stream.destroyed) return;
+    // A stream that closes will never drain.
+    const closed = new AbortController();
+    const over = { signal: closed.signal };
+    try {
+      await Promise.race([once(this.#stream, 'drain', over), once(this.#stream, 'close', over)]);
+    } finally {
+      closed.abort();
+    }
   }
 
   /** No more messages from here. */

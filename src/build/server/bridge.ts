@@ -6,7 +6,7 @@ import { buildError } from './build-error.ts';
 import type { BuildJob, Prepared } from './build-job.ts';
 import { resolveDefinition, resultDefinition } from './definitions.ts';
 import { checkFrontend } from './frontend-choice.ts';
-import type { BuildInput } from '../builds.ts';
+import type { BuildInput } from '../build-request.ts';
 import type { Jobs } from './jobs.ts';
 import { jobOfReference } from './references.ts';
 import { listFolder, readFileRange, statFile } from './result-files.ts';

@@ -11,7 +11,7 @@ import type { SourceTree } from '../files/source-tree.ts';
 import { ignoreFileNames, parseIgnoreFile } from '#patterns';
 import type { Vertex } from '../graph/vertex.ts';
 import type { ClientImages } from '../base-images.ts';
-import type { BuildInput, BuildPlans, BuildRequest, Builds, PlanRequest } from '../builds.ts';
+import type { BuildInput, BuildPlans, BuildRequest, Builds, PlanRequest } from '../build-request.ts';
 import type { Sources } from '../sources/sources.ts';
 import type { Answer } from '../subrequests/answer.ts';
 import { readSourceText } from '../archive-context.ts';

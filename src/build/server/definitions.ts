@@ -10,7 +10,7 @@ import {
   type SourceOp,
 } from '#buildkit';
 import { invalidArgument, unimplemented } from '#kernel';
-import type { BuildInput } from '../builds.ts';
+import type { BuildInput } from '../build-request.ts';
 import type { ContextStore } from '../contexts/context-store.ts';
 import { isArchive } from '../files/is-archive.ts';
 import { resolveLinks, sourceBelow, sourceOfContext, type SourceTree } from '../files/source-tree.ts';

@@ -4,7 +4,7 @@ import { invalidArgument, unimplemented } from '#kernel';
 import { parseDigest } from '#oci';
 import type { Material } from '../attest/material.ts';
 import { withoutCredentials } from '../attest/provenance/without-credentials.ts';
-import type { BuildInput } from '../builds.ts';
+import type { BuildInput } from '../build-request.ts';
 import type { ContextStore } from '../contexts/context-store.ts';
 import { sourceBelow, sourceOfContext, type SourceTree } from '../files/source-tree.ts';
 import { gitContextOf, isRemoteAddress, type RemoteContext } from '../sources/remote-context.ts';

@@ -1,5 +1,5 @@
 import { invalidArgument } from '#kernel';
-import type { BuildInput } from '../builds.ts';
+import type { BuildInput } from '../build-request.ts';
 
 /**
  * What the answers to a client are known by, so that it may ask for more of them, or build on them. Done when somebody

@@ -5,7 +5,7 @@ import { goModeOf, type EntryType } from '#filesync';
 import { invalidArgument, notFound, unimplemented } from '#kernel';
 import { FilePattern } from '#patterns';
 import type { TarType } from '#archive';
-import type { BuildInput } from '../builds.ts';
+import type { BuildInput } from '../build-request.ts';
 import { resolveLinks, type SourceEntry, type SourceTree } from '../files/source-tree.ts';
 
 type Stat = MessageInitShape<typeof gateway.StatSchema>;

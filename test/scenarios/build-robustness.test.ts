@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ import {
   type CommandResult,
   type Daemon,
   type HostState,
+  fillFolder,
 } from '../setup/index.ts';
 
 /** Builds at once, half of them with BuildKit; 50 is the full size. */
@@ -49,10 +50,7 @@ type Files = Readonly<Record<string, string | Uint8Array>>;
 async function context(name: string, dockerfile: readonly string[], files: Files = {}): Promise<string> {
   const root = join(folder, name);
   const all: Files = { Dockerfile: ['FROM busybox', ...dockerfile, ''].join('\n'), ...files };
-  for (const [path, text] of Object.entries(all)) {
-    await mkdir(join(root, path, '..'), { recursive: true });
-    await writeFile(join(root, path), text);
-  }
+  await fillFolder(root, all);
   return root;
 }
 

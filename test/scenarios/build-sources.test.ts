@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -15,6 +15,7 @@ import {
   type CommandResult,
   type Daemon,
   type SourceServer,
+  fillFolder,
 } from '../setup/index.ts';
 
 let daemon: Daemon;
@@ -54,10 +55,7 @@ after(async () => {
 });
 
 async function writeTo(root: string, files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(join(root, path, '..'), { recursive: true });
-    await writeFile(join(root, path), text);
-  }
+  await fillFolder(root, files);
 }
 
 async function commit(message: string): Promise<string> {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile, chmod } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { answerOf, busyboxArchive, startDaemon, type Daemon } from '../setup/index.ts';
+import { answerOf, busyboxArchive, startDaemon, type Daemon, fillFolder } from '../setup/index.ts';
 
 let daemon: Daemon;
 let folder: string;
@@ -22,10 +22,7 @@ const legacy = { DOCKER_BUILDKIT: '0' };
 
 async function context(name: string, files: Readonly<Record<string, string>>): Promise<string> {
   const root = join(folder, name);
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(join(root, path, '..'), { recursive: true });
-    await writeFile(join(root, path), text);
-  }
+  await fillFolder(root, files);
   return root;
 }
 

@@ -1,10 +1,10 @@
 /** Docker's compose plugin, unmodified: what it builds. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { answerOf, busyboxArchive, startDaemon, type Daemon } from '../setup/index.ts';
+import { answerOf, busyboxArchive, startDaemon, type Daemon, fillFolder } from '../setup/index.ts';
 
 let daemon: Daemon;
 let folder: string;
@@ -54,10 +54,7 @@ RUN false
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'wharf-test-compose-'));
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(join(folder, path, '..'), { recursive: true });
-    await writeFile(join(folder, path), text);
-  }
+  await fillFolder(folder, files);
   daemon = await startDaemon();
   await answerOf(daemon.docker, ['load', '-i', await busyboxArchive()]);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -14,6 +14,7 @@ import {
   wharfProgram,
   type CommandResult,
   type Daemon,
+  fillFolder,
 } from '../setup/index.ts';
 
 describe('wharf build', () => {
@@ -31,10 +32,7 @@ describe('wharf build', () => {
 
   async function context(name: string, files: Readonly<Record<string, string>>): Promise<string> {
     const root = join(folder, name);
-    for (const [path, text] of Object.entries(files)) {
-      await mkdir(join(root, path, '..'), { recursive: true });
-      await writeFile(join(root, path), text);
-    }
+    await fillFolder(root, files);
     return root;
   }
 

@@ -13,3 +13,4 @@ export * from './sshd.ts';
 export * from './terminal.ts';
 export * from './daemon.ts';
 export * from './source-server.ts';
+export * from './fill-folder.ts';

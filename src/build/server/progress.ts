@@ -161,6 +161,7 @@ export class BuildProgress {
 
   /** Tells of warnings of a file, on the vertex that loads it. */
   warn(warnings: readonly BuildWarning[], file: { readonly name: string; readonly text: string }): void {
+    if (warnings.length === 0) return;
     const [vertex = ''] = this.#vertices.keys();
     const info = { filename: file.name, data: Buffer.from(file.text), language: 'Dockerfile' };
     this.tell({

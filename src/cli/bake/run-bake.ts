@@ -70,6 +70,8 @@ export async function runBake(
     // Rejections are taken from the builds themselves.
     results.get(name)?.promise.catch(() => undefined);
   }
+  // Also those that were given up put away what they have made.
+  await Promise.allSettled(running.values());
   return new Map(
     await Promise.all([...running].map(async ([name, promise]) => [name, await promise] as const)),
   );

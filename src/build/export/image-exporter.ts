@@ -77,7 +77,8 @@ export class ImageExporter implements Exporter {
 
   async export(built: Built, step: ExportStep): Promise<ExportResponse> {
     const { form, names, isStored, isPushed } = this.#wanted;
-    const written = await writeImage(built, { form, names, inline: true, step });
+    // What clients ask for by default belongs to what leaves: an image that stays here keeps its digest.
+    const written = await writeImage(built, { form, names, inline: isPushed, step });
     const record = isStored ? await this.#store(built, written, step) : undefined;
     if (isPushed) await this.#push(built, written, step);
     const isOne = written.target.digest === ofHost(written).manifest.digest;

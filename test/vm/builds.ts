@@ -6,10 +6,10 @@ import { test } from 'node:test';
 import { dockerProgram, eventually } from '../setup/index.ts';
 import type { Engine } from './engine.ts';
 
-/** The folders below the control group of builds and containers. */
+/** The control groups of commands of builds. */
 async function groups(): Promise<readonly string[]> {
   const found = await readdir('/sys/fs/cgroup', { recursive: true });
-  return found.filter((path) => /\/[0-9a-f]{64}$/.test(path));
+  return found.filter((path) => /\/build-[0-9a-f]{64}$/.test(path));
 }
 
 /** Commands of builds on a host with control groups of version 2 and AppArmor. */

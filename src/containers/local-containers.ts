@@ -111,6 +111,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
     this.#lifecycle.close();
     this.#health.close();
     this.#sampler.close();
+    await this.steps.close();
     await this.#ctx.shipping[Symbol.asyncDispose]();
   }
 

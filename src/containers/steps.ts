@@ -52,6 +52,8 @@ const kill = 9;
 export class Steps {
   readonly #ctx: ContainerContext;
   readonly #running = new Map<string, (exit: TaskExit) => void>();
+  readonly #unfinished = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
 
   constructor(ctx: ContainerContext) {
     this.#ctx = ctx;
@@ -69,6 +71,20 @@ export class Steps {
    * killed, and rejects with the signal's reason. Rejects like a container's start when it cannot be started.
    */
   async run(step: Step, { signal, onOutput }: StepOptions): Promise<StepResult> {
+    const running = this.#run(step, { onOutput, signal: AbortSignal.any([signal, this.#closing.signal]) });
+    const finished = running.catch(() => undefined);
+    this.#unfinished.add(finished);
+    void finished.then(() => this.#unfinished.delete(finished));
+    return running;
+  }
+
+  /** Ends all steps; resolves when nothing of them is left. */
+  async close(): Promise<void> {
+    this.#closing.abort(unavailable('the daemon is stopping'));
+    await Promise.all(this.#unfinished);
+  }
+
+  async #run(step: Step, { signal, onOutput }: StepOptions): Promise<StepResult> {
     signal.throwIfAborted();
     if (this.#ctx.stopping) throw unavailable('the daemon is stopping');
     const { runtime, clock } = this.#ctx.options;

@@ -3,7 +3,15 @@ import { mkdtemp, rm, writeFile, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { answerOf, busyboxArchive, startDaemon, type Daemon, fillFolder } from '../setup/index.ts';
+import {
+  answerOf,
+  busyboxArchive,
+  startDaemon,
+  command,
+  eventually,
+  type Daemon,
+  fillFolder,
+} from '../setup/index.ts';
 
 let daemon: Daemon;
 let folder: string;
@@ -146,6 +154,19 @@ test('what was built is known to the next daemon', async () => {
   assert.equal(await imageId('restart'), id);
   await build(root, {}, '-t', 'restart', '--no-cache');
   assert.notEqual(await imageId('restart'), id);
+});
+
+test('a daemon that stops ends its builds', async () => {
+  const root = await context('stopped', {
+    Dockerfile: 'FROM busybox\nRUN trap "" TERM; echo begun; sleep 98765\n',
+  });
+  const isRunning = async (): Promise<boolean> => (await command('pgrep', ['-f', 'sleep 98765$'])).code === 0;
+  const building = daemon.docker(['buildx', 'build', '--progress', 'plain', root]);
+  await eventually(isRunning);
+  await daemon.stop();
+  assert.notEqual((await building).code, 0);
+  assert.equal(await isRunning(), false);
+  await daemon.start();
 });
 
 test('pruning the cache frees what no image needs, and the next build does everything again', async () => {

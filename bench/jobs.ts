@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 import { busyboxArchive } from '../test/setup/index.ts';
 import { builds } from './builds.ts';
@@ -112,7 +113,11 @@ const memory = (name: string, budget: number, containers: number): Job => ({
   prepare: async (peer) => {
     if (containers > 0) await startSleepers(peer, containers);
   },
-  measure: async (peer) => (await peer.memory()) / megabyte,
+  measure: async (peer) => {
+    // Nobody has asked for anything for a while.
+    await setTimeout(5_000);
+    return (await peer.memory()) / megabyte;
+  },
   clean: removeSleepers,
 });
 

@@ -7,7 +7,7 @@ const period = 2_000;
 /** Part of that time for which a program that has nothing to do may be busy. */
 const idle = 0.02;
 /** Milliseconds of work after which a collection is worth its own. */
-const worthwhile = 1_000;
+const worthwhile = 100;
 
 /**
  * Gives memory back when work has ended: the start, a build, a wave of requests. The engine of JavaScript itself only

@@ -5,114 +5,86 @@
 // @generated from file control.proto (package moby.buildkit.v1, syntax proto3)
 
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_history } from "./history_pb.js";
 import { file_progress } from "./progress_pb.js";
+import { file_usage } from "./usage_pb.js";
 import { file_worker } from "./worker_pb.js";
 
 /**
  * Describes the file control.proto.
  */
 export const file_control = /*@__PURE__*/
-  fileDesc("Cg1jb250cm9sLnByb3RvEhBtb2J5LmJ1aWxka2l0LnYxIjUKEERpc2tVc2FnZVJlcXVlc3QSDgoGZmlsdGVyGAEgAygJEhEKCWFnZV9saW1pdBgCIAEoAyJCChFEaXNrVXNhZ2VSZXNwb25zZRItCgZyZWNvcmQYASADKAsyHS5tb2J5LmJ1aWxka2l0LnYxLlVzYWdlUmVjb3JkIooBCgxQcnVuZVJlcXVlc3QSDgoGZmlsdGVyGAEgAygJEgsKA2FsbBgCIAEoCBIVCg1rZWVwX2R1cmF0aW9uGAMgASgDEhYKDnJlc2VydmVkX3NwYWNlGAQgASgDEhYKDm1heF91c2VkX3NwYWNlGAUgASgDEhYKDm1pbl9mcmVlX3NwYWNlGAYgASgDIooCCgtVc2FnZVJlY29yZBIKCgJpZBgBIAEoCRIPCgdtdXRhYmxlGAIgASgIEg4KBmluX3VzZRgDIAEoCBIMCgRzaXplGAQgASgDEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3RfdXNlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLdXNhZ2VfY291bnQYCCABKAMSEwoLZGVzY3JpcHRpb24YCSABKAkSEwoLcmVjb3JkX3R5cGUYCiABKAkSDgoGc2hhcmVkGAsgASgIEg8KB3BhcmVudHMYDCADKAki+QMKDFNvbHZlUmVxdWVzdBILCgNyZWYYASABKAkSEAoIZXhwb3J0ZXIYAyABKAkSSQoOZXhwb3J0ZXJfYXR0cnMYBCADKAsyMS5tb2J5LmJ1aWxka2l0LnYxLlNvbHZlUmVxdWVzdC5FeHBvcnRlckF0dHJzRW50cnkSDwoHc2Vzc2lvbhgFIAEoCRIQCghmcm9udGVuZBgGIAEoCRJJCg5mcm9udGVuZF9hdHRycxgHIAMoCzIxLm1vYnkuYnVpbGRraXQudjEuU29sdmVSZXF1ZXN0LkZyb250ZW5kQXR0cnNFbnRyeRItCgVjYWNoZRgIIAEoCzIeLm1vYnkuYnVpbGRraXQudjEuQ2FjaGVPcHRpb25zEhQKDGVudGl0bGVtZW50cxgJIAMoCRIQCghpbnRlcm5hbBgLIAEoCBItCglleHBvcnRlcnMYDSADKAsyGi5tb2J5LmJ1aWxka2l0LnYxLkV4cG9ydGVyEh8KF2VuYWJsZV9zZXNzaW9uX2V4cG9ydGVyGA4gASgIGjQKEkV4cG9ydGVyQXR0cnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjQKEkZyb250ZW5kQXR0cnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBInwKCEV4cG9ydGVyEgwKBHR5cGUYASABKAkSNAoFYXR0cnMYAiADKAsyJS5tb2J5LmJ1aWxka2l0LnYxLkV4cG9ydGVyLkF0dHJzRW50cnkaLAoKQXR0cnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImwKDENhY2hlT3B0aW9ucxItCgdleHBvcnRzGAQgAygLMhwubW9ieS5idWlsZGtpdC52MS5DYWNoZUVudHJ5Ei0KB2ltcG9ydHMYBSADKAsyHC5tb2J5LmJ1aWxka2l0LnYxLkNhY2hlRW50cnkigAEKCkNhY2hlRW50cnkSDAoEdHlwZRgBIAEoCRI2CgVhdHRycxgCIAMoCzInLm1vYnkuYnVpbGRraXQudjEuQ2FjaGVFbnRyeS5BdHRyc0VudHJ5GiwKCkF0dHJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKaAQoNU29sdmVSZXNwb25zZRJQChFleHBvcnRlcl9yZXNwb25zZRgBIAMoCzI1Lm1vYnkuYnVpbGRraXQudjEuU29sdmVSZXNwb25zZS5FeHBvcnRlclJlc3BvbnNlRW50cnkaNwoVRXhwb3J0ZXJSZXNwb25zZUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJAoSTGlzdFdvcmtlcnNSZXF1ZXN0Eg4KBmZpbHRlchgBIAMoCSJLChNMaXN0V29ya2Vyc1Jlc3BvbnNlEjQKBnJlY29yZBgBIAMoCzIkLm1vYnkuYnVpbGRraXQudjEudHlwZXMuV29ya2VyUmVjb3JkIg0KC0luZm9SZXF1ZXN0IlEKDEluZm9SZXNwb25zZRJBChBidWlsZGtpdF92ZXJzaW9uGAEgASgLMicubW9ieS5idWlsZGtpdC52MS50eXBlcy5CdWlsZGtpdFZlcnNpb24iHAoMQnl0ZXNNZXNzYWdlEgwKBGRhdGEYASABKAwyiQYKB0NvbnRyb2wSVAoJRGlza1VzYWdlEiIubW9ieS5idWlsZGtpdC52MS5EaXNrVXNhZ2VSZXF1ZXN0GiMubW9ieS5idWlsZGtpdC52MS5EaXNrVXNhZ2VSZXNwb25zZRJICgVQcnVuZRIeLm1vYnkuYnVpbGRraXQudjEuUHJ1bmVSZXF1ZXN0Gh0ubW9ieS5idWlsZGtpdC52MS5Vc2FnZVJlY29yZDABEkgKBVNvbHZlEh4ubW9ieS5idWlsZGtpdC52MS5Tb2x2ZVJlcXVlc3QaHy5tb2J5LmJ1aWxka2l0LnYxLlNvbHZlUmVzcG9uc2USTQoGU3RhdHVzEh8ubW9ieS5idWlsZGtpdC52MS5TdGF0dXNSZXF1ZXN0GiAubW9ieS5idWlsZGtpdC52MS5TdGF0dXNSZXNwb25zZTABEk0KB1Nlc3Npb24SHi5tb2J5LmJ1aWxka2l0LnYxLkJ5dGVzTWVzc2FnZRoeLm1vYnkuYnVpbGRraXQudjEuQnl0ZXNNZXNzYWdlKAEwARJaCgtMaXN0V29ya2VycxIkLm1vYnkuYnVpbGRraXQudjEuTGlzdFdvcmtlcnNSZXF1ZXN0GiUubW9ieS5idWlsZGtpdC52MS5MaXN0V29ya2Vyc1Jlc3BvbnNlEkUKBEluZm8SHS5tb2J5LmJ1aWxka2l0LnYxLkluZm9SZXF1ZXN0Gh4ubW9ieS5idWlsZGtpdC52MS5JbmZvUmVzcG9uc2USYgoSTGlzdGVuQnVpbGRIaXN0b3J5EiUubW9ieS5idWlsZGtpdC52MS5CdWlsZEhpc3RvcnlSZXF1ZXN0GiMubW9ieS5idWlsZGtpdC52MS5CdWlsZEhpc3RvcnlFdmVudDABEm8KElVwZGF0ZUJ1aWxkSGlzdG9yeRIrLm1vYnkuYnVpbGRraXQudjEuVXBkYXRlQnVpbGRIaXN0b3J5UmVxdWVzdBosLm1vYnkuYnVpbGRraXQudjEuVXBkYXRlQnVpbGRIaXN0b3J5UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_history, file_progress, file_worker]);
-
-/**
- * Describes the message moby.buildkit.v1.DiskUsageRequest.
- * Use `create(DiskUsageRequestSchema)` to create a new message.
- */
-export const DiskUsageRequestSchema = /*@__PURE__*/
-  messageDesc(file_control, 0);
-
-/**
- * Describes the message moby.buildkit.v1.DiskUsageResponse.
- * Use `create(DiskUsageResponseSchema)` to create a new message.
- */
-export const DiskUsageResponseSchema = /*@__PURE__*/
-  messageDesc(file_control, 1);
-
-/**
- * Describes the message moby.buildkit.v1.PruneRequest.
- * Use `create(PruneRequestSchema)` to create a new message.
- */
-export const PruneRequestSchema = /*@__PURE__*/
-  messageDesc(file_control, 2);
-
-/**
- * Describes the message moby.buildkit.v1.UsageRecord.
- * Use `create(UsageRecordSchema)` to create a new message.
- */
-export const UsageRecordSchema = /*@__PURE__*/
-  messageDesc(file_control, 3);
+  fileDesc("Cg1jb250cm9sLnByb3RvEhBtb2J5LmJ1aWxka2l0LnYxIvkDCgxTb2x2ZVJlcXVlc3QSCwoDcmVmGAEgASgJEhAKCGV4cG9ydGVyGAMgASgJEkkKDmV4cG9ydGVyX2F0dHJzGAQgAygLMjEubW9ieS5idWlsZGtpdC52MS5Tb2x2ZVJlcXVlc3QuRXhwb3J0ZXJBdHRyc0VudHJ5Eg8KB3Nlc3Npb24YBSABKAkSEAoIZnJvbnRlbmQYBiABKAkSSQoOZnJvbnRlbmRfYXR0cnMYByADKAsyMS5tb2J5LmJ1aWxka2l0LnYxLlNvbHZlUmVxdWVzdC5Gcm9udGVuZEF0dHJzRW50cnkSLQoFY2FjaGUYCCABKAsyHi5tb2J5LmJ1aWxka2l0LnYxLkNhY2hlT3B0aW9ucxIUCgxlbnRpdGxlbWVudHMYCSADKAkSEAoIaW50ZXJuYWwYCyABKAgSLQoJZXhwb3J0ZXJzGA0gAygLMhoubW9ieS5idWlsZGtpdC52MS5FeHBvcnRlchIfChdlbmFibGVfc2Vzc2lvbl9leHBvcnRlchgOIAEoCBo0ChJFeHBvcnRlckF0dHJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARo0ChJGcm9udGVuZEF0dHJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ8CghFeHBvcnRlchIMCgR0eXBlGAEgASgJEjQKBWF0dHJzGAIgAygLMiUubW9ieS5idWlsZGtpdC52MS5FeHBvcnRlci5BdHRyc0VudHJ5GiwKCkF0dHJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJsCgxDYWNoZU9wdGlvbnMSLQoHZXhwb3J0cxgEIAMoCzIcLm1vYnkuYnVpbGRraXQudjEuQ2FjaGVFbnRyeRItCgdpbXBvcnRzGAUgAygLMhwubW9ieS5idWlsZGtpdC52MS5DYWNoZUVudHJ5IoABCgpDYWNoZUVudHJ5EgwKBHR5cGUYASABKAkSNgoFYXR0cnMYAiADKAsyJy5tb2J5LmJ1aWxka2l0LnYxLkNhY2hlRW50cnkuQXR0cnNFbnRyeRosCgpBdHRyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEimgEKDVNvbHZlUmVzcG9uc2USUAoRZXhwb3J0ZXJfcmVzcG9uc2UYASADKAsyNS5tb2J5LmJ1aWxka2l0LnYxLlNvbHZlUmVzcG9uc2UuRXhwb3J0ZXJSZXNwb25zZUVudHJ5GjcKFUV4cG9ydGVyUmVzcG9uc2VFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIiQKEkxpc3RXb3JrZXJzUmVxdWVzdBIOCgZmaWx0ZXIYASADKAkiSwoTTGlzdFdvcmtlcnNSZXNwb25zZRI0CgZyZWNvcmQYASADKAsyJC5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLldvcmtlclJlY29yZCINCgtJbmZvUmVxdWVzdCJRCgxJbmZvUmVzcG9uc2USQQoQYnVpbGRraXRfdmVyc2lvbhgBIAEoCzInLm1vYnkuYnVpbGRraXQudjEudHlwZXMuQnVpbGRraXRWZXJzaW9uIhwKDEJ5dGVzTWVzc2FnZRIMCgRkYXRhGAEgASgMMokGCgdDb250cm9sElQKCURpc2tVc2FnZRIiLm1vYnkuYnVpbGRraXQudjEuRGlza1VzYWdlUmVxdWVzdBojLm1vYnkuYnVpbGRraXQudjEuRGlza1VzYWdlUmVzcG9uc2USSAoFUHJ1bmUSHi5tb2J5LmJ1aWxka2l0LnYxLlBydW5lUmVxdWVzdBodLm1vYnkuYnVpbGRraXQudjEuVXNhZ2VSZWNvcmQwARJICgVTb2x2ZRIeLm1vYnkuYnVpbGRraXQudjEuU29sdmVSZXF1ZXN0Gh8ubW9ieS5idWlsZGtpdC52MS5Tb2x2ZVJlc3BvbnNlEk0KBlN0YXR1cxIfLm1vYnkuYnVpbGRraXQudjEuU3RhdHVzUmVxdWVzdBogLm1vYnkuYnVpbGRraXQudjEuU3RhdHVzUmVzcG9uc2UwARJNCgdTZXNzaW9uEh4ubW9ieS5idWlsZGtpdC52MS5CeXRlc01lc3NhZ2UaHi5tb2J5LmJ1aWxka2l0LnYxLkJ5dGVzTWVzc2FnZSgBMAESWgoLTGlzdFdvcmtlcnMSJC5tb2J5LmJ1aWxka2l0LnYxLkxpc3RXb3JrZXJzUmVxdWVzdBolLm1vYnkuYnVpbGRraXQudjEuTGlzdFdvcmtlcnNSZXNwb25zZRJFCgRJbmZvEh0ubW9ieS5idWlsZGtpdC52MS5JbmZvUmVxdWVzdBoeLm1vYnkuYnVpbGRraXQudjEuSW5mb1Jlc3BvbnNlEmIKEkxpc3RlbkJ1aWxkSGlzdG9yeRIlLm1vYnkuYnVpbGRraXQudjEuQnVpbGRIaXN0b3J5UmVxdWVzdBojLm1vYnkuYnVpbGRraXQudjEuQnVpbGRIaXN0b3J5RXZlbnQwARJvChJVcGRhdGVCdWlsZEhpc3RvcnkSKy5tb2J5LmJ1aWxka2l0LnYxLlVwZGF0ZUJ1aWxkSGlzdG9yeVJlcXVlc3QaLC5tb2J5LmJ1aWxka2l0LnYxLlVwZGF0ZUJ1aWxkSGlzdG9yeVJlc3BvbnNlYgZwcm90bzM", [file_history, file_progress, file_usage, file_worker]);
 
 /**
  * Describes the message moby.buildkit.v1.SolveRequest.
  * Use `create(SolveRequestSchema)` to create a new message.
  */
 export const SolveRequestSchema = /*@__PURE__*/
-  messageDesc(file_control, 4);
+  messageDesc(file_control, 0);
 
 /**
  * Describes the message moby.buildkit.v1.Exporter.
  * Use `create(ExporterSchema)` to create a new message.
  */
 export const ExporterSchema = /*@__PURE__*/
-  messageDesc(file_control, 5);
+  messageDesc(file_control, 1);
 
 /**
  * Describes the message moby.buildkit.v1.CacheOptions.
  * Use `create(CacheOptionsSchema)` to create a new message.
  */
 export const CacheOptionsSchema = /*@__PURE__*/
-  messageDesc(file_control, 6);
+  messageDesc(file_control, 2);
 
 /**
  * Describes the message moby.buildkit.v1.CacheEntry.
  * Use `create(CacheEntrySchema)` to create a new message.
  */
 export const CacheEntrySchema = /*@__PURE__*/
-  messageDesc(file_control, 7);
+  messageDesc(file_control, 3);
 
 /**
  * Describes the message moby.buildkit.v1.SolveResponse.
  * Use `create(SolveResponseSchema)` to create a new message.
  */
 export const SolveResponseSchema = /*@__PURE__*/
-  messageDesc(file_control, 8);
+  messageDesc(file_control, 4);
 
 /**
  * Describes the message moby.buildkit.v1.ListWorkersRequest.
  * Use `create(ListWorkersRequestSchema)` to create a new message.
  */
 export const ListWorkersRequestSchema = /*@__PURE__*/
-  messageDesc(file_control, 9);
+  messageDesc(file_control, 5);
 
 /**
  * Describes the message moby.buildkit.v1.ListWorkersResponse.
  * Use `create(ListWorkersResponseSchema)` to create a new message.
  */
 export const ListWorkersResponseSchema = /*@__PURE__*/
-  messageDesc(file_control, 10);
+  messageDesc(file_control, 6);
 
 /**
  * Describes the message moby.buildkit.v1.InfoRequest.
  * Use `create(InfoRequestSchema)` to create a new message.
  */
 export const InfoRequestSchema = /*@__PURE__*/
-  messageDesc(file_control, 11);
+  messageDesc(file_control, 7);
 
 /**
  * Describes the message moby.buildkit.v1.InfoResponse.
  * Use `create(InfoResponseSchema)` to create a new message.
  */
 export const InfoResponseSchema = /*@__PURE__*/
-  messageDesc(file_control, 12);
+  messageDesc(file_control, 8);
 
 /**
  * Describes the message moby.buildkit.v1.BytesMessage.
  * Use `create(BytesMessageSchema)` to create a new message.
  */
 export const BytesMessageSchema = /*@__PURE__*/
-  messageDesc(file_control, 13);
+  messageDesc(file_control, 9);
 
 /**
  * @generated from service moby.buildkit.v1.Control

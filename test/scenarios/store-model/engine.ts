@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { request } from 'node:http';
 import { readTar } from '#archive';
 import type { Daemon } from '../../setup/index.ts';
@@ -73,11 +74,8 @@ export async function exported(daemon: Daemon, image: string): Promise<Tree> {
     const { status, body } = await ask(daemon, 'GET', `/containers/${id}/export`);
     if (status !== 200) throw new Error(`export of ${image}: ${status} ${body.toString()}`);
     const tree = new Map<string, string>();
-    // eslint-disable-next-line @typescript-eslint/require-await -- a stream of one chunk
-    const whole = async function* (): AsyncGenerator<Uint8Array> {
-      yield body;
-    };
-    for await (const { header, content } of readTar(whole())) {
+    const whole = Readable.from([body]) as AsyncIterable<Uint8Array>;
+    for await (const { header, content } of readTar(whole)) {
       if (header.type !== 'file' || !header.name.startsWith('data/')) continue;
       tree.set(header.name, Buffer.concat(await Array.fromAsync(content)).toString());
     }

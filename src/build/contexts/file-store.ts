@@ -4,10 +4,9 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
-  statSync,
-  utimesSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +29,8 @@ export interface IncomingFile {
  */
 export class FileStore {
   readonly #root: string;
-  #made = new Set<string>();
+  readonly #folders = new Set<string>();
+  readonly #present = new Set<string>();
   #next = 0;
   readonly #prefix: string;
 
@@ -45,14 +45,10 @@ export class FileStore {
     return join(this.#root, digest.slice(0, 2), digest.slice(2));
   }
 
-  /** Whether a file is there with its whole length; its use is noted for collection by age. */
-  has(digest: string, size: number): boolean {
-    const path = this.path(digest);
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (found?.size !== size) return false;
-    const now = Date.now();
-    if (now - found.atimeMs > 3600_000) utimesSync(path, now / 1000, found.mtime);
-    return true;
+  /** Whether a file is there. Each folder is looked into once: what others add meanwhile is taken for missing. */
+  has(digest: string): boolean {
+    this.#lookInto(digest.slice(0, 2));
+    return this.#present.has(digest);
   }
 
   create(): IncomingFile {
@@ -98,7 +94,7 @@ export class FileStore {
 
   #put(data: Uint8Array): string {
     const digest = hash('sha256', data);
-    if (this.has(digest, data.length)) return digest;
+    if (this.has(digest)) return digest;
     const path = this.#temporary();
     const fd = openSync(path, 'wx', 0o600);
     try {
@@ -114,12 +110,18 @@ export class FileStore {
   }
 
   #place(from: string, digest: string): void {
-    const folder = join(this.#root, digest.slice(0, 2));
-    if (!this.#made.has(folder)) {
-      if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
-      this.#made.add(folder);
-    }
+    this.#lookInto(digest.slice(0, 2));
     renameSync(from, this.path(digest));
+    this.#present.add(digest);
+  }
+
+  /** A folder that is missing is made. */
+  #lookInto(name: string): void {
+    if (this.#folders.has(name)) return;
+    this.#folders.add(name);
+    const folder = join(this.#root, name);
+    if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
+    else for (const rest of readdirSync(folder)) this.#present.add(name + rest);
   }
 
   #temporary(): string {

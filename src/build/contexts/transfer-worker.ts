@@ -82,9 +82,7 @@ function keepTree(treeFile: string, transfer: number, tree: Uint8Array): void {
 /** A kept tree; an empty one if the contents of some file are gone. */
 function wholeTree(path: string, store: FileStore): Tree {
   const tree = readTree(path);
-  const isGone = [...tree.values()].some(
-    ({ type, digest, size }) => type === 'file' && !store.has(digest, size),
-  );
+  const isGone = [...tree.values()].some(({ type, digest }) => type === 'file' && !store.has(digest));
   return isGone ? new Map() : tree;
 }
 

@@ -6,6 +6,9 @@ import type { Tree, TreeEntry } from './tree.ts';
 /** One for all: it is stored and handed over once. */
 const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
 
+/** A path with a part that is empty, `.` or `..`, or with a zero byte. */
+const misplaced = /(?:^|\/)\.{0,2}(?:\/|$)|\0/;
+
 export interface TreeReceiverOptions {
   readonly store: FileStore;
   /** What came the last time: files that look the same are not sent again. */
@@ -73,22 +76,21 @@ export class TreeReceiver {
     const type = entryTypeOf(stat.mode, stat.linkname);
     const size = type === 'file' ? stat.size : 0;
     const xattrs = stat.xattrs.size > 0 ? stat.xattrs : noXattrs;
-    const entry = { ...stat, xattrs, path, type, mode: permissionsOf(stat.mode), size, digest: '' };
-    const known = type === 'file' ? this.#known(entry) : '';
+    const mode = permissionsOf(stat.mode);
+    const digest = type === 'file' ? this.#known(path, size, mode, stat.modTime) : '';
     this.#byPath.set(path, id);
-    this.#entries.push({ ...entry, digest: known });
-    if (type !== 'file' || known !== '') return;
+    this.#entries.push({ ...stat, xattrs, path, type, mode, size, digest });
+    if (type !== 'file' || digest !== '') return;
     this.#incoming.set(id, undefined);
     this.#options.send({ type: 'request', id });
   }
 
   #checkedPath(path: string): string {
-    const parts = path.split('/');
-    if (parts.some((part) => part === '' || part === '.' || part === '..') || path.includes('\0')) {
+    if (misplaced.test(path)) {
       throw invalidArgument(`the client sent a file with the path ${JSON.stringify(path)}`);
     }
     if (this.#byPath.has(path)) throw invalidArgument(`the client sent the file ${path} twice`);
-    const parent = parts.slice(0, -1).join('/');
+    const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
     if (parent !== '' && this.#entries[this.#byPath.get(parent) ?? -1]?.type !== 'directory') {
       throw invalidArgument(`the client sent the file ${path} without its folder`);
     }
@@ -96,15 +98,11 @@ export class TreeReceiver {
   }
 
   /** Digest of a file that has not changed and is still here; '' otherwise. */
-  #known(entry: TreeEntry): string {
-    const before = this.#options.previous.get(entry.path);
-    const same =
-      before?.type === 'file' &&
-      before.size === entry.size &&
-      before.modTime === entry.modTime &&
-      before.mode === entry.mode &&
-      this.#options.store.has(before.digest, before.size);
-    return same ? before.digest : '';
+  #known(path: string, size: number, mode: number, modTime: bigint): string {
+    const before = this.#options.previous.get(path);
+    const isSame =
+      before?.type === 'file' && before.size === size && before.modTime === modTime && before.mode === mode;
+    return isSame && this.#options.store.has(before.digest) ? before.digest : '';
   }
 
   #data(id: number, data: Uint8Array): void {

@@ -77,19 +77,23 @@ export function encodePacket(packet: Packet): Uint8Array {
   return writer.finish();
 }
 
+/** Of nothing: what a stat holds where nothing is said. */
+export const emptyStat: FileStat = {
+  path: '',
+  mode: 0,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  modTime: 0n,
+  linkname: '',
+  devmajor: 0,
+  devminor: 0,
+  xattrs: new Map(),
+};
+
 function decodeStat(bytes: Uint8Array): FileStat {
   const reader = new BinaryReader(bytes);
-  const stat = {
-    path: '',
-    mode: 0,
-    uid: 0,
-    gid: 0,
-    size: 0,
-    modTime: 0n,
-    linkname: '',
-    devmajor: 0,
-    devminor: 0,
-  };
+  const stat = { ...emptyStat };
   const xattrs = new Map<string, Uint8Array>();
   while (reader.pos < reader.len) {
     const [field, wire] = reader.tag();

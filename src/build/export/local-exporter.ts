@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { TarHeader, TarType } from '#archive';
-import { goModeOf, type EntryType, type FileStat } from '#filesync';
+import { emptyStat, goModeOf, type EntryType } from '#filesync';
 import { invalidArgument, pathToBytes, unimplemented } from '#kernel';
 import { parseEpoch, switchOf, type ExportAttributes } from './export-attributes.ts';
 import type { Built, ExportResponse, Exporter, ExportStep } from './exporter.ts';
@@ -67,21 +67,8 @@ function noteSenders(senders: Map<string, string>, headers: readonly TarHeader[]
 }
 
 const folderOf = ({ folder }: MountedPlatform, mtime = 0n): SentFile => ({
-  stat: { ...noStat, path: folder, mode: goModeOf('directory', 0o755), modTime: mtime },
+  stat: { ...emptyStat, path: folder, mode: goModeOf('directory', 0o755), modTime: mtime },
 });
-
-const noStat: FileStat = {
-  path: '',
-  mode: 0,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  modTime: 0n,
-  linkname: '',
-  devmajor: 0,
-  devminor: 0,
-  xattrs: new Map(),
-};
 
 const entryTypes: Readonly<Record<TarType, EntryType>> = {
   file: 'file',

@@ -6,20 +6,14 @@ import { invalidArgument, type KeyedLock } from '#kernel';
 import type { RegistryProxies } from '#registry/client';
 import type { ContextStore } from '../contexts/context-store.ts';
 import type { Tree } from '../contexts/tree.ts';
+import type { GitVertex } from '../graph/vertex.ts';
 import { during, GitFailure, hideLogin, runGit, type GitOptions } from './git-program.ts';
 import { resolveReference, type GitReference } from './git-reference.ts';
 import { gitLogin } from './git-login.ts';
 import type { SourceAccess } from './source-access.ts';
 
 /** What is wanted of a repository. */
-export interface GitWish {
-  readonly remote: string;
-  readonly ref: string;
-  readonly subdir: string;
-  readonly checksum: string;
-  readonly keepGitDir: boolean;
-  readonly submodules: boolean;
-}
+export type GitWish = Omit<GitVertex, 'kind'>;
 
 export interface CheckoutOptions {
   readonly signal: AbortSignal;

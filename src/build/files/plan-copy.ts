@@ -85,6 +85,8 @@ class CopyPlan {
   readonly #owner: CopyOwner | undefined;
   readonly #excluded: PatternMatcher;
   readonly #included: readonly FilePattern[];
+  /** Names of all entries. */
+  readonly #places = new Set<string>();
 
   constructor(
     source: SourceTree,
@@ -122,10 +124,8 @@ class CopyPlan {
     if (below.size > 0 && !this.#target.isFolder(`/${place}`)) this.#put(folder, place);
     // What is made for nothing has nobody's attributes.
     if (below.size === 0) this.#makeFolder(place);
-    const places = new Map([['', place]]);
     for (const [inside, entry] of below) {
       const goes = posix.join(place, inside);
-      places.set(inside, goes);
       if (entry.header.type !== 'hardlink') {
         this.#put(entry, goes);
         continue;
@@ -136,7 +136,7 @@ class CopyPlan {
 
   #makeFolder(place: string): void {
     if (this.#target.isFolder(`/${place}`)) return;
-    this.entries.push({ header: tarHeader({ name: place, type: 'folder', mode: 0o755, ...this.#owner }) });
+    this.#add({ header: tarHeader({ name: place, type: 'folder', mode: 0o755, ...this.#owner }) });
   }
 
   /** A hard link stays one when its file is copied too; else it becomes the file. */
@@ -144,7 +144,7 @@ class CopyPlan {
     const inside = path === '' ? entry.header.linkName : below(path, entry.header.linkName);
     const linked = inside === undefined ? undefined : this.#placeOf(path, inside, goes, entry);
     if (linked !== undefined) {
-      this.entries.push({ header: this.#header({ ...entry.header, linkName: linked }, goes) });
+      this.#add({ header: this.#header({ ...entry.header, linkName: linked }, goes) });
       return;
     }
     const file = this.#source.get(entry.header.linkName);
@@ -155,7 +155,7 @@ class CopyPlan {
     const own = path === '' ? entry.header.name : (below(path, entry.header.name) ?? '');
     const root = goes.slice(0, goes.length - own.length);
     const place = posix.join(root, inside);
-    return this.entries.some(({ header }) => header.name === place) ? place : undefined;
+    return this.#places.has(place) ? place : undefined;
   }
 
   /** What is below a folder and asked for, by its path in it, each with the folders that lead to it. */
@@ -173,7 +173,8 @@ class CopyPlan {
         if (entry.header.type === 'folder') folders.set(inside, entry);
         continue;
       }
-      for (const parent of parentsOf(inside)) {
+      // Most copies leave nothing out, and name thousands of files.
+      for (const parent of folders.size > 0 ? parentsOf(inside) : []) {
         const folder = folders.get(parent);
         if (folder && !chosen.has(parent)) chosen.set(parent, folder);
       }
@@ -188,10 +189,15 @@ class CopyPlan {
     return this.#included.some((pattern) => candidates.some((each) => pattern.matches(each)));
   }
 
+  #add(entry: PlacedEntry): void {
+    this.entries.push(entry);
+    this.#places.add(entry.header.name);
+  }
+
   #put(entry: SourceEntry, place: string): void {
     const { from } = entry;
     const header = this.#header(entry.header, place);
-    this.entries.push(from === undefined ? { header } : { header, from });
+    this.#add(from === undefined ? { header } : { header, from });
   }
 
   #header(header: TarHeader, place: string): TarHeader {

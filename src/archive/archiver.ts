@@ -94,8 +94,21 @@ export interface ListedEntry {
 /** Something to be put into a tree. */
 export interface PlacedEntry {
   readonly header: TarHeader;
-  /** A file's contents: a file of the host, one under a root, which links do not lead out of, or the bytes themselves. */
-  readonly from?: string | { readonly root: string; readonly path: string } | { readonly bytes: Uint8Array };
+  /**
+   * A file's contents: some of a file of the host, a file under a root, which links do not lead out of, or the bytes
+   * themselves.
+   */
+  readonly from?:
+    FileRange | { readonly root: string; readonly path: string } | { readonly bytes: Uint8Array };
+}
+
+/** Some of a file of the host, or all of it. */
+export interface FileRange {
+  readonly file: string;
+  /** bytes */
+  readonly offset: number;
+  /** bytes */
+  readonly size: number;
 }
 
 export interface TreeUsage {

@@ -58,8 +58,9 @@ describe('Archiver', () => {
     await archiver.placeEntries({
       root,
       entries: [
-        { header: file('inside/file'), from: join(folder, 'source') },
-        { header: file('outside/file'), from: join(folder, 'source') },
+        { header: file('inside/file'), from: { file: join(folder, 'source'), offset: 0, size: 8 } },
+        { header: file('outside/file'), from: { file: join(folder, 'source'), offset: 0, size: 8 } },
+        { header: { ...file('part'), size: 3 }, from: { file: join(folder, 'source'), offset: 3, size: 3 } },
         { header: { ...file('new/deep/x'), size: 9 }, from: { root: join(folder, 'from'), path: '/x' } },
         { header: tarHeader({ name: 'new', type: 'folder', mode: 0o700 }) },
         { header: tarHeader({ name: 'again', type: 'hardlink', linkName: 'real/file' }) },
@@ -67,12 +68,13 @@ describe('Archiver', () => {
       signal,
     });
     assert.equal(readFileSync(join(root, 'real/file'), 'utf8'), 'contents');
+    assert.equal(readFileSync(join(root, 'part'), 'utf8'), 'ten');
     assert.equal(readFileSync(join(root, 'file'), 'utf8'), 'contents');
     assert.equal(readFileSync(join(root, 'new/deep/x'), 'utf8'), 'of a root');
     const { mode, uid, gid, mtimeMs, nlink } = lstatSync(join(root, 'real/file'));
     assert.deepEqual([mode & 0o7777, uid, gid, mtimeMs, nlink], [0o4750, 7, 8, 5000.000001, 2]);
     assert.equal(lstatSync(join(root, 'new')).mode & 0o777, 0o700);
-    const over = { header: file('real'), from: join(folder, 'source') };
+    const over = { header: file('real'), from: { file: join(folder, 'source'), offset: 0, size: 8 } };
     await assert.rejects(archiver.placeEntries({ root, entries: [over], signal }), {
       kind: 'invalidArgument',
     });

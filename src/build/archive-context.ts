@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { invalidArgument, notFound } from '#kernel';
 import type { ContextStore } from './contexts/context-store.ts';
 import type { Tree } from './contexts/tree.ts';
+import { rangeIn, readRange } from './files/file-range.ts';
 import { resolveLinks, sourceOfContext, type SourceTree } from './files/source-tree.ts';
 import type { Sources } from './sources/sources.ts';
 import { ignoreFileNames, parseIgnoreFile, PatternMatcher } from '#patterns';
@@ -24,7 +24,7 @@ export async function openArchiveContext(
   options: { readonly signal: AbortSignal },
 ): Promise<ArchiveContext> {
   const tree = await contexts.receiveTar(archive, options);
-  const whole = sourceOfContext(tree, (digest) => contexts.path(digest));
+  const whole = sourceOfContext(tree, contexts.files);
   const dockerfile = await readSourceText(whole, path);
   if (dockerfile === undefined) throw notFound(`Cannot locate specified Dockerfile: ${path}`);
   let ignorePatterns: readonly string[] = [];
@@ -35,7 +35,7 @@ export async function openArchiveContext(
     break;
   }
   const kept = withoutIgnored(tree, new PatternMatcher(ignorePatterns));
-  return { dockerfile, ignorePatterns, source: sourceOfContext(kept, (digest) => contexts.path(digest)) };
+  return { dockerfile, ignorePatterns, source: sourceOfContext(kept, contexts.files) };
 }
 
 /** The same for a context by its address; nothing of it is ignored. Throws invalidArgument for none. */
@@ -48,7 +48,7 @@ export async function openAddressedContext(
 ): Promise<ArchiveContext> {
   const access = { secret: () => Promise.resolve(undefined) };
   const { tree, onlyFile } = await sources.open(address, { ...options, access });
-  const source = sourceOfContext(tree, (digest) => contexts.path(digest));
+  const source = sourceOfContext(tree, contexts.files);
   const dockerfile = await readSourceText(source, onlyFile ?? path);
   if (dockerfile === undefined) throw notFound(`Cannot locate specified Dockerfile: ${path}`);
   return { dockerfile, ignorePatterns: [], source };
@@ -57,9 +57,10 @@ export async function openAddressedContext(
 /** A file's text; undefined where it is missing. */
 export async function readSourceText(source: SourceTree, path: string): Promise<string | undefined> {
   const entry = source.get(resolveLinks(source, path) ?? '');
-  if (typeof entry?.from !== 'string') return undefined;
+  const contents = rangeIn(entry?.from);
+  if (!entry || !contents) return undefined;
   if (entry.header.size > textLimit) throw invalidArgument(`${path} is larger than ${textLimit} bytes`);
-  return readFile(entry.from, 'utf8');
+  return (await readRange(contents)).toString();
 }
 
 /** A context without what .dockerignore names. */

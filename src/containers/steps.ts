@@ -140,7 +140,12 @@ function recordOf(step: Step, now: bigint): ContainerRecord {
       User: step.user,
       Hostname: step.hostname,
     },
-    hostConfig: { ...step.hostConfig, NetworkMode: mode, LogConfig: { Type: 'none', Config: {} } },
+    hostConfig: {
+      ...step.hostConfig,
+      AutoRemove: true,
+      NetworkMode: mode,
+      LogConfig: { Type: 'none', Config: {} },
+    },
     endpoints: isShared ? {} : { [mode]: {} },
     mounts: step.mounts.map(containerMount),
     state: { status: 'created' },

@@ -79,6 +79,19 @@ test('mountOverlay() stacks 128 layers under long paths and refuses 129', () => 
   assert.throws(() => mountOverlay({ lower: [...lower, upper], target }), /limit is 128 layers/);
 });
 
+test('mountOverlay() mounts a folder again that was mounted before without flushing', () => {
+  const [lower, upper, work, target] = [folder('base'), folder('upper'), folder('work'), folder('target')];
+  const mountOnce = (name: string): void => {
+    mountOverlay({ lower: [lower], upper, work, target, volatile: true });
+    writeFileSync(join(target, name), name);
+    assert.ok(findMount(target)?.superOptions.some((option) => option.endsWith('volatile')));
+    unmount(target);
+  };
+  mountOnce('a');
+  mountOnce('b');
+  assert.deepEqual(readdirSync(upper), ['a', 'b']);
+});
+
 test('mountOverlay() without upper is read-only', () => {
   const [one, two, target] = [folder('one'), folder('two'), folder('merged')];
   writeFileSync(join(one, 'a'), '1');

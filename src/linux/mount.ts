@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { bind, check, SystemError } from './libc.ts';
 import { oPath } from './openat2.ts';
@@ -152,8 +152,8 @@ export interface OverlaySpec {
   readonly target: string;
   readonly readonly?: boolean;
   /**
-   * Nothing written need survive a crash of the host: nothing is ever flushed. Such an upper folder can be mounted
-   * once only. Ignored where the kernel does not know it (before 5.10).
+   * Nothing written need survive a crash of the host: nothing is ever flushed. Ignored where the kernel does not know it
+   * (before 5.10).
    */
   readonly volatile?: boolean;
 }
@@ -201,6 +201,8 @@ function mountWithFeatures(folders: string, spec: OverlaySpec): void {
   };
   const isRefusal = (error: unknown): boolean => error instanceof SystemError && error.code === 'EINVAL';
   if (spec.volatile) {
+    // The mark of such a mount before keeps the kernel from mounting the folder again: overlayfs(5) in its documentation.
+    if (spec.work !== undefined) rmSync(join(spec.work, 'work/incompat'), { recursive: true, force: true });
     try {
       attempt(true);
       return;

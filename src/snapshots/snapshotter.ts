@@ -66,6 +66,9 @@ export interface Snapshotter extends AsyncDisposable {
   disk(key: string, options?: { signal?: AbortSignal }): Promise<number>;
   /** Resolves when what was removed so far is off the disk. */
   emptied(): Promise<void>;
-  /** Mounts the snapshot at target (a folder that exists). The caller unmounts it. */
+  /**
+   * Mounts the snapshot at target (a folder that exists). The caller unmounts it. What is written there is not flushed,
+   * whoever asks for it: a commit and flush() are what makes it outlive a crash of the host.
+   */
   mount(key: string, target: string, options?: { readonly?: boolean }): void;
 }

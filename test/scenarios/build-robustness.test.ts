@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
   answerOf,
+  arrivingFiles,
   assertNoLeaks,
   busyboxArchive,
   dockerProgram,
@@ -89,12 +90,9 @@ class Client {
 
 const names = async (path: string): Promise<readonly string[]> => (existsSync(path) ? readdir(path) : []);
 
-const incoming = (): Promise<readonly string[]> =>
-  names(join(daemon.dataRoot, 'build/contexts/files/incoming'));
-
 /** Nothing of a build is on the disk that is neither cached nor an image's. */
 async function assertTidy(): Promise<void> {
-  await eventually(async () => (await incoming()).length === 0);
+  await eventually(async () => (await arrivingFiles(daemon.dataRoot)).length === 0);
   await eventually(async () => (await names(join(daemon.runFolder, 'builds'))).length === 0);
   await eventually(async () => (await names(join(daemon.dataRoot, 'content/ingest'))).length === 0);
   await eventually(async () => (await names(join(daemon.dataRoot, 'snapshots/trash'))).length === 0);
@@ -110,7 +108,7 @@ test('a client that vanishes while it sends its files leaves nothing', async () 
   const root = await context('vanishing', ['COPY . /all'], { large: randomBytes(80_000_000) });
   for (const env of [{}, legacy]) {
     const client = new Client(['build', root], env);
-    await eventually(async () => (await incoming()).length > 0, { timeout: 30_000 });
+    await eventually(async () => (await arrivingFiles(daemon.dataRoot)).length > 0, { timeout: 30_000 });
     client.process.kill('SIGKILL');
     await client.ended;
     await assertTidy();
@@ -213,7 +211,9 @@ test('a daemon that is killed in any part of a build goes on with what was done'
     await assertTidy();
     return client.output;
   };
-  await interrupted(() => eventually(async () => (await incoming()).length > 0, { timeout: 30_000 }));
+  await interrupted(() =>
+    eventually(async () => (await arrivingFiles(daemon.dataRoot)).length > 0, { timeout: 30_000 }),
+  );
   const first = await interrupted((client) => client.told(/ running\n/));
   assert.match(first, /^(#\d+) \[2\/5\] [^]*\n\1 DONE/m);
   // What was done before the kill is not done again.

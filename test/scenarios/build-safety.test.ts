@@ -9,6 +9,7 @@ import { askCall } from '../builds/ask-call.ts';
 import { readCallAnswers } from '../builds/call-golden.ts';
 import {
   answerOf,
+  arrivingFiles,
   busyboxArchive,
   command,
   dockerProgram,
@@ -424,8 +425,7 @@ for (const [kind, args, env] of [
     // A gigabyte that takes no room here.
     await writeFile(join(root, 'large'), '');
     await truncate(join(root, 'large'), 1024 ** 3);
-    const incoming = join(daemon.dataRoot, 'build/contexts/files/incoming');
-    const arriving = async (): Promise<number> => (await readdir(incoming)).length;
+    const arriving = async (): Promise<number> => (await arrivingFiles(daemon.dataRoot)).length;
     const idle = await daemon.idle();
     const client = spawn(dockerProgram(), [...args, root], {
       env: { ...process.env, ...daemon.env, ...env },

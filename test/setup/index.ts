@@ -14,3 +14,4 @@ export * from './terminal.ts';
 export * from './daemon.ts';
 export * from './source-server.ts';
 export * from './fill-folder.ts';
+export * from './context-files.ts';

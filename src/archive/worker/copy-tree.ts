@@ -48,7 +48,7 @@ export function copyTree(
       check();
       const header = headerOf(found, name, links, { nanoseconds: true });
       if (!header) return false;
-      const fd = header.type === 'file' ? openFileIn(found) : undefined;
+      const fd = header.type === 'file' ? openFileIn(found)?.fd : undefined;
       if (header.type === 'file' && fd === undefined) return false;
       try {
         sink.add(header, fd === undefined ? noContent : new FileContent(fd, buffer));

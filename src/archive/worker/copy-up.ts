@@ -47,7 +47,7 @@ export function copyUp(extractor: Extractor, lower: LowerView, path: readonly st
     const source = { folder, name, stats: found.stats };
     const header = headerOf(source, path.join('/'), new HardLinks(), { nanoseconds: true });
     if (!header) return;
-    const fd = header.type === 'file' ? openFileIn(source) : undefined;
+    const fd = header.type === 'file' ? openFileIn(source)?.fd : undefined;
     try {
       const content = fd === undefined ? noContent : new FileContent(fd, Buffer.allocUnsafeSlow(1 << 20));
       extractor.add(header, content);

@@ -37,7 +37,7 @@ export function listTree(
 }
 
 function digestOf(found: Found, buffer: Buffer): string | undefined {
-  const fd = openFileIn(found);
+  const fd = openFileIn(found)?.fd;
   if (fd === undefined) return undefined;
   try {
     const hash = createHash('sha256');

@@ -6,7 +6,7 @@ import { clampedComponents } from './entry-path.ts';
 import type { Job } from './jobs.ts';
 import { LowerView, isOpaque } from './lower-view.ts';
 import { opaqueName, whiteoutPrefix } from './layer-extractor.ts';
-import { isWhiteout, lstatIn, namesIn, openFolderIn } from './places.ts';
+import { isWhiteout, kindsIn, lstatIn, openFolderIn } from './places.ts';
 import { RootedTree } from './rooted-tree.ts';
 import type { TarOutput } from './tar-output.ts';
 import type { Change } from '../archiver.ts';
@@ -67,9 +67,9 @@ export function packTree(
 function splitNames(folder: number): { whiteouts: string[]; names: string[] } {
   const whiteouts: string[] = [];
   const names: string[] = [];
-  for (const name of namesIn(folder)) {
-    const stats = lstatIn(folder, name);
-    if (stats) (isWhiteout(stats) ? whiteouts : names).push(name);
+  for (const { name, isDevice } of kindsIn(folder)) {
+    const stats = isDevice ? lstatIn(folder, name) : undefined;
+    (stats && isWhiteout(stats) ? whiteouts : names).push(name);
   }
   return { whiteouts, names };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { fstatSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { close } from '#linux';
 import { paddingOf, tarHeader, type StoredHeader, type TarHeader } from '../tar/header.ts';
 import { endOfArchive, formatHeader } from '../tar/write-header.ts';
@@ -32,10 +32,10 @@ export class TarOutput {
 
   /** A regular file. One that shrinks meanwhile is filled up with zeros, one that grows is cut. */
   addFile(header: TarHeader, found: Found): void {
-    const fd = openFileIn(found);
-    if (fd === undefined) return;
+    const opened = openFileIn(found);
+    if (!opened) return;
+    const { fd, size } = opened;
     try {
-      const size = fstatSync(fd).size;
       this.addHeader(tarHeader({ ...header, size }));
       this.#size += size;
       for (let left = size; left > 0;) {

@@ -69,9 +69,9 @@ const linkTarget = (folder: number, name: string): string =>
 
 /**
  * Opens a regular file for reading without waiting for a pipe or following a link that took its name meanwhile;
- * undefined if it is no longer the file that was seen.
+ * undefined if it is no longer the file that was seen. `size`: what it has now, in bytes.
  */
-export function openFileIn({ folder, name, stats }: Found): number | undefined {
+export function openFileIn({ folder, name, stats }: Found): { fd: number; size: number } | undefined {
   let fd: number;
   try {
     fd = openAt(folder, name, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -81,7 +81,7 @@ export function openFileIn({ folder, name, stats }: Found): number | undefined {
     throw error;
   }
   const now = fstatSync(fd, { bigint: true });
-  if (now.isFile() && now.ino === stats.ino) return fd;
+  if (now.isFile() && now.ino === stats.ino) return { fd, size: Number(now.size) };
   close(fd);
   return undefined;
 }

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { internal, invalidArgument, unavailable } from '#kernel';
 import { CopyDigests } from '../files/copy-digests.ts';
+import { ContentIndex, type StoredFile } from './content-index.ts';
+import { filesOf, indexOf } from './file-store.ts';
 import { Gathering } from './gathering.ts';
 import { ReceivedTree } from './received-tree.ts';
 import type { SingleFile, TransferAnswer, TransferRequest } from './transfer-messages.ts';
@@ -71,7 +73,7 @@ export class ContextStore implements AsyncDisposable {
 
   /** When somebody last used it, in nanoseconds since the epoch; undefined as long as nothing was received. */
   async lastUse(): Promise<bigint | undefined> {
-    if (!existsSync(join(this.root, 'files'))) return undefined;
+    if (!existsSync(indexOf(this.root))) return undefined;
     return BigInt(Math.round((await stat(join(this.root, 'boot'))).mtimeMs)) * 1_000_000n;
   }
 
@@ -92,19 +94,37 @@ export class ContextStore implements AsyncDisposable {
 
   /** Removes what earlier runs have left half made, and everything of an earlier boot. */
   async start(): Promise<void> {
-    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
+    const origin = `format 2, boot ${await readFile('/proc/sys/kernel/random/boot_id', 'utf8')}`;
     const stamp = join(this.root, 'boot');
     const before = await readFile(stamp, 'utf8').catch(() => '');
-    if (before !== boot) await rm(this.root, { recursive: true, force: true });
-    await rm(join(this.root, 'files', 'incoming'), { recursive: true, force: true });
-    await mkdir(this.root, { recursive: true });
+    if (before !== origin) await rm(this.root, { recursive: true, force: true });
+    await rm(join(this.root, 'incoming'), { recursive: true, force: true });
+    await mkdir(this.files, { recursive: true });
     // Its time is that of the last use.
-    if (before !== boot) await writeFile(stamp, boot);
+    if (before !== origin) await writeFile(stamp, origin);
+    else await this.#removeUnnamed();
   }
 
-  /** The file with these contents. It is immutable. */
-  path(digest: string): string {
-    return join(this.root, 'files', digest.slice(0, 2), digest.slice(2));
+  /** Removes files that no transfer has completed. */
+  async #removeUnnamed(): Promise<void> {
+    const found = await readdir(this.files);
+    if (found.length === 0) return;
+    using index = new ContentIndex(indexOf(this.root));
+    const named = index.files();
+    for (const name of found) if (!named.has(name)) await rm(join(this.files, name));
+  }
+
+  /** The folder of the files that hold contents. */
+  get files(): string {
+    return filesOf(this.root);
+  }
+
+  /** Where contents are, by their digest; undefined for those that are not here. They never change. */
+  find(digest: string): StoredFile | undefined {
+    if (!existsSync(indexOf(this.root))) return undefined;
+    using index = new ContentIndex(indexOf(this.root));
+    const found = index.finder()(digest);
+    return found && existsSync(join(this.files, found.stored.file)) ? found : undefined;
   }
 
   /** Receives a tree. Throws invalidArgument for what breaks the rules, or the stream's own error. */

@@ -1,134 +1,209 @@
-import { createHash, hash, type Hash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { createHash, hash, randomBytes, type Hash } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { ContentIndex, type StoredFile } from './content-index.ts';
+import type { StoredContents } from './tree.ts';
 
-/** Up to here a file is held in memory until it is whole, and its digest known. Bytes. */
+/** Up to here a file is held in memory until it is whole, and stands in one file of the store with others. Bytes. */
 const heldBytes = 1024 * 1024;
+
+/** Bytes that are gathered for one write, at least. */
+const leastWrite = 1024 * 1024;
+
+/** Where the files of a store are. */
+export const filesOf = (root: string): string => join(root, 'files');
+
+/** Where it is written which contents a store has. */
+export const indexOf = (root: string): string => join(root, 'contents.db');
 
 /** A file on its way into the store. */
 export interface IncomingFile {
   write(chunk: Uint8Array): void;
-  /** Makes it visible; answers its digest and size. */
-  finish(): { readonly digest: string; readonly size: number };
+  finish(): StoredFile;
   /** Leaves nothing. */
   discard(): void;
 }
 
 /**
- * Contents of files by their SHA-256, each once, however many contexts have it. Synchronous: for worker threads. A
- * file appears whole by a rename; nothing is synced, so the store is worth nothing after a loss of power.
+ * What one transfer adds to the contents of files, each once by its SHA-256, however many contexts have it. Small ones
+ * stand one after the other in one file: making a file costs more than what is in most. Others see what was added when
+ * it is committed. Synchronous: for worker threads.
  */
 export class FileStore {
   readonly #root: string;
-  readonly #folders = new Set<string>();
-  readonly #present = new Set<string>();
-  #next = 0;
-  readonly #prefix: string;
+  readonly #added = new Map<string, StoredFile>();
+  /** Files that this transfer has made. */
+  readonly #made = new Set<string>();
+  readonly #present = new Map<string, boolean>();
+  #index: ContentIndex | undefined;
+  #find: ((digest: string) => StoredFile | undefined) | undefined;
+  #pack: Pack | undefined;
 
-  /** `prefix` tells temporary files of several writers apart. */
-  constructor(root: string, prefix: string) {
+  constructor(root: string) {
     this.#root = root;
-    this.#prefix = prefix;
-    mkdirSync(join(root, 'incoming'), { recursive: true });
+    mkdirSync(filesOf(root), { recursive: true });
   }
 
-  path(digest: string): string {
-    return join(this.#root, digest.slice(0, 2), digest.slice(2));
-  }
-
-  /** Whether a file is there. Each folder is looked into once: what others add meanwhile is taken for missing. */
-  has(digest: string): boolean {
-    this.#lookInto(digest.slice(0, 2));
-    return this.#present.has(digest);
+  /** Whether contents that were there once still are. */
+  has({ file }: StoredContents): boolean {
+    let isPresent = this.#present.get(file);
+    if (isPresent === undefined) this.#present.set(file, (isPresent = existsSync(this.#path(file))));
+    return isPresent;
   }
 
   create(): IncomingFile {
     let held: Uint8Array[] = [];
     let size = 0;
-    let spilled: { readonly fd: number; readonly path: string; readonly hash: Hash } | undefined;
+    let large: LargeFile | undefined;
     return {
       write: (chunk) => {
         size += chunk.length;
-        if (!spilled && size <= heldBytes) {
+        if (!large && size <= heldBytes) {
           held.push(chunk.slice());
           return;
         }
-        spilled ??= this.#spill(held);
-        held = [];
-        spilled.hash.update(chunk);
-        writeAll(spilled.fd, chunk);
+        if (!large) {
+          large = new LargeFile(this.#path, this.#name());
+          for (const before of held) large.write(before);
+          held = [];
+        }
+        large.write(chunk);
       },
-      finish: () => {
-        if (!spilled) return { digest: this.#put(Buffer.concat(held)), size };
-        closeSync(spilled.fd);
-        const digest = spilled.hash.digest('hex');
-        this.#place(spilled.path, digest);
-        return { digest, size };
-      },
-      discard: () => {
-        if (!spilled) return;
-        closeSync(spilled.fd);
-        rmSync(spilled.path, { force: true });
-      },
+      finish: () => (large ? this.#keep(large, size) : this.#put(Buffer.concat(held))),
+      discard: () => large && this.#drop(large),
     };
   }
 
-  #spill(held: readonly Uint8Array[]): { fd: number; path: string; hash: Hash } {
-    const path = this.#temporary();
-    const spilled = { fd: openSync(path, 'wx', 0o600), path, hash: createHash('sha256') };
-    for (const chunk of held) {
-      spilled.hash.update(chunk);
-      writeAll(spilled.fd, chunk);
-    }
-    return spilled;
+  /** Makes known what was added. Nothing can be added afterwards. */
+  commit(): void {
+    this.#pack?.finish();
+    if (this.#made.size > 0) this.#open().add(this.#made, this.#added.values());
+    this.#close();
   }
 
-  #put(data: Uint8Array): string {
+  /** Leaves nothing of what was not committed. */
+  discard(): void {
+    this.#pack?.close();
+    for (const name of this.#made) rmSync(this.#path(name), { force: true });
+    this.#close();
+  }
+
+  #put(data: Buffer): StoredFile {
     const digest = hash('sha256', data);
-    if (this.has(digest)) return digest;
-    const path = this.#temporary();
-    const fd = openSync(path, 'wx', 0o600);
-    try {
-      writeAll(fd, data);
-    } catch (error) {
-      rmSync(path, { force: true });
-      throw error;
-    } finally {
-      closeSync(fd);
-    }
-    this.#place(path, digest);
-    return digest;
+    const known = this.#known(digest);
+    if (known) return known;
+    this.#pack ??= new Pack(this.#path, this.#name());
+    const stored = { file: this.#pack.name, offset: this.#pack.append(data) };
+    return this.#add({ digest, size: data.length, stored });
   }
 
-  #place(from: string, digest: string): void {
-    this.#lookInto(digest.slice(0, 2));
-    renameSync(from, this.path(digest));
-    this.#present.add(digest);
+  #keep(large: LargeFile, size: number): StoredFile {
+    const digest = large.finish();
+    const known = this.#known(digest);
+    if (!known) return this.#add({ digest, size, stored: { file: large.name, offset: 0 } });
+    this.#drop(large);
+    return known;
   }
 
-  /** A folder that is missing is made. */
-  #lookInto(name: string): void {
-    if (this.#folders.has(name)) return;
-    this.#folders.add(name);
-    const folder = join(this.#root, name);
-    if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
-    else for (const rest of readdirSync(folder)) this.#present.add(name + rest);
+  #add(file: StoredFile): StoredFile {
+    this.#added.set(file.digest, file);
+    return file;
   }
 
-  #temporary(): string {
-    return join(this.#root, 'incoming', `${this.#prefix}-${this.#next++}`);
+  #known(digest: string): StoredFile | undefined {
+    this.#find ??= this.#open().finder();
+    const known = this.#added.get(digest) ?? this.#find(digest);
+    return known && this.has(known.stored) ? known : undefined;
+  }
+
+  #drop(large: LargeFile): void {
+    large.close();
+    rmSync(this.#path(large.name), { force: true });
+    this.#made.delete(large.name);
+  }
+
+  #open(): ContentIndex {
+    return (this.#index ??= new ContentIndex(indexOf(this.#root)));
+  }
+
+  #close(): void {
+    this.#made.clear();
+    this.#index?.[Symbol.dispose]();
+    this.#index = undefined;
+    this.#find = undefined;
+  }
+
+  readonly #path = (name: string): string => join(filesOf(this.#root), name);
+
+  /** Of a file to be made. */
+  #name(): string {
+    const name = randomBytes(16).toString('hex');
+    this.#made.add(name);
+    this.#present.set(name, true);
+    return name;
   }
 }
 
-function writeAll(fd: number, data: Uint8Array): void {
-  for (let at = 0; at < data.length;) at += writeSync(fd, data, at);
+/** A file of the store that is being written. */
+class NewFile {
+  readonly name: string;
+  readonly #fd: number;
+  #isOpen = true;
+
+  constructor(path: (name: string) => string, name: string) {
+    this.name = name;
+    this.#fd = openSync(path(name), 'wx', 0o600);
+  }
+
+  protected writeAll(data: Uint8Array): void {
+    for (let at = 0; at < data.length;) at += writeSync(this.#fd, data, at);
+  }
+
+  close(): void {
+    if (this.#isOpen) closeSync(this.#fd);
+    this.#isOpen = false;
+  }
+}
+
+/** Contents one after the other. */
+class Pack extends NewFile {
+  #pending: Buffer[] = [];
+  #gathered = 0;
+  #size = 0;
+
+  /** Answers where the contents begin. */
+  append(data: Buffer): number {
+    const offset = this.#size;
+    this.#size += data.length;
+    this.#gathered += data.length;
+    this.#pending.push(data);
+    if (this.#gathered >= leastWrite) this.#flush();
+    return offset;
+  }
+
+  finish(): void {
+    this.#flush();
+    this.close();
+  }
+
+  #flush(): void {
+    this.writeAll(Buffer.concat(this.#pending));
+    this.#pending = [];
+    this.#gathered = 0;
+  }
+}
+
+class LargeFile extends NewFile {
+  readonly #hash: Hash = createHash('sha256');
+
+  write(chunk: Uint8Array): void {
+    this.#hash.update(chunk);
+    this.writeAll(chunk);
+  }
+
+  /** Answers the digest. */
+  finish(): string {
+    this.close();
+    return this.#hash.digest('hex');
+  }
 }

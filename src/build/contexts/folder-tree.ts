@@ -1,11 +1,21 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { lstat, opendir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { StoredFile } from './content-index.ts';
 import type { FileStore } from './file-store.ts';
 import type { SingleFile } from './transfer-messages.ts';
 import type { Tree, TreeEntry } from './tree.ts';
 
-const nothing = { uid: 0, gid: 0, size: 0, linkname: '', devmajor: 0, devminor: 0, digest: '' };
+const nothing = {
+  uid: 0,
+  gid: 0,
+  size: 0,
+  linkname: '',
+  devmajor: 0,
+  devminor: 0,
+  digest: '',
+  stored: undefined,
+};
 const chunkSize = 256 * 1024;
 
 /** The tree of one file, its contents put into the store. */
@@ -60,7 +70,7 @@ async function readInto(
   }
 }
 
-function storeFile(path: string, store: FileStore): { readonly digest: string; readonly size: number } {
+function storeFile(path: string, store: FileStore): StoredFile {
   const file = store.create();
   const fd = openSync(path, 'r');
   try {

@@ -91,7 +91,7 @@ async function received(
 ): Promise<TreeEntry> {
   const { mode, uid, gid, mtime, deviceMajor, deviceMinor, xattrs } = header;
   const type = types[header.type];
-  const shared = { path, type, mode, uid, gid, modTime: mtime, linkname, xattrs };
+  const shared = { path, type, mode, uid, gid, modTime: mtime, linkname, xattrs, stored: undefined };
   const devices = { devmajor: deviceMajor, devminor: deviceMinor };
   if (type === 'hard-link') {
     const file = entries.get(linkname);
@@ -118,7 +118,7 @@ function addParents(entries: Map<string, TreeEntry>, path: string): void {
     if (found) throw invalidArgument(`the context has a file in ${parent}, which is no folder`);
     entries.set(parent, {
       ...{ path: parent, type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, modTime: 0n },
-      ...{ linkname: '', devmajor: 0, devminor: 0, xattrs: new Map(), digest: '' },
+      ...{ linkname: '', devmajor: 0, devminor: 0, xattrs: new Map(), digest: '', stored: undefined },
     });
   }
 }

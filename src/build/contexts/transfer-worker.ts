@@ -1,24 +1,22 @@
-import { readFileSync, renameSync, writeFileSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { deserialize, serialize } from 'node:v8';
-import { parentPort, threadId } from 'node:worker_threads';
-import { createHash } from 'node:crypto';
+import { parentPort } from 'node:worker_threads';
 import { EngineError, invalidArgument } from '#kernel';
 import { framed, MessageBuffer, decodePacket, encodePacket } from '#filesync';
 import { FileStore } from './file-store.ts';
 import { readFileTree, readFolderTree } from './folder-tree.ts';
+import { keepTree, packTree, readKept, treeFileOf, type PackedTree } from './kept-tree.ts';
 import { ByteQueue, readTarTree } from './tar-tree.ts';
 import { TreeReceiver } from './tree-receiver.ts';
 import type { TransferAnswer, TransferRequest } from './transfer-messages.ts';
 import type { Tree } from './tree.ts';
-import { digestOfTree } from './tree-digest.ts';
 
 /** The thread that takes contexts apart: unframing, hashing and writing files, so that the engine's loop only passes bytes on. */
 
 interface Transfer {
   readonly receiver: TreeReceiver;
+  readonly store: FileStore;
   readonly buffer: MessageBuffer;
   readonly treeFile: string;
+  readonly previous: PackedTree;
   frames: Uint8Array[];
 }
 
@@ -29,20 +27,16 @@ const answer = (message: TransferAnswer, transferred: ArrayBuffer[] = []): void 
   parentPort?.postMessage(message, transferred);
 };
 
-const treeFileOf = (root: string, key: string): string =>
-  join(root, 'trees', createHash('sha256').update(key).digest('hex'));
-
 function begin(transfer: number, root: string, key: string): void {
   const treeFile = treeFileOf(root, key);
+  const store = new FileStore(root);
+  const previous = readKept(treeFile);
   const started: Transfer = {
+    ...{ store, treeFile, previous, buffer: new MessageBuffer(), frames: [] },
     receiver: new TreeReceiver({
-      store: new FileStore(join(root, 'files'), `${threadId}-${transfer}`),
-      previous: readTree(treeFile),
+      ...{ store, previous: previous.tree },
       send: (packet) => started.frames.push(framed(encodePacket(packet))),
     }),
-    buffer: new MessageBuffer(),
-    treeFile,
-    frames: [],
   };
   transfers.set(transfer, started);
 }
@@ -60,40 +54,29 @@ function take(transfer: number, bytes: Uint8Array): void {
   const { received } = running.receiver;
   answer({ kind: 'progress', transfer, frames, consumed: bytes.length, received });
   if (!isDone) return;
+  done(transfer, complete(running));
   transfers.delete(transfer);
-  const tree = running.receiver.tree();
-  const serialized = serialize(tree);
-  keepTree(running.treeFile, transfer, serialized);
-  done(transfer, tree, serialized);
 }
 
-function done(transfer: number, tree: Tree, serialized = serialize(tree)): void {
-  const bytes = new Uint8Array(serialized);
-  answer({ kind: 'done', transfer, tree: bytes, digest: digestOfTree(tree) }, [bytes.buffer]);
+/** What came, kept for the next time. */
+function complete({ receiver, store, treeFile, previous }: Transfer): PackedTree {
+  if (receiver.isUnchanged) return previous;
+  const packed = packTree(receiver.tree());
+  store.commit();
+  keepTree(treeFile, packed);
+  return packed;
 }
 
-function keepTree(treeFile: string, transfer: number, tree: Uint8Array): void {
-  mkdirSync(dirname(treeFile), { recursive: true });
-  const next = `${treeFile}.${threadId}-${transfer}`;
-  writeFileSync(next, tree);
-  renameSync(next, treeFile);
+function done(transfer: number, { bytes, digest }: PackedTree): void {
+  const tree = new Uint8Array(bytes);
+  answer({ kind: 'done', transfer, tree, digest }, [tree.buffer]);
 }
 
 /** A kept tree; an empty one if the contents of some file are gone. */
 function wholeTree(path: string, store: FileStore): Tree {
-  const tree = readTree(path);
-  const isGone = [...tree.values()].some(({ type, digest }) => type === 'file' && !store.has(digest));
+  const { tree } = readKept(path);
+  const isGone = [...tree.values()].some(({ stored }) => stored && !store.has(stored));
   return isGone ? new Map() : tree;
-}
-
-/** A tree that is missing or unreadable is an empty one: everything is sent again. */
-function readTree(path: string): Tree {
-  try {
-    // Written by take() above.
-    return deserialize(readFileSync(path)) as Tree;
-  } catch {
-    return new Map();
-  }
 }
 
 /** Takes bytes as they come and makes a tree of them. */
@@ -111,10 +94,20 @@ function beginBytes(
   make(transfer, root, async (store) => read(bytes, store));
 }
 
-function make(transfer: number, root: string, tree: (store: FileStore) => Promise<Tree>): void {
-  tree(new FileStore(join(root, 'files'), `${threadId}-${transfer}`))
-    .then((made) => done(transfer, made))
-    .catch((error: unknown) => failed(transfer, error))
+/** `key`: under which the tree is kept, if it is. */
+function make(transfer: number, root: string, tree: (store: FileStore) => Promise<Tree>, key?: string): void {
+  const store = new FileStore(root);
+  tree(store)
+    .then((made) => {
+      const packed = packTree(made);
+      store.commit();
+      if (key !== undefined) keepTree(treeFileOf(root, key), packed);
+      done(transfer, packed);
+    })
+    .catch((error: unknown) => {
+      store.discard();
+      failed(transfer, error);
+    })
     .finally(() => archives.delete(transfer));
 }
 
@@ -126,15 +119,10 @@ function handle(request: TransferRequest): void {
     else if (request.kind === 'begin-file') {
       beginBytes(transfer, request.root, async (bytes, store) => readFileTree(bytes, request.file, store));
     } else if (request.kind === 'folder') {
-      make(transfer, request.root, async (store) => {
-        const tree = await readFolderTree(request.path, store);
-        keepTree(treeFileOf(request.root, request.key), transfer, serialize(tree));
-        return tree;
-      });
+      make(transfer, request.root, async (store) => readFolderTree(request.path, store), request.key);
     } else if (request.kind === 'recall') {
-      make(transfer, request.root, (store) =>
-        Promise.resolve(wholeTree(treeFileOf(request.root, request.key), store)),
-      );
+      const treeFile = treeFileOf(request.root, request.key);
+      make(transfer, request.root, (store) => Promise.resolve(wholeTree(treeFile, store)));
     } else if (request.kind === 'bytes') bytesFor(transfer, request.bytes);
     else if (request.kind === 'end') end(transfer);
     else cancel(transfer);
@@ -162,7 +150,9 @@ function end(transfer: number): void {
 
 function cancel(transfer: number): void {
   archives.get(transfer)?.fail(new Error('the transfer was given up'));
-  transfers.get(transfer)?.receiver.discard();
+  const running = transfers.get(transfer);
+  running?.receiver.discard();
+  running?.store.discard();
   transfers.delete(transfer);
 }
 

@@ -25,7 +25,7 @@ const stat = (path: string, type: EntryType = 'file', linkname = ''): FileStat =
 
 const receiver = (sent: Packet[] = []): TreeReceiver =>
   new TreeReceiver({
-    store: new FileStore(root, 't'),
+    store: new FileStore(root),
     previous: new Map(),
     send: (packet) => sent.push(packet),
   });

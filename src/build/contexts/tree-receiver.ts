@@ -27,6 +27,8 @@ export class TreeReceiver {
   readonly #incoming = new Map<number, IncomingFile | undefined>();
   #listed = false;
   #ended = false;
+  /** How many entries are as they were before. */
+  #same = 0;
   /** Bytes of contents so far. */
   received = 0;
 
@@ -59,6 +61,11 @@ export class TreeReceiver {
     return false;
   }
 
+  /** Whether everything is as it was before, times and all. */
+  get isUnchanged(): boolean {
+    return this.#same === this.#entries.length && this.#same === this.#options.previous.size;
+  }
+
   /** The received tree. */
   tree(): Tree {
     return new Map(this.#entries.map((entry) => [entry.path, this.#linked(entry)]));
@@ -75,12 +82,24 @@ export class TreeReceiver {
     const id = this.#entries.length;
     const type = entryTypeOf(stat.mode, stat.linkname);
     const size = type === 'file' ? stat.size : 0;
+    const before = this.#kept(path);
+    this.#byPath.set(path, id);
+    if (before && isSame(before, stat, type)) {
+      this.#same += 1;
+      this.#entries.push(before);
+      return;
+    }
     const xattrs = stat.xattrs.size > 0 ? stat.xattrs : noXattrs;
     const mode = permissionsOf(stat.mode);
-    const digest = type === 'file' ? this.#known(path, size, mode, stat.modTime) : '';
-    this.#byPath.set(path, id);
-    this.#entries.push({ ...stat, xattrs, path, type, mode, size, digest });
-    if (type !== 'file' || digest !== '') return;
+    const looksSame =
+      before?.type === type &&
+      before.size === size &&
+      before.modTime === stat.modTime &&
+      before.mode === mode;
+    const known = type === 'file' && looksSame ? before : undefined;
+    const { digest = '', stored } = known ?? {};
+    this.#entries.push({ ...stat, xattrs, path, type, mode, size, digest, stored });
+    if (type !== 'file' || known) return;
     this.#incoming.set(id, undefined);
     this.#options.send({ type: 'request', id });
   }
@@ -97,12 +116,10 @@ export class TreeReceiver {
     return path;
   }
 
-  /** Digest of a file that has not changed and is still here; '' otherwise. */
-  #known(path: string, size: number, mode: number, modTime: bigint): string {
+  /** What came before under this path, unless it was a file whose contents are gone. */
+  #kept(path: string): TreeEntry | undefined {
     const before = this.#options.previous.get(path);
-    const isSame =
-      before?.type === 'file' && before.size === size && before.modTime === modTime && before.mode === mode;
-    return isSame && this.#options.store.has(before.digest) ? before.digest : '';
+    return before?.stored && !this.#options.store.has(before.stored) ? undefined : before;
   }
 
   #data(id: number, data: Uint8Array): void {
@@ -131,4 +148,21 @@ export class TreeReceiver {
       throw invalidArgument(`${entry.path} is a hard link to what is not in the context`);
     return { ...entry, size: file.size, digest: file.digest };
   }
+}
+
+/** Of a hard link the file is compared by itself. */
+function isSame(before: TreeEntry, stat: FileStat, type: TreeEntry['type']): boolean {
+  return (
+    before.type === type &&
+    before.modTime === stat.modTime &&
+    before.mode === permissionsOf(stat.mode) &&
+    before.uid === stat.uid &&
+    before.gid === stat.gid &&
+    before.linkname === stat.linkname &&
+    before.devmajor === stat.devmajor &&
+    before.devminor === stat.devminor &&
+    before.xattrs.size === 0 &&
+    stat.xattrs.size === 0 &&
+    (type !== 'file' || before.size === stat.size)
+  );
 }

@@ -20,6 +20,16 @@ export interface TreeEntry {
   readonly xattrs: ReadonlyMap<string, Uint8Array>;
   /** SHA-256 of a file's contents, in hexadecimal; '' for everything else. A hard link has that of its file. */
   readonly digest: string;
+  /** Where a file's contents are in the store; undefined for everything else. */
+  readonly stored: StoredContents | undefined;
+}
+
+/** Contents of one file in a file of the store, which may hold others before and after. */
+export interface StoredContents {
+  /** Its name in the store's folder. */
+  readonly file: string;
+  /** bytes */
+  readonly offset: number;
 }
 
 /** A context: its entries by path, directories before what is in them. */

@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
 import { isUtf8 } from 'node:buffer';
+import type { FileRange } from '#archive';
+import { readRange } from '../files/file-range.ts';
 import type { BuildGraph } from '../graph/graph-builder.ts';
 import { inputsOf, type FileSystem, type VertexId } from '../graph/vertex.ts';
 import { identityOf, type Result } from '../solver/result.ts';
@@ -37,8 +38,8 @@ export interface ExplainerOptions {
   readonly graph: BuildGraph;
   readonly hints: readonly OrderHint[];
   readonly explainsAll: boolean;
-  /** Where the contents of a client's file are kept, if they still are. */
-  contents(digest: string): string;
+  /** The contents of a client's file, if they are still kept. */
+  contents(digest: string): FileRange | undefined;
   /** Called before the step is done; unless all are explained, where something was built before and the reason is news. */
   onCause(explanation: Explanation): void;
 }
@@ -179,10 +180,10 @@ export class Explainer implements StepJournal {
   async #textOf(mark: string): Promise<string | undefined> {
     const digest = contentsOf(mark);
     if (digest === '') return undefined;
-    const path = this.#options.contents(digest);
+    const contents = this.#options.contents(digest);
+    if (!contents || contents.size > largestText) return undefined;
     try {
-      if ((await stat(path)).size > largestText) return undefined;
-      const data = await readFile(path);
+      const data = await readRange(contents);
       return isUtf8(data) && !data.includes(0) ? data.toString() : undefined;
     } catch {
       return undefined;

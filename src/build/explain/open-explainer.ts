@@ -1,6 +1,7 @@
 import { Checks } from '../checks/checks.ts';
 import { readDockerfile } from '../dockerfile/parse-dockerfile.ts';
 import { parseSyntax } from '../dockerfile/parse-syntax.ts';
+import { rangeOf } from '../files/file-range.ts';
 import type { BuildGraph } from '../graph/graph-builder.ts';
 import type { BuildObserver, BuildParts } from '../solver/ports.ts';
 import { Explainer } from './explainer.ts';
@@ -26,7 +27,10 @@ export function openExplainer(
     ...{ memory, graph, explainsAll },
     name: identity,
     hints: orderHints(readDockerfile(parseSyntax(dockerfile), new Checks())),
-    contents: (digest) => contexts.path(digest),
+    contents: (digest) => {
+      const kept = contexts.find(digest);
+      return kept && rangeOf(kept.stored, kept.size, contexts.files);
+    },
     onCause: ({ id, reason, hint }) => {
       const lines = [`rebuilt: ${reason}`, ...(hint === undefined ? [] : [`hint: ${hint}`])];
       observer.output(id, 'stderr', Buffer.from(lines.map((line) => `${line}\n`).join('')));

@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { decompress, readTar, type PlacedEntry } from '#archive';
+import { decompress, readTar, type FileRange } from '#archive';
+import { streamRange } from './file-range.ts';
 
-/** Whether a file is a tar, compressed or not: what ADD unpacks. */
-export async function isArchive(from: PlacedEntry['from'], signal: AbortSignal): Promise<boolean> {
-  if (typeof from !== 'string') return false;
-  const input = createReadStream(from);
+/** Whether contents are a tar, compressed or not: what ADD unpacks. */
+export async function isArchive(contents: FileRange, signal: AbortSignal): Promise<boolean> {
+  const input = streamRange(contents);
   try {
     const { stream } = await decompress(input, { signal });
     const first = await readTar(stream).next();

@@ -2,6 +2,7 @@ import type { ListedEntry, PlacedEntry, TarHeader } from '#archive';
 import { tarHeader } from '#archive';
 import { cleanPath, invalidArgument } from '#kernel';
 import type { Tree, TreeEntry } from '../contexts/tree.ts';
+import { rangeOf } from './file-range.ts';
 
 /** Something that can be copied: what it is, where its contents are, and what they are if that is known. */
 export interface SourceEntry {
@@ -31,14 +32,14 @@ const types = {
   block: 'block',
 } as const;
 
-/** What a client has sent. `path` says where contents are kept; sockets are left out. */
-export function sourceOfContext(tree: Tree, path: (digest: string) => string): SourceTree {
+/** What a client has sent; `files` is the store's folder. Sockets are left out. */
+export function sourceOfContext(tree: Tree, files: string): SourceTree {
   const entries = new Map([['', rootEntry]]);
   for (const entry of tree.values()) {
     if (entry.type === 'socket') continue;
     entries.set(entry.path, {
       header: headerOf(entry, types[entry.type]),
-      from: entry.type === 'file' ? path(entry.digest) : undefined,
+      from: entry.stored && rangeOf(entry.stored, entry.size, files),
       digest: entry.digest,
     });
   }

@@ -6,6 +6,7 @@ import { planCopy, type CopyTarget } from '../files/plan-copy.ts';
 import type { CopyAction, FileAction, FileSystem, FileVertex } from '../graph/vertex.ts';
 import type { BuildInputs, BuildParts } from '../solver/ports.ts';
 import type { Result } from '../solver/result.ts';
+import { archiveIn, rangeIn } from '../files/file-range.ts';
 import { isArchive } from '../files/is-archive.ts';
 import { withSource } from './copy-source.ts';
 import { mounted, resolveIn } from './mounted.ts';
@@ -104,12 +105,13 @@ class FileWork {
     // Only what the source names itself is unpacked, not what lies in a folder.
     if (plan.length !== 1 && plan.some(({ header }) => header.type === 'folder')) return done;
     for (const entry of plan) {
-      if (typeof entry.from !== 'string' || !(await isArchive(entry.from, signal))) continue;
+      const contents = rangeIn(entry.from);
+      if (!contents || !(await isArchive(contents, signal))) continue;
       const folder = posix.join('/', action.destination);
       await this.#makeFolder({ kind: 'mkdir', path: folder, mode: 0o755, owner: action.owner });
       const owner = resolveOwner(action.owner, this.#root);
       const options = { root: this.#root, path: folder, signal, ...(owner && { owner }) };
-      await archiver.unpack({ path: entry.from }, options);
+      await archiver.unpack(await archiveIn(contents), options);
       done.add(entry);
     }
     return done;

@@ -21,7 +21,7 @@ export class ArchiveFiles implements BuildFiles {
 
   receive(_name: string, { filters }: ReceiveOptions): Promise<SourceTree> {
     const kept = withoutIgnored(this.#tree, new PatternMatcher(filters['exclude-patterns'] ?? []));
-    return Promise.resolve(sourceOfContext(kept, (digest) => this.#contexts.path(digest)));
+    return Promise.resolve(sourceOfContext(kept, this.#contexts.files));
   }
 
   async secret(id: string): Promise<Uint8Array | undefined> {

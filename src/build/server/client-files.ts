@@ -53,7 +53,7 @@ export class ClientFiles implements BuildFiles {
     const options = { key, signal: this.#signal, ...(onProgress && { onProgress }) };
     const contexts = this.#contexts;
     const received = await contexts.receive(stream, options);
-    const load = (): SourceTree => sourceOfContext(received.open(), (digest) => contexts.path(digest));
+    const load = (): SourceTree => sourceOfContext(received.open(), contexts.files);
     return new ClientTree(received.digest, load, contexts.copies);
   }
 

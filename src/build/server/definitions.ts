@@ -1,5 +1,4 @@
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
-import { createReadStream } from 'node:fs';
 import { createHash } from 'node:crypto';
 import {
   OpSchema,
@@ -12,6 +11,7 @@ import {
 import { invalidArgument, unimplemented } from '#kernel';
 import type { BuildInput } from '../build-request.ts';
 import type { ContextStore } from '../contexts/context-store.ts';
+import { rangeIn, streamRange } from '../files/file-range.ts';
 import { isArchive } from '../files/is-archive.ts';
 import { resolveLinks, sourceBelow, sourceOfContext, type SourceTree } from '../files/source-tree.ts';
 import { httpFileName } from '../graph/http-file-name.ts';
@@ -108,11 +108,12 @@ class DefinitionReader {
     const found = path === undefined ? undefined : from.source.get(path);
     if (!found || path === undefined) throw invalidArgument(`${src}: no such file or directory`);
     if (found.header.type === 'folder') return files(sourceBelow(from.source, path));
-    if (!attemptUnpack || typeof found.from !== 'string' || !(await isArchive(found.from, signal))) {
+    const contents = rangeIn(found.from);
+    if (!attemptUnpack || !contents || !(await isArchive(contents, signal))) {
       return files(new Map([...from.source].filter(([each]) => each === '' || each === path)));
     }
-    const tree = await contexts.receiveTar(createReadStream(found.from), { signal });
-    return files(sourceOfContext(tree, (digest) => contexts.path(digest)));
+    const tree = await contexts.receiveTar(streamRange(contents), { signal });
+    return files(sourceOfContext(tree, contexts.files));
   }
 }
 

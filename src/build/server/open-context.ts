@@ -43,7 +43,7 @@ export async function openContext(parts: ContextParts, options: FrontendOptions)
   const address = options[options['contextkey'] ?? 'context'];
   if (address === undefined || !isRemoteAddress(address)) return givenFiles(parts);
   const { tree, onlyFile, identity } = await fetchContext(parts, address, options);
-  const whole = sourceOfContext(tree, (digest) => parts.contexts.path(digest));
+  const whole = sourceOfContext(tree, parts.contexts.files);
   const source = sourceBelow(whole, options['contextsubdir'] ?? '');
   // A client may have the Dockerfile for a context from elsewhere.
   const isWhole = options['dockerfilekey'] === undefined;

@@ -6,6 +6,7 @@ import { invalidArgument, notFound, unimplemented } from '#kernel';
 import { FilePattern } from '#patterns';
 import type { TarType } from '#archive';
 import type { BuildInput } from '../build-request.ts';
+import { rangeIn } from '../files/file-range.ts';
 import { resolveLinks, type SourceEntry, type SourceTree } from '../files/source-tree.ts';
 
 type Stat = MessageInitShape<typeof gateway.StatSchema>;
@@ -43,14 +44,15 @@ export async function readFileRange(
   range: { readonly offset: bigint; readonly length: bigint } | undefined,
 ): Promise<Uint8Array> {
   const { entry } = find(input, path);
-  if (typeof entry.from !== 'string') throw invalidArgument(`read ${path}: is a directory`);
+  const contents = rangeIn(entry.from);
+  if (!contents) throw invalidArgument(`read ${path}: is a directory`);
   const start = Number(range?.offset ?? 0n);
   const wanted = Math.max(0, Math.min(Number(range?.length ?? entry.header.size), entry.header.size - start));
   if (wanted > largestRead) throw invalidArgument(`${path} is larger than ${largestRead} bytes`);
-  const file = await open(entry.from);
+  const file = await open(contents.file);
   try {
     const data = new Uint8Array(wanted);
-    const { bytesRead } = await file.read(data, 0, wanted, start);
+    const { bytesRead } = await file.read(data, 0, wanted, contents.offset + start);
     return data.subarray(0, bytesRead);
   } finally {
     await file.close();

@@ -58,7 +58,7 @@ export class GitRepositories {
     if (known) return known;
     const repository = await this.#fetch(wish.remote, reference, git);
     // What is left there by an engine that died goes with its next start.
-    const incoming = join(this.#contexts.root, 'files', 'incoming');
+    const incoming = join(this.#contexts.root, 'incoming');
     await mkdir(incoming, { recursive: true });
     const place = await mkdtemp(join(incoming, 'checkout-'));
     try {

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalidArgument, newId, type KeyedLock } from '#kernel';
 import { headerOf, networkFailure, verifiedTrust, type Answer, type Transport } from '#registry/client';
 import type { ContextStore } from '../contexts/context-store.ts';
-import type { Tree, TreeEntry } from '../contexts/tree.ts';
+import type { StoredContents, Tree, TreeEntry } from '../contexts/tree.ts';
 
 /** One file by its address. */
 export interface HttpFile {
@@ -17,12 +16,16 @@ export interface HttpFile {
 }
 
 /** What is remembered of an address, for asking whether its file is still the same. */
-interface Known {
+interface Remembered {
   readonly etag: string;
   readonly digest: string;
   readonly size: number;
   /** As the server said it; '' where it did not. */
   readonly lastModified: string;
+}
+
+interface Known extends Remembered {
+  readonly stored: StoredContents | undefined;
 }
 
 export interface DownloadOptions {
@@ -74,23 +77,24 @@ export class HttpSource {
       { name: file.fileName, mode, modTime: timeOf(lastModified) },
       { signal: options.signal, onProgress: (received) => options.onProgress?.(received, total) },
     );
-    const { digest = '', size = 0 } = tree.get(file.fileName) ?? {};
+    const { digest = '', size = 0, stored } = tree.get(file.fileName) ?? {};
     const known = { etag: etagOf(answer), digest, size, lastModified };
     await this.#remember(file.url, known);
-    return known;
+    return { ...known, stored };
   }
 
   async #known(url: string): Promise<Known | undefined> {
     try {
-      const known = JSON.parse(await readFile(this.#record(url), 'utf8')) as Known; // written by #remember()
-      return existsSync(this.#contexts.path(known.digest)) ? known : undefined;
+      const known = JSON.parse(await readFile(this.#record(url), 'utf8')) as Remembered; // written by #remember()
+      const kept = this.#contexts.find(known.digest);
+      return kept && { ...known, stored: kept.stored };
     } catch {
       return undefined;
     }
   }
 
   /** What has no ETag cannot be asked about again. */
-  async #remember(url: string, known: Known): Promise<void> {
+  async #remember(url: string, known: Remembered): Promise<void> {
     const path = this.#record(url);
     if (known.etag === '') {
       await rm(path, { force: true });
@@ -137,10 +141,10 @@ function timeOf(lastModified: string): bigint {
   return Number.isNaN(milliseconds) ? 0n : BigInt(milliseconds) * 1_000_000n;
 }
 
-function treeOf({ fileName }: HttpFile, { digest, size, lastModified }: Known): Tree {
+function treeOf({ fileName }: HttpFile, { digest, size, lastModified, stored }: Known): Tree {
   const entry: TreeEntry = {
     ...{ path: fileName, type: 'file', mode, uid: 0, gid: 0, size, modTime: timeOf(lastModified) },
-    ...{ linkname: '', devmajor: 0, devminor: 0, xattrs: new Map(), digest },
+    ...{ linkname: '', devmajor: 0, devminor: 0, xattrs: new Map(), digest, stored },
   };
   return new Map([[fileName, entry]]);
 }

@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
-import { invalidArgument } from '#kernel';
+import { internal, invalidArgument } from '#kernel';
 import type { ContextStore } from '../contexts/context-store.ts';
 import type { Tree } from '../contexts/tree.ts';
+import { rangeOf, streamRange } from '../files/file-range.ts';
 import { isArchive } from '../files/is-archive.ts';
 import { findGitSource, type GitSource } from '../graph/git-source.ts';
 import type { CheckoutOptions, GitRepositories, GitWish } from './git-repositories.ts';
@@ -83,10 +83,11 @@ async function openFile(
   tree: Tree,
   options: { readonly signal: AbortSignal },
 ): Promise<RemoteContext> {
-  const { digest = '' } = tree.get(fileName) ?? {};
-  const identity = `sha256:${digest}`;
-  const path = contexts.path(digest);
-  if (!(await isArchive(path, options.signal))) return { tree, onlyFile: fileName, identity };
-  const files = await contexts.receiveTar(createReadStream(path), options);
+  const file = tree.get(fileName);
+  if (!file?.stored) throw internal('a file that was received is not kept');
+  const identity = `sha256:${file.digest}`;
+  const contents = rangeOf(file.stored, file.size, contexts.files);
+  if (!(await isArchive(contents, options.signal))) return { tree, onlyFile: fileName, identity };
+  const files = await contexts.receiveTar(streamRange(contents), options);
   return { tree: files, onlyFile: undefined, identity };
 }

@@ -45,7 +45,7 @@ export class Sources {
       vertex.kind === 'git'
         ? await this.#git.checkOut(vertex, options)
         : await this.#http.fetch(vertex, options);
-    return sourceOfContext(tree, (digest) => this.#contexts.path(digest));
+    return sourceOfContext(tree, this.#contexts.files);
   }
 
   /** What a build's context given by address is. */

@@ -23,7 +23,7 @@ function mountLayers(mounts: SnapshotMounts, target: string, readonly: boolean):
   }
   try {
     if (upper === undefined || work === undefined) mountOverlay({ lower, target, readonly: true });
-    else mountOverlay({ lower, upper, work, target, readonly });
+    else mountOverlay({ lower, upper, work, target, readonly, volatile: !readonly });
   } catch (error) {
     if (error instanceof RangeError) throw invalidArgument(error.message, error);
     throw error;

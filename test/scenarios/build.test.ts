@@ -101,6 +101,35 @@ for (const [client, env] of [
   });
 }
 
+test('the legacy client is told every instruction in the order of the file', async () => {
+  const dockerfile = `ARG BASE=busybox
+FROM $BASE AS one
+ENV a=1
+RUN echo told
+FROM scratch AS unneeded
+COPY --from=one /etc /
+FROM one
+RUN echo second
+CMD ["sh"]
+`;
+  const root = await context('told', { Dockerfile: dockerfile });
+  const told = async (): Promise<readonly string[]> => {
+    const lines = (await build(root, legacy, '-t', 'told')).split('\n');
+    return lines.slice(lines.findIndex((line) => line.startsWith('Step 1/')));
+  };
+  const id = /^ ---> [0-9a-f]{12}$/;
+  const withoutIds = (lines: readonly string[]): string[] =>
+    lines.filter((line) => !id.test(line)).slice(0, 9);
+  const steps = [
+    ...['Step 1/7 : ARG BASE=busybox', 'Step 2/7 : FROM $BASE AS one', 'Step 3/7 : ENV a=1'],
+    ...['Step 4/7 : RUN echo told', 'told', 'Step 5/7 : FROM one', 'Step 6/7 : RUN echo second', 'second'],
+    'Step 7/7 : CMD ["sh"]',
+  ];
+  assert.deepEqual(withoutIds(await told()), steps);
+  const cached = steps.map((line) => (/^(?:told|second)$/.test(line) ? ' ---> Using cache' : line));
+  assert.deepEqual(withoutIds(await told()), cached);
+});
+
 test('a failing command ends the build with its output and exit code, and leaves nothing', async () => {
   const root = await context('failing', { Dockerfile: 'FROM busybox\nRUN echo to be seen; exit 9\n' });
   for (const [args, env] of [

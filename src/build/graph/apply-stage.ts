@@ -18,6 +18,7 @@ import { defaultPath } from './plan-options.ts';
 import type { StageCommand, StageNode } from './stage-node.ts';
 import type { StageState } from './stage-state.ts';
 import type { BuildWork, StageWork } from './stage-work.ts';
+import type { FileSystem, VertexId } from './vertex.ts';
 
 type Kind = StageInstruction['kind'];
 type OfKind<K extends Kind> = Extract<StageInstruction, { readonly kind: K }>;
@@ -78,6 +79,8 @@ const isNoCache = ({ noCache }: BuildWork['options'], name: string): boolean =>
   (noCache !== undefined &&
     noCache.some((one) => one === '' || (name !== '' && one.toLowerCase() === name.toLowerCase())));
 
+const vertexOf = (system: FileSystem): VertexId | undefined => (system === 'scratch' ? undefined : system);
+
 /** Applies a stage's instructions to what it begins with; answers with the paths of the build context it reads. */
 export function applyStage(node: StageNode, build: BuildWork): ReadonlySet<string> {
   const contextPaths = new Set<string>();
@@ -92,8 +95,14 @@ export function applyStage(node: StageNode, build: BuildWork): ReadonlySet<strin
       // The base counts as a step where it has to be fetched.
       stepNumber: node.start?.config && state.root !== 'scratch' ? 1 : 0,
     };
+    // What the base does is told of the base.
+    node.course.push({ text: node.from?.text ?? '', work: node.base ? undefined : vertexOf(state.root) });
     for (const command of node.commands) {
+      const before = state.root;
       locating(command.instruction.location, () => apply(work, command));
+      if (command.isTrigger) continue;
+      const hasWork = state.root !== before;
+      node.course.push({ text: command.instruction.text, work: hasWork ? vertexOf(state.root) : undefined });
     }
   }
   node.state = state;

@@ -62,6 +62,7 @@ class Planner {
   readonly #platforms: BuildPlatforms;
   readonly #list: StageList;
   readonly #work: BuildWork;
+  readonly #globalArguments: Dockerfile['globalArguments'];
 
   constructor(
     dockerfile: Dockerfile,
@@ -72,6 +73,7 @@ class Planner {
     this.#options = options;
     this.#images = images;
     this.#checks = checks;
+    this.#globalArguments = dockerfile.globalArguments;
     this.#platforms = platformsOf(options);
     const { stages, escape } = dockerfile;
     checkStages(stages, checks);
@@ -182,6 +184,10 @@ class Planner {
         target.from?.description ?? '',
         reached.map(({ outline }) => outline),
       ),
+      course: [
+        ...this.#globalArguments.map(({ text }) => ({ text, work: undefined })),
+        ...nodes.flatMap(({ course }) => course),
+      ],
       scanned: scannedSystems(target, nodes, this.#work),
     };
   }

@@ -3,7 +3,7 @@ import type { CheckWarning } from '../checks/checks.ts';
 import type { DockerfileError, Location } from '../dockerfile/location.ts';
 import type { BuildGraph } from './graph-builder.ts';
 import type { Outline } from './outline.ts';
-import type { FileSystem } from './vertex.ts';
+import type { FileSystem, VertexId } from './vertex.ts';
 
 /** What a client asks for beside the Dockerfile itself; everything may be left out. */
 export interface PlanOptions {
@@ -69,6 +69,13 @@ export interface PlannedImage extends Platform {
   readonly inheritedHistory: number;
 }
 
+/** An instruction of the file, and what it comes to in the graph: nothing for one that only sets a configuration. */
+export interface PlannedInstruction {
+  /** As it is written. */
+  readonly text: string;
+  readonly work: VertexId | undefined;
+}
+
 export interface BuildPlan {
   readonly kind: 'plan';
   readonly graph: BuildGraph;
@@ -82,6 +89,8 @@ export interface BuildPlan {
   /** Per set of local files the paths that are needed of it; undefined for all. */
   readonly localPaths: ReadonlyMap<string, readonly string[] | undefined>;
   readonly outline: Outline;
+  /** Global arguments, and the instructions of all stages that are needed, in the order of the file. */
+  readonly course: readonly PlannedInstruction[];
   /** File systems whose contents an SBOM lists beside the result, by stage or `context`. */
   readonly scanned: ReadonlyMap<string, FileSystem>;
 }

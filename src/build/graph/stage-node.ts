@@ -4,6 +4,7 @@ import { DockerfileError } from '../dockerfile/location.ts';
 import type { Location } from '../dockerfile/location.ts';
 import type { NamedContext } from './named-context.ts';
 import { OutlineRecord } from './outline.ts';
+import type { PlannedInstruction } from './plan-options.ts';
 import type { StageState } from './stage-state.ts';
 
 /** An instruction with the stages that it takes files from. */
@@ -45,6 +46,8 @@ export class StageNode {
   start: StageBase | undefined;
   /** Of the whole stage; undefined until its instructions were applied. */
   state: StageState | undefined;
+  /** Its own instructions as they were applied, FROM among them. */
+  readonly course: PlannedInstruction[] = [];
   /** Steps that progress counts. */
   stepTotal = 0;
   outline = new OutlineRecord();

@@ -1,29 +1,22 @@
-import type { ProgressMessage } from '#api/types';
 import { invalidArgument, unimplemented } from '#kernel';
 import {
   BaseImageFinder,
-  failedCommand,
   ImageExporter,
   leakWarning,
   noEntitlements,
   plainExport,
   type BuildKit,
-  type BuildObserver,
-  type BuildPlans,
-  type BuildWarning,
   type Builds,
   type CacheRequest,
   type PlanOptions,
-  type VertexId,
 } from '#build';
-import type { ProgressEvent } from '#images';
 import { parsePlatform } from '#oci';
 import type { Backends } from '../backends.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
-import { viewFailure, viewProgress } from '../views/progress.ts';
 import { buildLimitsOf } from './build-limits.ts';
 import { listOf, mapOf } from './build-query.ts';
+import { BuildStream } from './build-stream.ts';
 import { cancelPostedBuild, runPostedBuild } from './posted-builds.ts';
 import { registryConfig } from './registry-config.ts';
 
@@ -148,114 +141,3 @@ function imageCaches(exchange: Exchange, inline = ''): CacheRequest {
 }
 
 const silent = { begins: () => undefined, did: () => undefined, transferred: () => undefined };
-
-/** A command that failed is told in the words of clients without BuildKit, with its exit code. */
-function viewBuildFailure(error: unknown): ProgressMessage {
-  const command = failedCommand(error);
-  if (command?.exitCode === undefined) return viewFailure(error);
-  const { args, exitCode } = command;
-  const message = `The command '${args.join(' ')}' returned a non-zero code: ${exitCode}`;
-  return { errorDetail: { code: exitCode, message }, error: message };
-}
-
-/** A step's lines wait until all steps before it are told. */
-interface StepLines {
-  readonly number: number;
-  readonly lines: string[];
-  isDone: boolean;
-}
-
-/** The stream of a build: steps one after the other, though they are done at the same time. */
-class BuildStream {
-  readonly #exchange: Exchange;
-  readonly #isQuiet: boolean;
-  readonly #steps = new Map<VertexId, StepLines>();
-  #told = 0;
-
-  constructor(exchange: Exchange, isQuiet: boolean) {
-    this.#exchange = exchange;
-    this.#isQuiet = isQuiet;
-  }
-
-  /** What is wrong from here on is told in the stream. */
-  pulling(event: ProgressEvent): void {
-    if (!this.#exchange.response.headersSent) this.#exchange.startStream('application/json');
-    if (!this.#isQuiet) this.#write(viewProgress(event));
-  }
-
-  plan({ graph }: BuildPlans): BuildObserver {
-    if (!this.#exchange.response.headersSent) this.#exchange.startStream('application/json');
-    const told = [...graph.vertices].filter(([id]) => graph.steps.get(id)?.instruction !== '');
-    for (const [index, [id]] of told.entries()) {
-      const text = graph.steps.get(id)?.instruction ?? '';
-      const lines = [`Step ${index + 1}/${told.length} : ${text}\n`];
-      this.#steps.set(id, { number: index, lines, isDone: false });
-    }
-    return {
-      started: () => undefined,
-      output: (id, _, data) => this.#add(id, Buffer.from(data).toString()),
-      completed: (id, { cached }) => {
-        if (cached) this.#add(id, ' ---> Using cache\n');
-        const step = this.#steps.get(id);
-        if (step) step.isDone = true;
-        this.#tell();
-      },
-    };
-  }
-
-  warn(warnings: readonly BuildWarning[]): void {
-    for (const { rule, message, location } of warnings) {
-      const text = `[Warning] ${rule.name}: ${message} (line ${location.firstLine})\n`;
-      if (!this.#isQuiet) this.#write({ stream: text });
-    }
-  }
-
-  succeed(id: string, names: readonly string[]): void {
-    const short = id.slice('sha256:'.length, 'sha256:'.length + 12);
-    if (this.#isQuiet) this.#write({ stream: `${id}\n` });
-    else {
-      this.#write({ aux: { ID: id } });
-      this.#write({ stream: `Successfully built ${short}\n` });
-      for (const name of names) this.#write({ stream: `Successfully tagged ${withTag(name)}\n` });
-    }
-    this.#exchange.response.end();
-  }
-
-  /** What is known of the failed step is told first. */
-  fail(error: unknown): void {
-    if (!this.#exchange.response.headersSent) throw error;
-    for (const step of this.#inOrder())
-      if (step.number >= this.#told && step.lines.length > 1) this.#flush(step);
-    this.#write(viewBuildFailure(error));
-    this.#exchange.response.end();
-  }
-
-  #add(id: VertexId, text: string): void {
-    const step = this.#steps.get(id);
-    step?.lines.push(text);
-    if (step?.number === this.#told) this.#flush(step);
-  }
-
-  #inOrder(): StepLines[] {
-    return [...this.#steps.values()].sort((a, b) => a.number - b.number);
-  }
-
-  #tell(): void {
-    for (const step of this.#inOrder()) {
-      if (step.number !== this.#told) continue;
-      this.#flush(step);
-      if (!step.isDone) return;
-      this.#told += 1;
-    }
-  }
-
-  #flush(step: StepLines): void {
-    for (const line of step.lines.splice(0)) if (!this.#isQuiet) this.#write({ stream: line });
-  }
-
-  #write(message: object): void {
-    this.#exchange.response.write(`${JSON.stringify(message)}\r\n`);
-  }
-}
-
-const withTag = (name: string): string => (/:[^/]+$/.test(name) ? name : `${name}:latest`);

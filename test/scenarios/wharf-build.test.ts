@@ -10,6 +10,7 @@ import {
   command,
   eventually,
   startDaemon,
+  startSourceServer,
   succeed,
   wharfProgram,
   type CommandResult,
@@ -44,6 +45,48 @@ describe('wharf build', () => {
     assert.equal(code, 0, stderr);
     return stdout + stderr;
   }
+
+  it('takes an image apart into a folder, and builds on what is in one', async () => {
+    const layout = join(folder, 'layout');
+    const root = await context('apart', {
+      'base/Dockerfile': 'FROM busybox\nARG KIND\nENV KIND=$KIND\nRUN echo made of $KIND > /made\n',
+      Dockerfile: 'FROM base\nRUN echo "$KIND, $(cat /made)"\n',
+    });
+    const apart = (kind: string, ...flags: readonly string[]): Promise<string> =>
+      built('--build-arg', `KIND=${kind}`, ...flags, join(root, 'base'));
+    await apart('none', '-o', `type=oci,tar=false,dest=${layout}`);
+    await apart('one', '-t', 'example.com/a/b:1', '-o', `type=oci,tar=false,dest=${layout}`);
+    await apart('two', '-t', 'example.com/a/b:2', '-o', `type=docker,tar=false,dest=${layout}`);
+    await answerOf(daemon.docker, ['buildx', 'prune', '--all', '--force']);
+    const from = (reference: string): Promise<string> =>
+      built('--no-cache', '-o', 'type=cacheonly', '--build-context', `base=oci-layout://${reference}`, root);
+    assert.match(await from(layout), /none, made of none/);
+    assert.match(await from(`${layout}:1`), /one, made of one/);
+    assert.match(await from(`${layout}:2`), /two, made of two/);
+    const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as {
+      readonly manifests: readonly { readonly digest: string }[];
+    };
+    assert.equal(index.manifests.length, 3);
+    assert.match(await from(`${layout}@${index.manifests[1]?.digest ?? ''}`), /one, made of one/);
+    const missing = await build('--build-context', `base=oci-layout://${layout}:3`, root);
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /oci-layout reference ".*:3" could not be resolved/);
+    const twice = ['-o', `type=oci,tar=false,dest=${layout}`, '-o', `type=docker,tar=false,dest=${layout}`];
+    assert.match((await build(...twice, root)).stderr, /only one output can take an image apart/);
+  });
+
+  it('takes a Dockerfile from an address', async () => {
+    await using server = await startSourceServer();
+    server.files.set('/Dockerfile', { content: 'FROM busybox\nCOPY f /\nRUN echo fetched $(cat /f)\n' });
+    const root = await context('addressed', { f: 'for this context' });
+    assert.match(
+      await built('-o', 'type=cacheonly', '-f', `${server.url}/Dockerfile`, root),
+      /fetched for this context/,
+    );
+    const { code, stderr } = await build('-f', `${server.url}/missing`, root);
+    assert.equal(code, 1);
+    assert.match(stderr, /failed to fetch http.*\/missing: 404/);
+  });
 
   it('builds, names, and says what the image is', async () => {
     const root = await context('plain', {

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { BuildOptions } from './build-options.ts';
+import { digestIn } from './image-layout.ts';
 import { readStandardInput } from './standard-input.ts';
 import type { SessionService } from './session/session-service.ts';
 import { upload } from './session/upload.ts';
@@ -11,6 +13,8 @@ export interface BuildSources extends Disposable {
   readonly options: Readonly<Record<string, string>>;
   readonly folders: ReadonlyMap<string, string>;
   readonly services: readonly SessionService[];
+  /** Folders with images, by the names under which the engine asks for what is in them. */
+  readonly stores: ReadonlyMap<string, string>;
 }
 
 /**
@@ -24,13 +28,14 @@ export async function findSources(
   const made: string[] = [];
   const folders = new Map<string, string>();
   const services: SessionService[] = [];
+  const stores = new Map<string, string>();
   const told: Record<string, string> = { filename: 'Dockerfile' };
   const temporary = (): string => {
     const folder = mkdtempSync(join(tmpdir(), 'wharf-build-'));
     made.push(folder);
     return folder;
   };
-  const place = { folders, services, told, temporary, input };
+  const place = { folders, services, stores, told, temporary, input };
   try {
     await placeContext(options, place);
     for (const [name, path] of Object.entries(options.contexts)) placeNamed(name, path, place);
@@ -39,7 +44,7 @@ export async function findSources(
     throw error;
   }
   return {
-    ...{ options: told, folders, services },
+    ...{ options: told, folders, services, stores },
     [Symbol.dispose]() {
       for (const folder of made) rmSync(folder, { recursive: true, force: true });
     },
@@ -49,6 +54,7 @@ export async function findSources(
 interface Place {
   readonly folders: Map<string, string>;
   readonly services: SessionService[];
+  readonly stores: Map<string, string>;
   readonly told: Record<string, string>;
   temporary(): string;
   input(): AsyncIterable<Uint8Array>;
@@ -70,9 +76,10 @@ async function placeContext(options: BuildOptions, place: Place): Promise<void> 
     const standardInput = await readStandardInput(place.input());
     placeText(await standardInput.bytes(), place);
   } else if (dockerfileInline !== undefined) placeText(Buffer.from(dockerfileInline), place);
-  else if (isRemote && !isAbsolute(dockerfile)) {
+  else if (isRemote && !isAbsolute(dockerfile) && !isAddress(dockerfile)) {
     if (dockerfile !== '') place.told['filename'] = dockerfile;
-  } else placeFile(dockerfile, context, place);
+  } else if (isAddress(dockerfile)) placeText(await fetchText(dockerfile), place);
+  else placeFile(dockerfile, context, place);
 }
 
 /** A Dockerfile of its own, which is in no folder that the build sees otherwise. */
@@ -84,13 +91,18 @@ function placeText(text: Uint8Array, place: Place): void {
   if (told['context'] !== undefined) told['dockerfilekey'] = 'dockerfile';
 }
 
+const isAddress = (text: string): boolean => /^https?:\/\//.test(text);
+
+async function fetchText(address: string): Promise<Uint8Array> {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`failed to fetch ${address}: ${answer.status} ${answer.statusText}`);
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
 function placeFile(dockerfile: string, context: string, { told, folders }: Place): void {
   if (dockerfile === '') {
     folders.set('dockerfile', resolve(context));
     return;
-  }
-  if (/^https?:\/\//.test(dockerfile)) {
-    throw new Error('a Dockerfile of its own from the network is not supported: fetch it, and give its path');
   }
   const folder = resolve(dirname(dockerfile));
   if (!isFolder(folder)) {
@@ -124,15 +136,14 @@ async function placeInput(options: BuildOptions, place: Place): Promise<void> {
   place.folders.set('context', place.temporary());
 }
 
-function placeNamed(name: string, path: string, { told, folders }: Place): void {
+function placeNamed(name: string, path: string, { told, folders, stores }: Place): void {
   if (isRemoteContext(path) || /^(docker-image|target|input):/.test(path)) {
     told[`context:${name}`] = path;
     return;
   }
   if (path.startsWith('oci-layout://')) {
-    throw new Error(
-      `the named context ${name}: layouts of images are not served yet: load or push the image`,
-    );
+    told[`context:${name}`] = placeLayout(path.slice('oci-layout://'.length), stores);
+    return;
   }
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) throw new Error(`failed to get build context ${name}: stat ${path}: no such file or directory`);
@@ -141,6 +152,17 @@ function placeNamed(name: string, path: string, { told, folders }: Place): void 
   const folder = name === 'context' || name === 'dockerfile' ? `_${name}` : name;
   folders.set(folder, resolve(path));
   told[`context:${name}`] = `local:${folder}`;
+}
+
+/** `folder[:tag][@digest]` of an image; answers how the engine is told of it. */
+function placeLayout(text: string, stores: Map<string, string>): string {
+  const [, folder = '', tag = 'latest', given] = /^(.+?)(?::([^:/@]+))?(?:@(.+))?$/.exec(text) ?? [];
+  const digest = given ?? digestIn(folder, tag);
+  if (digest === undefined)
+    throw new Error(`oci-layout reference ${JSON.stringify(text)} could not be resolved`);
+  const store = randomBytes(12).toString('hex');
+  stores.set(`oci:${store}`, resolve(folder));
+  return `oci-layout://${store}:${tag}@${digest}`;
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -11,6 +11,7 @@ import { findOutputs } from './build-outputs.ts';
 import { findSources, isRemoteContext, type BuildSources } from './build-sources.ts';
 import { frontendOptions } from './frontend-options.ts';
 import { findAgents } from './ssh-agents.ts';
+import { blobStores } from './session/blob-stores.ts';
 import { credentials } from './session/credentials.ts';
 import { ContextCount, gitIgnores, isUnfilteredCheckout } from './git-ignores.ts';
 import type { SharedFolder } from './session/file-sync.ts';
@@ -40,7 +41,8 @@ export interface BuildPlace {
  * engine could not do.
  */
 export async function build(options: BuildOptions, place: BuildPlace, hooks: SolveHooks): Promise<Solved> {
-  const { exporters, sinks } = findOutputs(options);
+  const outputs = findOutputs(options);
+  const { exporters, sinks } = outputs;
   for (const sink of sinks.values()) {
     if (sink.kind === 'stdout' && place.stdoutIsTerminal) {
       throw new Error(`dest file is required for ${sink.type} exporter. refusing to write to console`);
@@ -54,7 +56,7 @@ export async function build(options: BuildOptions, place: BuildPlace, hooks: Sol
     credentials(place.config),
     secrets(options.secrets, place.env),
     ssh(agents.sockets),
-    ...caches.services,
+    blobStores(new Map([...sources.stores, ...caches.stores, ...outputs.stores])),
     fileSend(sinks, place.out),
   ];
   const solved = await solve(
@@ -72,6 +74,7 @@ export async function build(options: BuildOptions, place: BuildPlace, hooks: Sol
     hooks,
   );
   caches.finish(solved.response);
+  outputs.finish(solved.response);
   return solved;
 }
 

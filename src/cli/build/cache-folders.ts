@@ -1,29 +1,16 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { errnoOf } from '#kernel';
-import { blobStores } from './session/blob-stores.ts';
-import type { SessionService } from './session/session-service.ts';
+import { mkdirSync } from 'node:fs';
+import { digestIn, nameIn, type LayoutEntry } from './image-layout.ts';
 import type { Setting } from './solve.ts';
 
 /** The caches of a build, those in folders of this machine found. */
 export interface CacheFolders {
   readonly imports: readonly Setting[];
   readonly exports: readonly Setting[];
-  readonly services: readonly SessionService[];
+  /** Folders by the names under which the engine asks for what is in them. */
+  readonly stores: ReadonlyMap<string, string>;
   /** Names in each folder what the engine has written, once the build has said what that is. */
   finish(response: Readonly<Record<string, string>>): void;
 }
-
-interface Layout {
-  readonly manifests?: readonly Entry[];
-}
-
-interface Entry {
-  readonly digest?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
-const nameKey = 'org.opencontainers.image.ref.name';
 
 /** A cache that is not there yet is left out, and `warned` is told. Throws in buildx's words. */
 export function findCacheFolders(
@@ -55,40 +42,12 @@ export function findCacheFolders(
   return {
     imports,
     exports: to,
-    services: folders.size > 0 ? [blobStores(folders)] : [],
+    stores: folders,
     finish: (response) => {
       const manifest = response['cache.manifest'];
       if (manifest === undefined) return;
       // The engine's own JSON.
-      for (const [folder, tag] of targets) nameIn(folder, tag, JSON.parse(manifest) as Entry);
+      for (const [folder, tag] of targets) nameIn(folder, { tag }, JSON.parse(manifest) as LayoutEntry);
     },
   };
-}
-
-function layoutIn(folder: string): Layout {
-  try {
-    return JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as Layout; // its parts are checked where they are used
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return {};
-    throw error;
-  }
-}
-
-const digestIn = (folder: string, tag: string): string | undefined =>
-  layoutIn(folder).manifests?.find(({ annotations }) => annotations?.[nameKey] === tag)?.digest;
-
-function nameIn(folder: string, tag: string, manifest: Entry): void {
-  const others = (layoutIn(folder).manifests ?? []).filter(
-    ({ annotations }) => annotations?.[nameKey] !== tag,
-  );
-  const named = { ...manifest, annotations: { ...manifest.annotations, [nameKey]: tag } };
-  const index = {
-    schemaVersion: 2,
-    mediaType: 'application/vnd.oci.image.index.v1+json',
-    manifests: [...others, named],
-  };
-  writeFileSync(join(folder, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
-  const path = join(folder, 'index.json');
-  writeFileSync(`${path}.new`, JSON.stringify(index));
-  renameSync(`${path}.new`, path);
 }

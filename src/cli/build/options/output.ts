@@ -15,8 +15,5 @@ export function parseOutput(text: string): BuildOutput {
   ) as Record<string, string>;
   if (type === undefined || type === '') throw new Error('type is required for output');
   if (!types.includes(type)) throw new Error(`unsupported output type ${JSON.stringify(type)}`);
-  if (attrs['tar'] === 'false') {
-    throw new Error(`output type ${type} with tar=false is not supported: write a tar, and unpack it`);
-  }
   return { type, ...(dest !== undefined && { dest }), attrs };
 }

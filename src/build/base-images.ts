@@ -1,4 +1,4 @@
-import type { BlobSource, BuildClaim, ImageBuilding, ImageRecord, LayerStack } from '#images';
+import type { BlobSource, BuildClaim, ImageRecord, LayerStack } from '#images';
 import { invalidArgument, unimplemented } from '#kernel';
 import { formatPlatform, type Digest, type ImageConfig, type Platform } from '#oci';
 import type { RegistryAuth } from '#registry/client';
@@ -10,6 +10,8 @@ export interface BaseOptions {
   readonly signal: AbortSignal;
   /** As the Dockerfile calls it. */
   readonly written?: string;
+  /** What was found before is gone, and of no use. */
+  readonly again?: boolean;
 }
 
 /** An image that is not here: its layers are fetched when a step needs them. */
@@ -37,18 +39,35 @@ export interface ClientImages {
   ): Promise<ImageRecord>;
 }
 
+/** How often an image is looked for that is removed each time before it is held. */
+const attempts = 5;
+
+interface HeldImage {
+  readonly image: ImageRecord;
+  readonly layers: LayerStack;
+}
+
 const keyOf = (reference: string, platform: Platform): string => `${reference} ${formatPlatform(platform)}`;
+
+/** From here on the layers of an image stay; undefined where they are gone. */
+export type HoldImage = (id: Digest) => Promise<LayerStack | undefined>;
 
 /** The images that one build begins with, from planning to their layers. */
 export class BaseLookup {
   readonly #base: BaseImages;
   readonly #options: Pick<BaseOptions, 'pull' | 'signal'>;
-  readonly #images = new Map<string, ImageRecord>();
+  readonly #hold: HoldImage;
+  readonly #images = new Map<string, HeldImage>();
   readonly #layouts = new Map<string, LayoutImage>();
 
-  constructor({ base, pull, signal }: Pick<BaseOptions, 'pull' | 'signal'> & { readonly base: BaseImages }) {
+  /** `hold`: for a build, which an image's removal must not take its base from. */
+  constructor(
+    { base, pull, signal }: Pick<BaseOptions, 'pull' | 'signal'> & { readonly base: BaseImages },
+    hold: HoldImage = () => Promise.resolve([]),
+  ) {
     this.#base = base;
     this.#options = { pull, signal };
+    this.#hold = hold;
   }
 
   async resolve({ reference, platform, written, layout }: ImageRequest): Promise<ResolvedImage> {
@@ -60,31 +79,33 @@ export class BaseLookup {
       this.#layouts.set(key, image);
       return { digest: '', config: image.config };
     }
-    const image = await this.#base.resolve(reference, options);
-    this.#images.set(key, image);
-    return { digest: '', config: image.config };
+    const held = await this.#held(reference, options);
+    this.#images.set(key, held);
+    return { digest: '', config: held.image.config };
   }
 
-  /** Held by the claim. Throws invalidArgument where they are gone. */
-  async layersOf(
-    reference: string,
-    platform: Platform,
-    building: ImageBuilding,
-    claim: BuildClaim,
-  ): Promise<LayerStack> {
+  /** One that is removed before it is held is looked for again. */
+  async #held(reference: string, options: BaseOptions): Promise<HeldImage> {
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      const image = await this.#base.resolve(reference, { ...options, again: attempt > 0 });
+      const layers = await this.#hold(image.id);
+      if (layers) return { image, layers };
+    }
+    throw invalidArgument(`the layers of the image ${reference} are gone`);
+  }
+
+  /** Held for the build. Throws invalidArgument where they are gone. */
+  async layersOf(reference: string, platform: Platform, claim: BuildClaim): Promise<LayerStack> {
     const { signal } = this.#options;
     const key = keyOf(reference, platform);
     const layout = this.#layouts.get(key);
     if (layout) return claim.receive(layout.layers, layout.from, { signal });
-    const image =
-      this.#images.get(key) ?? (await this.#base.resolve(reference, { platform, pull: false, signal }));
-    const layers = building.layersOf(image.id);
-    if (!(await claim.use(layers))) throw invalidArgument(`the image ${reference} is gone`);
-    return layers;
+    const known = this.#images.get(key);
+    return (known ?? (await this.#held(reference, { platform, pull: false, signal }))).layers;
   }
 
   /** Of its index or manifest; undefined for what is not in the image store. */
   digestOf(reference: string, platform: Platform): Digest | undefined {
-    return this.#images.get(keyOf(reference, platform))?.target.digest;
+    return this.#images.get(keyOf(reference, platform))?.image.target.digest;
   }
 }

@@ -148,7 +148,10 @@ export class LocalBuilds implements Builds {
     const telling: Telling = (...asked) => request.exporting(...asked);
     const importing = importCaches(caches.from, building, telling, { signal });
     importing.catch(() => undefined);
-    const bases = new BaseLookup(request);
+    const bases = new BaseLookup(request, async (id) => {
+      const layers = building.layersOf(id);
+      return layers && (await claim.use(layers)) ? layers : undefined;
+    });
     const plans = plansOf(await planForPlatforms(request, (wanted) => bases.resolve(wanted)), request);
     const graph = mergedGraph(plans);
     checkEntitlements(graph, request.entitlements);
@@ -160,7 +163,7 @@ export class LocalBuilds implements Builds {
     using solver = new Solver(this.#parts, {
       ...{ graph, claim, signal, observer, journal, imported: await importing },
       proxies: proxiesOf(request.options.buildArguments ?? {}),
-      image: (reference, platform) => bases.layersOf(reference, platform, building, claim),
+      image: (reference, platform) => bases.layersOf(reference, platform, claim),
       local: memo((name: string) => request.local(name, paths.get(name))),
       remote: (id, vertex) => {
         const onOutput = (data: Uint8Array): void => observer.output(id, 'stderr', data);

@@ -38,8 +38,8 @@ export interface BuildClaim extends AsyncDisposable {
 /** What a builder needs of the image store. */
 export interface ImageBuilding {
   begin(): BuildClaim;
-  /** The layers of an image that is here. */
-  layersOf(id: Digest): LayerStack;
+  /** The layers of an image, none where it is empty; undefined for one that is not here. */
+  layersOf(id: Digest): LayerStack | undefined;
   /** An image that is here: the text of its configuration, and its layers. */
   describe(reference: string): Promise<{ readonly config: string; readonly layers: LayerStack } | undefined>;
   /** What layers take that the builder keeps, by chainID, parents first; those that are gone are not in it. */
@@ -83,13 +83,14 @@ export class LocalImageBuilding implements ImageBuilding {
     const { index, content } = this.#options;
     const id = index.resolve(reference)?.id;
     if (id === undefined) return undefined;
-    return { config: Buffer.from(await content.read(id)).toString(), layers: this.layersOf(id) };
+    const layers = this.layersOf(id);
+    return layers && { config: Buffer.from(await content.read(id)).toString(), layers };
   }
 
-  layersOf(id: Digest): LayerStack {
+  layersOf(id: Digest): LayerStack | undefined {
     const model = this.#options.index.byId(id)?.model;
     const diffIds = model?.config.rootfs.diff_ids ?? [];
-    return (model?.layers ?? []).map((blob, n) => ({ blob, diffId: diffIds[n] ?? blob.digest }));
+    return model?.layers.map((blob, n) => ({ blob, diffId: diffIds[n] ?? blob.digest }));
   }
 }
 

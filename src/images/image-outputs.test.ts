@@ -18,7 +18,7 @@ test('convert() gives layers the form that is asked for, and the same blob each 
   const layer = await tarOf({ file: 'x'.repeat(10_000) });
   await store.images.load(chunks(await tarOf(dockerArchiveFiles([layer], ['x:1']))), transfer());
   await using claim = store.images.building.begin();
-  const [built] = store.images.building.layersOf(store.images.get('x:1').id);
+  const [built] = store.images.building.layersOf(store.images.get('x:1').id) ?? [];
   assert.ok(built);
   const types = { gzip: mediaTypes.dockerLayerGzip, zstd: mediaTypes.ociLayerZstd } as const;
   for (const type of ['gzip', 'zstd'] as const) {
@@ -45,7 +45,7 @@ test('clampTimes() makes layers that are no later, once, and leaves those of the
   const { id } = store.images.get('x:1');
   {
     await using claim = store.images.building.begin();
-    const stack = store.images.building.layersOf(id);
+    const stack = store.images.building.layersOf(id) ?? [];
     const clamped = await claim.outputs.clampTimes(stack, 1, -1_000_000_000n, { signal });
     assert.equal(clamped[0], stack[0]);
     const [, own] = clamped;
@@ -71,7 +71,7 @@ test('admit() makes an image of what was put, and push() sends it; squash() make
   {
     await using claim = store.images.building.begin();
     const { outputs } = claim;
-    const stack = store.images.building.layersOf(store.images.get('x:1').id);
+    const stack = store.images.building.layersOf(store.images.get('x:1').id) ?? [];
     const squashed = await claim.squash(stack, 1, { signal });
     assert.equal(squashed.length, 2);
     assert.equal(squashed[0], stack[0]);

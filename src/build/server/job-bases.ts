@@ -14,7 +14,7 @@ export interface JobBasesOptions {
   readonly signal: AbortSignal;
 }
 
-/** What one build of a client begins with. Each image is looked for once, however often the build is planned. */
+/** What one build of a client begins with. Each image is looked for once, however often the build is planned, unless it is gone. */
 export class JobBases implements BaseImages {
   readonly #options: JobBasesOptions;
   readonly #images = new Map<string, Promise<ImageRecord>>();
@@ -27,7 +27,7 @@ export class JobBases implements BaseImages {
   resolve(reference: string, asked: BaseOptions): Promise<ImageRecord> {
     const key = JSON.stringify([reference, asked.platform, asked.pull]);
     const known = this.#images.get(key);
-    if (known) return known;
+    if (known && asked.again !== true) return known;
     const { images, files, progress } = this.#options;
     const credentials: BuildFiles['credentials'] = (host) => files.credentials(host);
     const found = progress

@@ -130,10 +130,13 @@ class Cached extends Build {
   }
 }
 
+/** As long as with the reference, within what runs differ by: most of the time is the client's own. */
+const clientBound = 1.1;
+
 /** Here the client's own work is most of the time, on both peers alike. */
 class CachedForDocker extends Cached {
   override readonly name = 'build, everything cached, docker command';
-  override readonly budget = 1;
+  override readonly budget = clientBound;
 
   protected override program(): string {
     return dockerProgram();
@@ -223,10 +226,10 @@ class ManyFilesAgain extends ManyFiles {
   }
 }
 
-/** Docker's client sends each file's attributes in a frame of its own. */
+/** Docker's client sends each file's attributes in a frame of its own, which takes it longer than both engines. */
 class ManyFilesForDocker extends ManyFilesAgain {
   override readonly name = 'the same by the docker command';
-  override readonly budget = 1;
+  override readonly budget = clientBound;
 
   protected override program(): string {
     return dockerProgram();

@@ -26,7 +26,11 @@ export class AwaitedBlobs {
   ): Promise<Readable> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Readable>();
-    const leave = (): void => reject(signal.reason as Error);
+    const leave = (): void => {
+      // At once: what is brought from here on would be taken by nobody.
+      this.#waits.delete(digest);
+      reject(signal.reason as Error);
+    };
     signal.addEventListener('abort', leave, { once: true });
     this.#waits.set(digest, { offset, resolve });
     try {
@@ -38,7 +42,7 @@ export class AwaitedBlobs {
     }
   }
 
-  /** Resolves once the bytes are taken, or left. Throws notFound, or conflict for bytes from elsewhere in the blob. */
+  /** Resolves once the bytes are taken, or left; a rejection leaves them to the caller. Throws notFound, or conflict for bytes from elsewhere in the blob. */
   async deliver(digest: Digest, offset: number, bytes: Readable): Promise<void> {
     const wait = this.#waits.get(digest);
     if (!wait) throw notFound(`nobody waits for blob ${digest}`);

@@ -32,7 +32,7 @@ async function handOver(
     wanted.push(blob);
     void from.images.handover
       .read(blob.digest, blob.offset)
-      .then((bytes) => to.images.handover.deliver(blob, carry(blob, bytes)))
+      .then((bytes) => to.images.handover.deliver(blob, carry(blob, bytes)).catch(() => void bytes.destroy()))
       .catch(() => undefined);
   };
   await to.images.handover.receive(offer, { ...options, words: 'push', want });

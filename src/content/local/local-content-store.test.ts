@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { access, mkdtemp, readFile, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { digestOf, type Digest } from '#oci';
 import { contentStoreSuite } from '../conformance/content-store-suite.ts';
 import { createLocalContentStore } from '../index.ts';
@@ -43,6 +46,30 @@ test('start() removes what earlier runs left, except young resumable bytes', asy
   assert.equal((await readdir(ingests)).length, 1);
   await using young = await store.ingest({ key: 'young' });
   assert.equal(young.offset, 5);
+});
+
+test('openStream() leaves no file open when nobody has begun to read', async () => {
+  await using folder = await temporaryFolder();
+  const store = createLocalContentStore({ root: folder.path });
+  await store.start();
+  const { digest } = await store.put(Buffer.from('abcdef'));
+  const path = await store.path(digest);
+  const openings = (): number =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`) === path;
+      } catch {
+        return false;
+      }
+    }).length;
+  // Seen to be whole by this process, and not yet.
+  for (const one of [store, createLocalContentStore({ root: folder.path })]) {
+    const stream = await one.openStream(digest);
+    assert.equal(openings(), 1);
+    stream.destroy();
+    await finished(stream).catch(() => undefined);
+    while (openings() > 0) await setImmediate();
+  }
 });
 
 test('put() replaces a blob that was cut short behind its back; read() refuses a damaged one', async () => {

@@ -123,10 +123,12 @@ class LocalContentStore implements ContentStore {
     }
     const stats = await file.stat({ bigint: true });
     if (end >= stats.size && !this.#knownGood.has(digest, stats)) {
-      return Readable.from(this.#knownGood.read(digest, file, start, chunk), {
+      const stream = Readable.from(this.#knownGood.read(digest, file, start, chunk), {
         objectMode: false,
         highWaterMark: chunk,
       });
+      // One that nobody has begun to read closes nothing by itself.
+      return stream.once('close', () => void file.close().catch(() => undefined));
     }
     // Node counts the end in.
     return file.createReadStream({ start, end: end - 1, highWaterMark: chunk });

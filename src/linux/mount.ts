@@ -201,7 +201,7 @@ function mountWithFeatures(folders: string, spec: OverlaySpec): void {
   };
   const isRefusal = (error: unknown): boolean => error instanceof SystemError && error.code === 'EINVAL';
   if (spec.volatile) {
-    // The mark of such a mount before keeps the kernel from mounting the folder again: overlayfs(5) in its documentation.
+    // The mark of such a mount before keeps the kernel from mounting the folder again: overlayfs.rst, Volatile mount.
     if (spec.work !== undefined) rmSync(join(spec.work, 'work/incompat'), { recursive: true, force: true });
     try {
       attempt(true);

@@ -91,12 +91,7 @@ export class TreeReceiver {
     }
     const xattrs = stat.xattrs.size > 0 ? stat.xattrs : noXattrs;
     const mode = permissionsOf(stat.mode);
-    const looksSame =
-      before?.type === type &&
-      before.size === size &&
-      before.modTime === stat.modTime &&
-      before.mode === mode;
-    const known = type === 'file' && looksSame ? before : undefined;
+    const known = type === 'file' && before && looksSame(before, stat, type) ? before : undefined;
     const { digest = '', stored } = known ?? {};
     this.#entries.push({ ...stat, xattrs, path, type, mode, size, digest, stored });
     if (type !== 'file' || known) return;
@@ -150,19 +145,23 @@ export class TreeReceiver {
   }
 }
 
-/** Of a hard link the file is compared by itself. */
+/** Whether the contents can be taken for the same. Of a hard link the file is compared by itself. */
+const looksSame = (before: TreeEntry, stat: FileStat, type: TreeEntry['type']): boolean =>
+  before.type === type &&
+  before.modTime === stat.modTime &&
+  before.mode === permissionsOf(stat.mode) &&
+  (type !== 'file' || before.size === stat.size);
+
+/** Whether nothing at all has changed. */
 function isSame(before: TreeEntry, stat: FileStat, type: TreeEntry['type']): boolean {
   return (
-    before.type === type &&
-    before.modTime === stat.modTime &&
-    before.mode === permissionsOf(stat.mode) &&
+    looksSame(before, stat, type) &&
     before.uid === stat.uid &&
     before.gid === stat.gid &&
     before.linkname === stat.linkname &&
     before.devmajor === stat.devmajor &&
     before.devminor === stat.devminor &&
     before.xattrs.size === 0 &&
-    stat.xattrs.size === 0 &&
-    (type !== 'file' || before.size === stat.size)
+    stat.xattrs.size === 0
   );
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { create, toBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
-import type { GrpcStream } from '#buildkit';
+import { BytesMessageSchema, type GrpcStream } from '#buildkit';
 import { invalidArgument } from '#kernel';
 import type { Descriptor } from '#oci';
 import type { ExportResponse } from '../export/exporter.ts';
@@ -88,6 +88,5 @@ async function readToEnd(stream: GrpcStream): Promise<'over'> {
   return 'over';
 }
 
-/** moby.filesync.v1.BytesMessage */
 const bytesMessage = (data: Uint8Array): Uint8Array =>
-  new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(data).finish();
+  toBinary(BytesMessageSchema, create(BytesMessageSchema, { data }));

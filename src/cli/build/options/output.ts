@@ -15,5 +15,8 @@ export function parseOutput(text: string): BuildOutput {
   ) as Record<string, string>;
   if (type === undefined || type === '') throw new Error('type is required for output');
   if (!types.includes(type)) throw new Error(`unsupported output type ${JSON.stringify(type)}`);
+  if (attrs['tar'] !== undefined && type !== 'oci' && type !== 'docker') {
+    throw new Error(`output type ${type} has no setting tar`);
+  }
   return { type, ...(dest !== undefined && { dest }), attrs };
 }
